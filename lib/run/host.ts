@@ -1,0 +1,46 @@
+/** mime type -> data, as in Jupyter's display_data. */
+export type MimeBundle = Record<string, unknown>;
+
+export interface DisplayHandle {
+  readonly id: string;
+  update(bundle: MimeBundle): void;
+}
+
+/** The offsets of one topic that a notebook has read; promotion records them for the replay. */
+export interface ReadRecord {
+  readonly topic: string;
+  /** The schema the reader used (names to dtype names); promotion freezes it. */
+  readonly schema: Readonly<Record<string, string>>;
+  /** partition -> [first offset, offset after the last] */
+  readonly ranges: Readonly<Record<string, readonly [number, number]>>;
+}
+
+/** The cell whose code is running (or caused the running callback). */
+export interface CellContext {
+  readonly id: string;
+  /** Aborted when the cell is interrupted, re-run or deleted, and when the kernel stops. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What a notebook kernel offers to the library. The Millrace kernel installs one at `globalThis[Symbol.for("millrace.host")]`;
+ * elsewhere (plain Node, stock tslab, Deno) the library works without.
+ */
+export interface NotebookHost {
+  cell(): CellContext | undefined;
+  /** Nobody is watching: live cells are bounded, hold the cell busy and leave a final snapshot. */
+  readonly headless: boolean;
+  /** In a headless run: how long a live cell runs after its first row, in ms. */
+  readonly liveFor: number;
+  display(bundle: MimeBundle, options?: { id?: string; metadata?: Record<string, unknown> }): DisplayHandle;
+  /** Keeps the current cell busy until the promise settles. */
+  hold(promise: Promise<unknown>): void;
+  /** Notes a read for the journal of the current cell. May be called again with a longer range. */
+  recordRead(read: ReadRecord): void;
+}
+
+export const HOST = Symbol.for("millrace.host");
+
+export function notebookHost(): NotebookHost | undefined {
+  return (globalThis as Record<symbol, unknown>)[HOST] as NotebookHost | undefined;
+}
