@@ -1,15 +1,20 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
 import { Command } from "commander";
 import { MillraceError, Refusal } from "../../lib/error.ts";
 
-/** One file per command; each exports `command`, a commander Command. Loaded only when it is called, or for help. */
-const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {};
+// One file per command in commands/, named after it, exporting `command`. Only the one that is called is loaded; all for help.
+const folder = path.join(import.meta.dirname, "commands");
+const available = (await readdir(folder)).filter((file) => file.endsWith(".ts")).map((file) => path.parse(file).name);
+const asked = process.argv[2];
+const names = asked !== undefined && available.includes(asked) ? [asked] : available.sort();
 
 const program = new Command("millrace").description("Live Kafka topics as Polars frames; notebooks promoted to jobs");
 program.exitOverride().showHelpAfterError();
-
-const asked = process.argv[2];
-const names = asked !== undefined && asked in COMMANDS ? [asked] : Object.keys(COMMANDS);
-for (const name of names) program.addCommand((await COMMANDS[name]!()).command.copyInheritedSettings(program));
+for (const name of names) {
+  const { command } = (await import(path.join(folder, `${name}.ts`))) as { command: Command };
+  program.addCommand(command.copyInheritedSettings(program));
+}
 
 try {
   await program.parseAsync();
@@ -21,7 +26,6 @@ try {
 function report(error: unknown): number {
   const code = (error as { code?: string }).code ?? "";
   if (code.startsWith("commander.")) return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;
-  if (error instanceof MillraceError) console.error(`${error.message}`);
-  else console.error(error);
+  console.error(error instanceof MillraceError ? error.message : error);
   return error instanceof Refusal ? 2 : 1;
 }
