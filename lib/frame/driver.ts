@@ -1,0 +1,134 @@
+import type pl from "nodejs-polars";
+import { MillraceError } from "../error.ts";
+import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import type { SinkNode } from "../plan/nodes/sink-node.ts";
+import type { Schema } from "../schema.ts";
+
+/**
+ * A place in a topic: `"earliest"`, `"latest"`, an ISO 8601 time or a Date, a duration back from now (`"-10m"`), or exact offsets:
+ * partition -> offset (one topic), or topic -> partition -> offset.
+ */
+export type Position =
+  | "earliest"
+  | "latest"
+  | (string & {})
+  | Date
+  | Readonly<Record<string, number | Readonly<Record<string, number>>>>;
+
+/** Where a bounded read stops: a number of rows, a duration of reading (`"30s"`), or a place. */
+export type Until = number | Position | "end";
+
+export interface CollectOptions {
+  readonly from?: Position;
+  readonly until?: Until;
+  /** Adds the rows of windows that are still open. */
+  readonly final?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface LiveOptions {
+  readonly from?: Position;
+  /** How much is kept in memory: a number of rows or a duration of event time (`"5m"`). */
+  readonly keep?: number | string;
+  /** Rows shown. */
+  readonly rows?: number;
+  /** Redraws per second at most. */
+  readonly hz?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface PlotOptions extends LiveOptions {
+  readonly x?: string;
+  readonly y?: string | readonly string[];
+  /** One trace per value of this column. */
+  readonly by?: string;
+  readonly kind?: "line" | "scatter" | "bar" | "histogram";
+}
+
+export interface BatchesOptions {
+  readonly from?: Position;
+  readonly until?: Until;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunOptions {
+  readonly from?: Position;
+  readonly until?: Until;
+  /** Writes although this sink was run before in this session. */
+  readonly again?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunReport {
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly seconds: number;
+}
+
+export interface LiveStatus {
+  readonly state: "reading" | "paused" | "stopped" | "failed";
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  /** Rows dropped from view to stay within `keep`. */
+  readonly dropped: number;
+  readonly badRecords: number;
+  /** Records not read yet, over all partitions. */
+  readonly lag: number;
+  readonly error?: unknown;
+}
+
+/** A frame that keeps up with its topics. */
+export interface LiveFrame {
+  /** What is kept now. */
+  readonly df: pl.DataFrame;
+  readonly status: LiveStatus;
+  pause(): void;
+  resume(): void;
+  seek(to: Position): Promise<void>;
+  /** Takes one more batch while paused. */
+  step(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What carries frames out: a notebook's reader, or a job. `lib/frame` itself does no I/O. */
+export interface FrameDriver {
+  collect(node: PlanNode, options: CollectOptions): Promise<pl.DataFrame>;
+  live(node: PlanNode, options: LiveOptions): LiveFrame;
+  /** A live chart; its value is shown like a LiveFrame's. */
+  plot?(node: PlanNode, options: PlotOptions): LiveFrame;
+  batches(node: PlanNode, options: BatchesOptions): AsyncIterable<pl.DataFrame>;
+  /** The schema of the rows of this node, metadata columns not included. */
+  schema(node: PlanNode): Promise<Schema>;
+  run(sink: SinkNode, options: RunOptions): Promise<RunReport>;
+  /** What a notebook shows for a frame or sink that is a cell's last expression: a mime bundle, or undefined when it displayed by itself. */
+  display?(node: PlanNode): unknown;
+}
+
+let current: FrameDriver | undefined;
+
+/** Puts in place what runs `collect`, `live`, `batches`, `run`, … */
+export function setDriver(driver: FrameDriver): void {
+  current = driver;
+}
+
+/** @throws MillraceError `NO_DRIVER` when nothing was put in place; importing `millrace` does that. */
+export function driver(): FrameDriver {
+  if (current !== undefined) return current;
+  throw new MillraceError({
+    code: "NO_DRIVER",
+    what: "nothing is in place that could read a topic",
+    remedies: ['import from "millrace" rather than from a file inside it'],
+  });
+}
+
+const sinks = new Map<string, SinkNode>();
+
+/** Notes a sink; the same sink declared again (a cell run twice) counts once. */
+export function declareSink(sink: SinkNode): void {
+  sinks.set(sink.id, sink);
+}
+
+/** Every sink declared so far, in order. A job runs all of them. */
+export function declaredSinks(): readonly SinkNode[] {
+  return [...sinks.values()];
+}

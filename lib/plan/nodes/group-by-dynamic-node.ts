@@ -1,0 +1,23 @@
+import type { ExprTree } from "../tree.ts";
+import type { PlanNode } from "./plan-node.ts";
+
+/** Aggregates per key and window of event time. Windows are aligned to the epoch and contain their start, not their end. */
+export interface GroupByDynamicNode {
+  readonly kind: "groupByDynamic";
+  readonly input: PlanNode;
+  /** The column of event time. */
+  readonly indexColumn: string;
+  /** All in milliseconds. Windows start at `k * every + offset` and last `period`. */
+  readonly every: number;
+  readonly period: number;
+  readonly offset: number;
+  readonly grace: number;
+  readonly by: readonly ExprTree[];
+  readonly aggs: readonly ExprTree[];
+  /** `close`: one row per window, when it closes; `update`: the window's row after every batch that changed it. */
+  readonly emit: "close" | "update";
+}
+
+export function groupByDynamicNode(options: Omit<GroupByDynamicNode, "kind">): GroupByDynamicNode {
+  return Object.freeze({ kind: "groupByDynamic", ...options });
+}

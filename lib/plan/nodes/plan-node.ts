@@ -1,0 +1,31 @@
+import type { DropNode } from "./drop-node.ts";
+import type { FilterNode } from "./filter-node.ts";
+import type { GroupByDynamicNode } from "./group-by-dynamic-node.ts";
+import type { RenameNode } from "./rename-node.ts";
+import type { SelectNode } from "./select-node.ts";
+import type { SinkNode } from "./sink-node.ts";
+import type { SourceNode } from "./source-node.ts";
+import type { WithColumnsNode } from "./with-columns-node.ts";
+
+/** A verb that has rows as its input. */
+export type VerbNode = SelectNode | WithColumnsNode | FilterNode | RenameNode | DropNode | GroupByDynamicNode | SinkNode;
+
+/** A plan: frozen data, from a terminal (a sink or a view) inward to its sources. */
+export type PlanNode = SourceNode | VerbNode;
+
+/** The nodes of these plans, each once, inputs before the nodes that use them. */
+export function nodesOf(terminals: readonly PlanNode[]): PlanNode[] {
+  const seen = new Set<PlanNode>();
+  const visit = (node: PlanNode): void => {
+    if (seen.has(node)) return;
+    if (node.kind !== "source") visit(node.input);
+    seen.add(node);
+  };
+  terminals.forEach(visit);
+  return [...seen];
+}
+
+/** The sources these plans read, each once. */
+export function sourcesOf(terminals: readonly PlanNode[]): SourceNode[] {
+  return nodesOf(terminals).filter((node) => node.kind === "source");
+}

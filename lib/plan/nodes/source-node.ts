@@ -1,0 +1,21 @@
+import type { Schema } from "../../schema.ts";
+
+/** Where rows come from: one topic, several, or every topic whose name matches a pattern. */
+export interface SourceNode {
+  readonly kind: "source";
+  readonly id: string;
+  readonly topics: readonly string[];
+  /** A regular expression over topic names, as its source; then `topics` is empty. */
+  readonly pattern?: string;
+  readonly format: "json";
+  /** The column that holds the record key. */
+  readonly key?: string;
+  /** The column that holds the event time; without it event time is the record's timestamp. */
+  readonly time?: string;
+  /** Given by the program or frozen by promotion; otherwise inferred by the reader. */
+  readonly schema?: Schema;
+}
+
+export function sourceNode(options: Omit<SourceNode, "kind">): SourceNode {
+  return Object.freeze({ kind: "source", ...options });
+}
