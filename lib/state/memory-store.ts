@@ -1,0 +1,99 @@
+import pl from "nodejs-polars";
+import { emptyFrame, parseDType } from "../dtype.ts";
+import type { KeyedStore, StoreSpec } from "./store.ts";
+
+/** What changed in a store since it was last asked: rows now held, and keys no longer held. */
+export interface Changes {
+  readonly upserted: pl.DataFrame;
+  /** Key columns only. */
+  readonly removed: pl.DataFrame;
+}
+
+/**
+ * Rows in a Polars frame. Nulls in keys equal each other, as do NaNs, and -0 equals 0.
+ * With `track`, it remembers which keys changed since {@link takeChanges}.
+ */
+export class MemoryStore implements KeyedStore {
+  readonly spec: StoreSpec;
+  readonly #join: { on: string[]; nullsEqual: boolean };
+  readonly #track: boolean;
+  #rows: pl.DataFrame;
+  #changed: pl.DataFrame[] = [];
+
+  constructor(spec: StoreSpec, options: { track?: boolean; rows?: pl.DataFrame } = {}) {
+    this.spec = spec;
+    this.#join = { on: [...spec.key], nullsEqual: true };
+    this.#track = options.track ?? false;
+    this.#rows = options.rows ?? emptyFrame(spec.schema);
+  }
+
+  get size(): number {
+    return this.#rows.height;
+  }
+
+  async lookup(keys: pl.DataFrame): Promise<pl.DataFrame> {
+    return this.#rows.join(this.#keysOf(keys), { ...this.#join, how: "semi" });
+  }
+
+  async upsert(rows: pl.DataFrame): Promise<void> {
+    if (rows.height === 0) return;
+    const keys = this.#keysOf(rows);
+    const kept = this.#rows.height === 0 ? this.#rows : this.#without(keys);
+    this.#rows = pl.concat([kept, rows.select(...Object.keys(this.spec.schema))]);
+    if (this.#track) this.#changed.push(keys);
+  }
+
+  async remove(keys: pl.DataFrame): Promise<void> {
+    if (keys.height === 0 || this.#rows.height === 0) return;
+    const only = this.#keysOf(keys);
+    this.#rows = this.#without(only);
+    if (this.#track) this.#changed.push(only);
+  }
+
+  async takeUpTo(column: string, bound: number): Promise<pl.DataFrame> {
+    const reached = this.#number(column).ltEq(pl.lit(bound));
+    const taken = this.#rows.filter(reached);
+    if (taken.height === 0) return taken;
+    // a null is not up to anything: `not` of a null is null, which a filter drops
+    this.#rows = this.#rows.filter(reached.not().fillNull(pl.lit(true)));
+    if (this.#track) this.#changed.push(this.#keysOf(taken));
+    return taken;
+  }
+
+  async min(column: string): Promise<number | undefined> {
+    const smallest = this.#rows.select(this.#number(column).min().cast(pl.Float64)).getColumn(column).get(0);
+    return smallest ?? undefined;
+  }
+
+  async all(): Promise<pl.DataFrame> {
+    return this.#rows;
+  }
+
+  /** The changes since the last call (every row given at construction counts as known before). Only with `track`. */
+  takeChanges(): Changes {
+    const keys: pl.DataFrame =
+      this.#changed.length === 0 ? emptyFrame(this.spec.schema).select(...this.spec.key) : pl.concat(this.#changed);
+    this.#changed = [];
+    const distinct = keys.unique();
+    return {
+      upserted: this.#rows.join(distinct, { ...this.#join, how: "semi" }),
+      removed: distinct.join(this.#rows, { ...this.#join, how: "anti" }),
+    };
+  }
+
+  #keysOf(frame: pl.DataFrame): pl.DataFrame {
+    return frame.select(...this.spec.key);
+  }
+
+  #without(keys: pl.DataFrame): pl.DataFrame {
+    return this.#rows.join(keys, { ...this.#join, how: "anti" });
+  }
+
+  /** The column as a number; a datetime or duration as its milliseconds. */
+  #number(column: string): pl.Expr {
+    const dtype = parseDType(this.spec.schema[column] as string);
+    if (dtype.kind !== "Datetime" && dtype.kind !== "Duration") return pl.col(column);
+    const count = pl.col(column).cast(pl.Int64);
+    return dtype.unit === "ms" ? count : count.div(pl.lit(dtype.unit === "us" ? 1e3 : 1e6));
+  }
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import pl from "nodejs-polars";
+import { MemoryStore } from "../../lib/state/memory-store.ts";
+
+const spec = {
+  name: "last_row",
+  key: ["device", "axis"],
+  schema: { device: "Utf8", axis: "Float64", at: "Datetime(ms)", value: "Float64" },
+} as const;
+
+const frame = (rows: [string | null, number | null, number, number | null][]) =>
+  pl
+    .DataFrame({
+      device: rows.map((r) => r[0]),
+      axis: rows.map((r) => r[1]),
+      at: rows.map((r) => r[2]),
+      value: rows.map((r) => r[3]),
+    })
+    .select(
+      pl.col("device").cast(pl.Utf8),
+      pl.col("axis").cast(pl.Float64),
+      pl.col("at").cast(pl.Int64).cast(pl.Datetime("ms")),
+      pl.col("value").cast(pl.Float64),
+    );
+
+const rows = (held: pl.DataFrame) =>
+  held
+    .withColumns(pl.col("at").cast(pl.Int64))
+    .rows()
+    .map((row) => row.map((cell) => (typeof cell === "bigint" ? Number(cell) : cell)).join(" "))
+    .sort();
+
+test("an upsert replaces the row of the same key; nulls, NaNs and zeros of both signs are keys like any other", async () => {
+  const store = new MemoryStore(spec);
+  await store.upsert(
+    frame([
+      ["a", 1, 10, 1],
+      [null, Number.NaN, 20, 2],
+      ["a", null, 30, 3],
+      ["z", -0, 40, 4],
+    ]),
+  );
+  await store.upsert(
+    frame([
+      ["a", 1, 11, 5],
+      [null, Number.NaN, 21, 6],
+      ["z", 0, 41, 7],
+      ["b", 1, 50, null],
+    ]),
+  );
+  assert.deepEqual(rows(await store.all()), [" NaN 21 6", "a  30 3", "a 1 11 5", "b 1 50 ", "z 0 41 7"]);
+  assert.equal(store.size, 5);
+  assert.deepEqual(
+    rows(
+      await store.lookup(
+        frame([
+          [null, Number.NaN, 0, 0],
+          ["a", null, 0, 0],
+          ["c", 1, 0, 0],
+        ]),
+      ),
+    ),
+    [" NaN 21 6", "a  30 3"],
+  );
+});
+
+test("an empty store answers with its columns", async () => {
+  const store = new MemoryStore(spec);
+  assert.deepEqual((await store.lookup(frame([["a", 1, 1, 1]]))).columns, ["device", "axis", "at", "value"]);
+  assert.equal(await store.min("at"), undefined);
+  assert.equal((await store.takeUpTo("at", 1)).height, 0);
+});
+
+test("takeUpTo removes the rows up to a bound in milliseconds, min tells the smallest left", async () => {
+  const store = new MemoryStore(spec);
+  await store.upsert(
+    frame([
+      ["a", 1, 10, 1],
+      ["b", 1, 20, 2],
+      ["c", 1, 30, 3],
+    ]),
+  );
+  assert.equal(await store.min("at"), 10);
+  assert.deepEqual(rows(await store.takeUpTo("at", 20)), ["a 1 10 1", "b 1 20 2"]);
+  assert.equal(await store.min("at"), 30);
+  assert.deepEqual(rows(await store.all()), ["c 1 30 3"]);
+});
+
+test("changes since the last asking: rows now held, keys no longer held, each once", async () => {
+  const store = new MemoryStore(spec, {
+    track: true,
+    rows: frame([
+      ["old", 1, 1, 1],
+      ["gone", 1, 2, 2],
+    ]),
+  });
+  await store.upsert(
+    frame([
+      ["a", 1, 10, 1],
+      ["b", 1, 20, 2],
+    ]),
+  );
+  await store.upsert(frame([["a", 1, 11, 3]]));
+  await store.remove(
+    frame([
+      ["b", 1, 0, 0],
+      ["gone", 1, 0, 0],
+    ]),
+  );
+  const first = store.takeChanges();
+  assert.deepEqual(rows(first.upserted), ["a 1 11 3"]);
+  assert.deepEqual(first.removed.getColumn("device").toArray().sort(), ["b", "gone"]);
+  const second = store.takeChanges();
+  assert.deepEqual([second.upserted.height, second.removed.height], [0, 0]);
+});
