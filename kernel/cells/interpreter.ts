@@ -1,0 +1,218 @@
+import { randomUUID } from "node:crypto";
+import type { MimeBundle } from "../../lib/run/host.ts";
+import { Refusal } from "../../lib/error.ts";
+import { toBundle } from "../display/bundle.ts";
+import { LanguageClient } from "../language/client.ts";
+import { Bindings } from "./bindings.ts";
+import { CellRun, currentRun } from "./cell-run.ts";
+import { CellScripts } from "./cell-scripts.ts";
+import { errorContent, typeErrorContent } from "./error-content.ts";
+import { Interrupted } from "./interrupted.ts";
+import { Journal } from "./journal.ts";
+import { launch } from "./launch.ts";
+import { CellModules } from "./modules.ts";
+import { installNotebookHost } from "./notebook-host.ts";
+import type { CellOutputs, ErrorContent } from "./outputs.ts";
+
+export interface InterpreterOptions {
+  /** The notebook's folder: modules and relative files resolve from here. */
+  readonly cwd: string;
+}
+
+export interface ExecuteRequest {
+  readonly code: string;
+  /** The notebook's id of the cell: a second execution with the same id closes what the first opened. */
+  readonly cellId?: string;
+  /** Ids of cells deleted since the last request: what they opened is closed. */
+  readonly deletedCells?: readonly string[];
+  /** No output, no history, no count. */
+  readonly silent?: boolean;
+  /** False leaves the execution count as it is. */
+  readonly storeHistory?: boolean;
+  /** name -> expression, evaluated after the cell. */
+  readonly userExpressions?: Readonly<Record<string, string>>;
+  /** Nobody watches: live cells are bounded, hold the cell busy and leave a final snapshot. */
+  readonly headless?: boolean;
+}
+
+export type ExpressionResult =
+  | { readonly status: "ok"; readonly data: MimeBundle; readonly metadata: Record<string, unknown> }
+  | ({ readonly status: "error" } & ErrorContent);
+
+export type ExecuteResult =
+  | {
+      readonly status: "ok";
+      readonly executionCount: number;
+      readonly userExpressions: Readonly<Record<string, ExpressionResult>>;
+    }
+  | ({ readonly status: "error"; readonly executionCount: number } & ErrorContent);
+
+/**
+ * Runs TypeScript cells in this thread and keeps what they declare. Knows nothing of sockets or Jupyter: output goes to the `CellOutputs` of each
+ * request, language questions to `language`. One per process: it takes over `console`, `process.stdout`, timers and the library's notebook host.
+ */
+export class Interpreter {
+  readonly language: LanguageClient;
+  readonly journal = new Journal();
+  readonly session = randomUUID();
+  readonly #bindings = new Bindings();
+  readonly #scripts = new CellScripts();
+  readonly #modules: CellModules;
+  readonly #runs = new Set<CellRun>();
+  readonly #runOfCell = new Map<string, CellRun>();
+  readonly #interruptible = new Map<CellRun, (reason: Interrupted) => void>();
+  #seq = 0;
+  #hidden = 0;
+  #executionCount = 0;
+
+  private constructor(cwd: string, language: LanguageClient) {
+    this.language = language;
+    this.#modules = new CellModules(cwd);
+  }
+
+  static async create({ cwd }: InterpreterOptions): Promise<Interpreter> {
+    const interpreter = new Interpreter(cwd, LanguageClient.start(cwd));
+    installNotebookHost({ running: () => interpreter.running });
+    return interpreter;
+  }
+
+  /** The number of the last counted execution. */
+  get executionCount(): number {
+    return this.#executionCount;
+  }
+
+  /** The cell that is busy now. */
+  get running(): CellRun | undefined {
+    return this.#interruptible.keys().next().value;
+  }
+
+  /** The number the next counted execution will get is given before it runs, for `execute_input`. */
+  nextCount(request: ExecuteRequest): number {
+    return counts(request) ? this.#executionCount + 1 : this.#executionCount;
+  }
+
+  /** Runs one cell to its end. Never throws: a failure is told to `outputs.error` and in the result. One at a time. */
+  async execute(request: ExecuteRequest, outputs: CellOutputs): Promise<ExecuteResult> {
+    if (this.running !== undefined)
+      throw new Refusal({ code: "CELL_BUSY", what: "a cell is still running", remedies: ["await it, or interrupt it"] });
+    for (const id of request.deletedCells ?? []) this.closeCell(id, "the cell was deleted");
+    if (request.cellId !== undefined) this.closeCell(request.cellId, "the cell was run again");
+    if (counts(request)) this.#executionCount++;
+    const executionCount = this.#executionCount;
+    const run = this.#begin(request, outputs);
+    const name = counts(request) ? `cell ${executionCount}` : `hidden cell ${++this.#hidden}`;
+    try {
+      const result = await this.#untilInterrupted(run, async () => {
+        await this.#runCell(run, request.code, name, executionCount);
+        return this.#evaluateAll(run, request.userExpressions ?? {});
+      });
+      run.journal.end(true);
+      return { status: "ok", executionCount, userExpressions: result };
+    } catch (error) {
+      run.journal.end(false);
+      const content = error instanceof TypeErrors ? error.content : errorContent(error, this.#scripts);
+      run.budget.report();
+      if (!run.silent) outputs.error(content);
+      return { status: "error", executionCount, ...content };
+    }
+  }
+
+  /** Ends the running cell: its signal is aborted, and after a short grace it fails with `Interrupted`. False when none was running. */
+  interrupt(): boolean {
+    const busy = [...this.#interruptible];
+    for (const [run, fail] of busy) {
+      const reason = new Interrupted();
+      run.lifetime.end(reason);
+      setTimeout(fail, INTERRUPT_GRACE, reason);
+    }
+    return busy.length > 0;
+  }
+
+  /** Closes what a cell opened. */
+  closeCell(cellId: string, why: string): void {
+    const run = this.#runOfCell.get(cellId);
+    if (run === undefined) return;
+    this.#runOfCell.delete(cellId);
+    this.#runs.delete(run);
+    run.lifetime.end(new DOMException(why, "AbortError"));
+  }
+
+  /** Closes what all cells opened. */
+  async close(): Promise<void> {
+    this.interrupt();
+    for (const run of this.#runs) run.lifetime.end(new DOMException("the kernel stops", "AbortError"));
+    this.#runs.clear();
+    await this.language.close();
+  }
+
+  #begin(request: ExecuteRequest, outputs: CellOutputs): CellRun {
+    const seq = ++this.#seq;
+    const { cellId, code, silent = false, headless = false } = request;
+    const journal = this.journal.begin({ seq, session: this.session, cellId, executionCount: this.#executionCount, source: code });
+    const run = new CellRun({ id: cellId ?? `execution-${seq}`, outputs, journal, headless, silent });
+    this.#runs.add(run);
+    run.lifetime.onEnd(() => this.#runs.delete(run));
+    if (cellId !== undefined) this.#runOfCell.set(cellId, run);
+    return run;
+  }
+
+  /**
+   * A terminated script takes the whole stack with it and its promise never settles. So user code is always entered from a stack of its own (`launch`),
+   * and only raced from here.
+   */
+  async #untilInterrupted<T>(run: CellRun, work: () => Promise<T>): Promise<T> {
+    const interrupted = new Promise<never>((_, fail) => this.#interruptible.set(run, fail));
+    try {
+      return await Promise.race([launch(() => currentRun.run(run, work)), interrupted]);
+    } finally {
+      this.#interruptible.delete(run);
+    }
+  }
+
+  async #runCell(run: CellRun, code: string, name: string, executionCount: number): Promise<void> {
+    const value = await this.#evaluate(code, name);
+    if (value !== undefined && !run.silent) {
+      const bundle = await toBundle(value);
+      if (Object.keys(bundle).length > 0) run.outputs.result(executionCount, bundle, { ...run.journal.metadata() });
+    }
+    while (run.holds.size > 0) await Promise.all(run.holds);
+    run.budget.report();
+  }
+
+  async #evaluate(code: string, name: string): Promise<unknown> {
+    const compiled = await this.language.compile(name, code);
+    if (compiled.diagnostics.length > 0) throw new TypeErrors(typeErrorContent(compiled.diagnostics));
+    const cell = this.#scripts.load(name, compiled);
+    return await cell(this.#bindings.forCells, this.#modules.importer, this.#modules.meta);
+  }
+
+  async #evaluateAll(run: CellRun, expressions: Readonly<Record<string, string>>): Promise<Record<string, ExpressionResult>> {
+    const results: Record<string, ExpressionResult> = {};
+    for (const [name, expression] of Object.entries(expressions)) {
+      try {
+        const value = await this.#evaluate(`(${expression}\n)`, `hidden cell ${++this.#hidden}`);
+        results[name] = { status: "ok", data: await toBundle(value), metadata: {} };
+      } catch (error) {
+        if (run.signal.aborted) throw error;
+        const content = error instanceof TypeErrors ? error.content : errorContent(error, this.#scripts);
+        results[name] = { status: "error", ...content };
+      }
+    }
+    return results;
+  }
+}
+
+/** How long a cell may take to end by itself once its signal is aborted, in ms. */
+const INTERRUPT_GRACE = 150;
+
+const counts = ({ silent = false, storeHistory = true }: ExecuteRequest) => storeHistory && !silent;
+
+/** A cell that was not run because of its types. */
+class TypeErrors extends Error {
+  readonly content: ErrorContent;
+
+  constructor(content: ErrorContent) {
+    super(content.evalue);
+    this.content = content;
+  }
+}

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import type { ReadRecord } from "../../lib/run/host.ts";
+
+/** One execution of a cell, as promotion needs it. Travels in the notebook as `metadata.millrace` of the cell's outputs. */
+export interface JournalEntry {
+  /** Number of the execution in its session, from 1; also counts executions that leave no history. */
+  readonly seq: number;
+  /** Session the number belongs to. */
+  readonly session: string;
+  /** The notebook's id of the cell, where the client sends it (JupyterLab does). */
+  readonly cellId: string | undefined;
+  readonly executionCount: number;
+  /** SHA-256 of the cell's source, hexadecimal. */
+  readonly sha256: string;
+  /** Undefined while the cell runs. */
+  readonly ok: boolean | undefined;
+  /** What its live frames and collects have read so far, one entry per topic. */
+  readonly reads: readonly ReadRecord[];
+}
+
+export class Journal {
+  readonly entries: JournalEntry[] = [];
+
+  begin(entry: Omit<JournalEntry, "sha256" | "reads" | "ok"> & { source: string }): RunningEntry {
+    const { source, ...rest } = entry;
+    const running = new RunningEntry({ ...rest, sha256: sourceHash(source), ok: undefined, reads: [] });
+    this.entries.push(running.entry);
+    return running;
+  }
+}
+
+export const sourceHash = (source: string): string => createHash("sha256").update(source).digest("hex");
+
+export class RunningEntry {
+  readonly entry: { -readonly [K in keyof JournalEntry]: JournalEntry[K] };
+
+  constructor(entry: JournalEntry) {
+    this.entry = { ...entry };
+  }
+
+  end(ok: boolean): void {
+    this.entry.ok = ok;
+  }
+
+  /** A longer range of the same topic takes the place of the earlier one; ranges of other partitions are kept. */
+  recordRead(read: ReadRecord): void {
+    const earlier = this.entry.reads.find(({ topic }) => topic === read.topic);
+    const ranges: Record<string, readonly [number, number]> = { ...earlier?.ranges };
+    for (const [partition, [from, to]] of Object.entries(read.ranges)) {
+      const known = ranges[partition];
+      ranges[partition] = known === undefined ? [from, to] : [Math.min(known[0], from), Math.max(known[1], to)];
+    }
+    const others = this.entry.reads.filter((other) => other !== earlier);
+    this.entry.reads = [...others, { ...read, ranges }];
+  }
+
+  /** A copy for an output's metadata. */
+  metadata(): { millrace: JournalEntry } {
+    return { millrace: structuredClone(this.entry) };
+  }
+}
