@@ -105,5 +105,13 @@ export function schemaOf(frame: pl.DataFrame): Schema {
 
 /** A frame of this schema without rows. */
 export function emptyFrame(schema: Schema): pl.DataFrame {
-  return pl.DataFrame(Object.entries(schema).map(([name, dtype]) => pl.Series(name, [], dtypeOf(dtype))));
+  // pl.Series(name, [], dtype) builds no nested dtypes and no Null; a cast does
+  const none = pl.lit(null as unknown as string);
+  const columns = Object.entries(schema).map(([name, dtype]) =>
+    (dtype === "Null" ? none : none.cast(dtypeOf(dtype))).alias(name),
+  );
+  return pl
+    .DataFrame({ "": [0] })
+    .select(...columns)
+    .head(0);
 }

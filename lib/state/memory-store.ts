@@ -1,5 +1,6 @@
 import pl from "nodejs-polars";
-import { emptyFrame, parseDType } from "../dtype.ts";
+import { emptyFrame } from "../schema.ts";
+import { parseDType } from "./dtype-tree.ts";
 import type { KeyedStore, StoreSpec } from "./store.ts";
 
 /** What changed in a store since it was last asked: rows now held, and keys no longer held. */
