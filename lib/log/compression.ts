@@ -1,0 +1,90 @@
+import zlib from "node:zlib";
+import { compressionsAlgorithms } from "@platformatic/kafka";
+
+export type Compression = "none" | "gzip" | "snappy" | "lz4" | "zstd";
+
+/** In the order of the codes in a batch's attributes. */
+export const COMPRESSIONS: readonly Compression[] = ["none", "gzip", "snappy", "lz4", "zstd"];
+
+/** What a batch may grow to: far above any real one, far below what ends a process. */
+export const MAX_DECOMPRESSED = 512 * 2 ** 20;
+
+/*
+  Java's snappy streams: magic (0x82 "SNAPPY" 0x00), version INT32, compatible version INT32, then blocks of
+  length INT32 and raw snappy. Others write one raw snappy block.
+*/
+const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+const XERIAL_HEADER = Buffer.concat([XERIAL_MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])]);
+const XERIAL_BLOCK = 32 * 1024;
+
+export function compress(bytes: Buffer, compression: Compression): Buffer {
+  switch (compression) {
+    case "none":
+      return bytes;
+    case "gzip":
+      return zlib.gzipSync(bytes);
+    case "zstd":
+      return zlib.zstdCompressSync(bytes);
+    case "lz4":
+      return compressionsAlgorithms.lz4.compressSync(bytes);
+    case "snappy": {
+      const parts: Buffer[] = [XERIAL_HEADER];
+      for (let at = 0; at < bytes.length; at += XERIAL_BLOCK) {
+        const block = compressionsAlgorithms.snappy.compressSync(bytes.subarray(at, at + XERIAL_BLOCK));
+        const length = Buffer.allocUnsafe(4);
+        length.writeInt32BE(block.length);
+        parts.push(length, block);
+      }
+      return Buffer.concat(parts);
+    }
+  }
+}
+
+/** The records of a compressed batch. Throws when the bytes are not what they claim or would grow beyond {@link MAX_DECOMPRESSED}. */
+export function decompress(bytes: Buffer, compression: Compression): Buffer {
+  switch (compression) {
+    case "none":
+      return bytes;
+    case "gzip":
+      return zlib.gunzipSync(bytes, { maxOutputLength: MAX_DECOMPRESSED });
+    case "zstd":
+      return zlib.zstdDecompressSync(bytes, { maxOutputLength: MAX_DECOMPRESSED });
+    case "lz4":
+      // a block is at most 255 times its size, so the frame is bounded by what was fetched
+      return compressionsAlgorithms.lz4.decompressSync(bytes);
+    case "snappy": {
+      if (!bytes.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return snappyBlock(bytes);
+      const parts: Buffer[] = [];
+      let total = 0;
+      for (let at = XERIAL_HEADER.length; at < bytes.length; ) {
+        if (at + 4 > bytes.length) throw new RangeError("snappy: cut inside a block length");
+        const length = bytes.readInt32BE(at);
+        at += 4;
+        if (length <= 0 || at + length > bytes.length) throw new RangeError("snappy: block beyond the batch");
+        const part = snappyBlock(bytes.subarray(at, at + length));
+        total += part.length;
+        if (total > MAX_DECOMPRESSED) throw new RangeError("snappy: more than the limit");
+        parts.push(part);
+        at += length;
+      }
+      return parts.length === 1 ? parts[0]! : Buffer.concat(parts, total);
+    }
+  }
+}
+
+/** A raw snappy block starts with its length; looked at first, since the decompressor allocates that much. */
+function snappyBlock(bytes: Buffer): Buffer {
+  let length = 0;
+  let shift = 1;
+  for (let at = 0; ; at++) {
+    const byte = bytes[at];
+    if (byte === undefined || at === 5) throw new RangeError("snappy: no length");
+    length += (byte & 0x7f) * shift;
+    if (byte < 0x80) break;
+    shift *= 128;
+  }
+  // the densest element of the format copies 64 bytes and takes 3, or 2 for 11
+  if (length > MAX_DECOMPRESSED || length > 64 * bytes.length) throw new RangeError("snappy: impossible length");
+  if (length === 0) return Buffer.alloc(0);
+  return compressionsAlgorithms.snappy.decompressSync(bytes);
+}

@@ -1,0 +1,388 @@
+import { MillraceError } from "../error.ts";
+import { isPassing } from "./broker-connection.ts";
+import type { Cluster } from "./cluster.ts";
+import { isRetriableCode } from "./cluster.ts";
+import type { RecordColumns, TopicPartition } from "./columns.ts";
+import { decodeRecordBatches } from "./decode.ts";
+import { BrokerRefused, CorruptRecords, kafkaErrorName } from "./errors.ts";
+import { type FetchAnswer, type FetchLimits, fetchRequest, type PartitionAnswer } from "./fetch-request.ts";
+import { HEADER_BYTES, LENGTH_PREFIX, readInt64 } from "./record-batch.ts";
+
+export interface FetcherOptions {
+  /** `read_committed` by default. */
+  isolation?: "read_committed" | "read_uncommitted";
+  /** Most bytes of one answer, and of what waits for {@link Fetcher.poll}; 16 MiB by default. */
+  maxBytes?: number;
+  /** Most bytes of one partition in an answer; 4 MiB by default. */
+  partitionMaxBytes?: number;
+  /** How long a broker waits for the first record, and `poll` for the first answer, ms; 500 by default. */
+  maxWait?: number;
+  /** Decode headers; false by default. */
+  headers?: boolean;
+  /** A newline inside a value becomes a space (the default) or stays. */
+  newlines?: "space" | "keep";
+  /** How long brokers may be unreachable before `poll` throws, ms; 60 s by default. */
+  patience?: number;
+}
+
+/** What one partition brought. */
+export interface FetchedPartition extends TopicPartition {
+  /** May be empty: markers and aborted records move `nextOffset` only. */
+  readonly columns: RecordColumns & { readonly offsets: Float64Array };
+  /** Where reading goes on; behind the last batch, which may be behind the last record. */
+  readonly nextOffset: number;
+  /** The partition's end. */
+  readonly highWatermark: number;
+  /** The end for readers of committed records only. */
+  readonly lastStableOffset: number;
+  /** Reading of this partition has stopped; assign it again to go on. */
+  readonly error?: MillraceError;
+}
+
+interface Assigned extends TopicPartition {
+  /** Of the next fetch. */
+  offset: number;
+  paused: boolean;
+  fetching: boolean;
+  /** Nothing more is fetched: an error was delivered. */
+  stopped: boolean;
+  retryAt: number;
+  readonly ready: { offset: number; answer: PartitionAnswer; error?: MillraceError }[];
+}
+
+const RETRY_PAUSE = 100;
+let instances = 0;
+
+/**
+ * Reads assigned partitions; joins no group and commits nothing. One request per leader is under way, and the next one is
+ * sent as soon as an answer is in, before it is decoded: the broker works while the caller does.
+ */
+export class Fetcher {
+  readonly #cluster: Cluster;
+  readonly #limits: FetchLimits;
+  readonly #options: FetcherOptions;
+  readonly #suffix = `fetcher-${++instances}`;
+  /** In the order in which they are asked for; what brought records goes to the end. */
+  readonly #assigned = new Map<string, Assigned>();
+  readonly #busyLeaders = new Set<number>();
+  #waitingBytes = 0;
+  #refreshing = false;
+  #failingSince: number | undefined;
+  #failure: unknown;
+  #closed = false;
+  #wake: () => void = () => {};
+
+  constructor(cluster: Cluster, options: FetcherOptions = {}) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#limits = {
+      isolation: options.isolation ?? "read_committed",
+      maxBytes: options.maxBytes ?? 16 * 2 ** 20,
+      partitionMaxBytes: options.partitionMaxBytes ?? 4 * 2 ** 20,
+      maxWait: options.maxWait ?? 500,
+    };
+  }
+
+  /** Reads this partition from `offset` on; also moves one that is assigned already. */
+  assign(topic: string, partition: number, offset: number): void {
+    this.unassign(topic, partition);
+    this.#assigned.set(name(topic, partition), {
+      topic,
+      partition,
+      offset,
+      paused: false,
+      fetching: false,
+      stopped: false,
+      retryAt: 0,
+      ready: [],
+    });
+    this.#send();
+  }
+
+  /** Stops reading; what has been fetched and not polled is dropped. */
+  unassign(topic: string, partition: number): void {
+    const assigned = this.#assigned.get(name(topic, partition));
+    if (assigned === undefined) return;
+    this.#assigned.delete(name(topic, partition));
+    for (const { answer } of assigned.ready) this.#waitingBytes -= answer.records.length;
+  }
+
+  /** Holds a partition back: nothing of it is polled, until {@link resume}. */
+  pause(topic: string, partition: number): void {
+    const assigned = this.#assigned.get(name(topic, partition));
+    if (assigned !== undefined) assigned.paused = true;
+  }
+
+  resume(topic: string, partition: number): void {
+    const assigned = this.#assigned.get(name(topic, partition));
+    if (assigned === undefined || !assigned.paused) return;
+    assigned.paused = false;
+    if (assigned.ready.length > 0) this.#wake();
+    this.#send();
+  }
+
+  /** The partitions being read, with the offset that {@link poll} has reached. */
+  assignment(): (TopicPartition & { offset: number; paused: boolean })[] {
+    return [...this.#assigned.values()].map(({ topic, partition, offset, paused, ready }) => ({
+      topic,
+      partition,
+      offset: ready[0]?.offset ?? offset,
+      paused,
+    }));
+  }
+
+  /**
+   * What has come in since, or within `timeout` ms (`maxWait` by default); empty when nothing did.
+   * @throws {UnreachableBroker} when brokers have been away for longer than `patience`
+   */
+  async poll(timeout = this.#limits.maxWait): Promise<FetchedPartition[]> {
+    const end = Date.now() + timeout;
+    for (;;) {
+      if (this.#failingSince !== undefined && Date.now() - this.#failingSince > (this.#options.patience ?? 60_000)) {
+        this.#failingSince = undefined;
+        throw this.#failure;
+      }
+      const fetched = this.#take();
+      if (fetched.length > 0 || this.#closed) return fetched;
+      this.#send();
+      const left = end - Date.now();
+      if (left <= 0) return [];
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = () => {};
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#assigned.clear();
+    this.#wake();
+    await this.#cluster.release("fetch", this.#suffix);
+  }
+
+  /** Takes and decodes one answer of each partition that has some. */
+  #take(): FetchedPartition[] {
+    const taken: { assigned: Assigned; offset: number; answer: PartitionAnswer; error?: MillraceError }[] = [];
+    for (const assigned of this.#assigned.values()) {
+      const next = assigned.paused ? undefined : assigned.ready.shift();
+      if (next === undefined) continue;
+      this.#waitingBytes -= next.answer.records.length;
+      taken.push({ assigned, ...next });
+    }
+    if (taken.length > 0) this.#send(); // before decoding, so that the broker is at work meanwhile
+    return taken.map(({ assigned, offset, answer, error }) => {
+      const decoded = error === undefined ? this.#decode(assigned, offset, answer) : error;
+      const failed = decoded instanceof MillraceError;
+      if (failed) this.#stop(assigned);
+      const { nextOffset, ...columns } = failed ? { ...EMPTY, nextOffset: offset } : decoded;
+      return {
+        topic: assigned.topic,
+        partition: assigned.partition,
+        columns,
+        nextOffset,
+        highWatermark: answer.highWatermark,
+        lastStableOffset: answer.lastStableOffset,
+        ...(failed && { error: decoded }),
+      };
+    });
+  }
+
+  #decode({ topic, partition }: Assigned, offset: number, answer: PartitionAnswer) {
+    try {
+      return decodeRecordBatches(answer.records, {
+        topic,
+        partition,
+        fromOffset: offset,
+        headers: this.#options.headers ?? false,
+        newlines: this.#options.newlines ?? "space",
+        ...(this.#limits.isolation === "read_committed" && { abortedTransactions: answer.abortedTransactions }),
+      });
+    } catch (error) {
+      if (error instanceof MillraceError) return error;
+      throw error;
+    }
+  }
+
+  #stop(assigned: Assigned): void {
+    assigned.stopped = true;
+    for (const { answer } of assigned.ready.splice(0)) this.#waitingBytes -= answer.records.length;
+  }
+
+  /** Sends a request to every leader that has none under way and partitions to ask for. */
+  #send(): void {
+    if (this.#closed || this.#waitingBytes >= this.#limits.maxBytes) return;
+    const now = Date.now();
+    const byLeader = new Map<number, Assigned[]>();
+    let unknown = false;
+    for (const assigned of this.#assigned.values()) {
+      if (assigned.stopped || assigned.paused || assigned.fetching || assigned.ready.length > 1 || assigned.retryAt > now) continue;
+      const leader = this.#cluster.known(assigned.topic)?.partitions[assigned.partition]?.leader ?? -1;
+      if (leader < 0) unknown = true;
+      else if (!this.#busyLeaders.has(leader)) {
+        const led = byLeader.get(leader);
+        if (led === undefined) byLeader.set(leader, [assigned]);
+        else led.push(assigned);
+      }
+    }
+    if (unknown) void this.#refresh();
+    for (const [leader, led] of byLeader) void this.#fetch(leader, led);
+  }
+
+  async #fetch(leader: number, led: Assigned[]): Promise<void> {
+    const asked = new Map(led.map((assigned) => [name(assigned.topic, assigned.partition), { assigned, offset: assigned.offset }]));
+    for (const assigned of led) assigned.fetching = true;
+    this.#busyLeaders.add(leader);
+    let answer: FetchAnswer | undefined;
+    try {
+      const broker = this.#cluster.broker(leader, "fetch", this.#suffix);
+      answer = await broker.send(fetchRequest(led, this.#limits));
+      if (answer.errorCode !== 0) throw new BrokerRefused("fetching", kafkaErrorName(answer.errorCode));
+      this.#failingSince = undefined;
+    } catch (error) {
+      if (!this.#closed) this.#failed(error);
+    } finally {
+      this.#busyLeaders.delete(leader);
+      for (const assigned of led) assigned.fetching = false;
+    }
+    if (this.#closed || answer === undefined) return;
+    for (const partition of answer.partitions) {
+      const key = name(partition.topic, partition.partition);
+      const found = asked.get(key);
+      if (found !== undefined && this.#assigned.get(key) === found.assigned)
+        this.#arrived(found.assigned, found.offset, partition);
+    }
+    this.#send();
+  }
+
+  #arrived(assigned: Assigned, offset: number, answer: PartitionAnswer): void {
+    const { topic, partition, errorCode } = answer;
+    if (errorCode !== 0) {
+      const error = kafkaErrorName(errorCode);
+      if (isRetriableCode(errorCode)) this.#retryLater(assigned);
+      else void this.#report(assigned, offset, answer, error);
+      return;
+    }
+    if (answer.records.length === 0) return;
+    const next = nextOffset(answer.records, offset);
+    if (next === offset && answer.records.length >= HEADER_BYTES && !readable(answer.records)) {
+      assigned.stopped = true;
+      const what = "The broker sent a part of a record batch only.";
+      const error = new CorruptRecords(what, `topic ${topic}, partition ${partition}, offset ${offset}`);
+      assigned.ready.push({ offset, answer, error });
+    } else assigned.ready.push({ offset, answer });
+    this.#waitingBytes += answer.records.length;
+    assigned.offset = next;
+    // to the end of the line: every partition gets its turn even when answers are full
+    this.#assigned.delete(name(topic, partition));
+    this.#assigned.set(name(topic, partition), assigned);
+    if (!assigned.paused) this.#wake();
+  }
+
+  async #report(assigned: Assigned, offset: number, answer: PartitionAnswer, kafkaError: string): Promise<void> {
+    assigned.stopped = true;
+    const { topic, partition } = assigned;
+    let error: MillraceError = new BrokerRefused(`fetching partition ${partition} of topic "${topic}"`, kafkaError);
+    if (kafkaError === "OFFSET_OUT_OF_RANGE") error = await this.#outOfRange(topic, partition, offset);
+    if (this.#assigned.get(name(topic, partition)) !== assigned) return;
+    assigned.ready.push({ offset, answer, error });
+    this.#waitingBytes += answer.records.length;
+    this.#wake();
+  }
+
+  async #outOfRange(topic: string, partition: number, offset: number): Promise<MillraceError> {
+    const range = await Promise.all([
+      this.#cluster.listOffsets(topic, "earliest"),
+      this.#cluster.listOffsets(topic, "latest"),
+    ]).catch(() => undefined);
+    const kept = range === undefined ? "" : `; it holds ${range[0].get(partition)} to ${range[1].get(partition)}`;
+    return new MillraceError({
+      code: "OFFSET_OUT_OF_RANGE",
+      what: `Offset ${offset} is not in the log any more, or not yet${kept}.`,
+      where: `topic ${topic}, partition ${partition}`,
+      remedies: ["start from the earliest offset kept", "raise retention.ms of the topic, so that records outlive their readers"],
+    });
+  }
+
+  #failed(error: unknown): void {
+    this.#failingSince ??= Date.now();
+    this.#failure = error;
+    if (!isPassing(error)) this.#failingSince = 0; // waiting does not help
+    this.#wake();
+    this.#later();
+  }
+
+  #retryLater(assigned: Assigned): void {
+    assigned.retryAt = Date.now() + RETRY_PAUSE;
+    this.#later();
+  }
+
+  #later(): void {
+    setTimeout(() => void this.#refresh(), RETRY_PAUSE);
+  }
+
+  /** New metadata, then on. A topic that is gone stops its partitions. */
+  async #refresh(): Promise<void> {
+    if (this.#refreshing || this.#closed) return;
+    this.#refreshing = true;
+    try {
+      for (const topic of new Set([...this.#assigned.values()].map(({ topic }) => topic))) {
+        try {
+          const { partitions } = (await this.#cluster.metadata([topic])).get(topic)!;
+          if (partitions.some(({ leader }) => leader < 0)) this.#later();
+        } catch (error) {
+          if (!(error instanceof MillraceError) || error.code !== "TOPIC_NOT_FOUND") throw error;
+          this.#gone(topic, error);
+        }
+      }
+    } catch (error) {
+      if (!this.#closed) this.#failed(error);
+    } finally {
+      this.#refreshing = false;
+    }
+    this.#send();
+  }
+
+  #gone(topic: string, error: MillraceError): void {
+    const answer = { topic, errorCode: 3, highWatermark: -1, lastStableOffset: -1, abortedTransactions: [], records: Buffer.alloc(0) };
+    for (const assigned of this.#assigned.values()) {
+      if (assigned.topic !== topic || assigned.stopped) continue;
+      assigned.stopped = true;
+      assigned.ready.push({ offset: assigned.offset, answer: { ...answer, partition: assigned.partition }, error });
+    }
+    this.#wake();
+  }
+}
+
+const name = (topic: string, partition: number) => `${topic}/${partition}`;
+
+const NOTHING = new Uint32Array(0);
+const EMPTY = {
+  count: 0,
+  keys: { bytes: new Uint8Array(0), starts: NOTHING, ends: NOTHING },
+  values: { bytes: new Uint8Array(0), starts: NOTHING, ends: NOTHING },
+  timestamps: new Float64Array(0),
+  offsets: new Float64Array(0),
+};
+
+/** The offset behind the last whole batch, by a hop per batch; the decoder checks what lies between. */
+function nextOffset(records: Buffer, from: number): number {
+  const view = new DataView(records.buffer, records.byteOffset, records.length);
+  let next = from;
+  for (let at = 0; at + HEADER_BYTES <= records.length; ) {
+    const end = at + LENGTH_PREFIX + view.getInt32(at + 8);
+    if (end > records.length || end < at + HEADER_BYTES) break;
+    next = Math.max(next, readInt64(view, at) + view.getInt32(at + 23) + 1);
+    at = end;
+  }
+  return next;
+}
+
+/** Whether the first batch is whole; a broker always sends one whole batch, however large. */
+function readable(records: Buffer): boolean {
+  return LENGTH_PREFIX + records.readInt32BE(8) <= records.length;
+}
