@@ -11,7 +11,10 @@ import { Interrupted } from "./interrupted.ts";
 import { Journal } from "./journal.ts";
 import { launch } from "./launch.ts";
 import { CellModules } from "./modules.ts";
-import { installNotebookHost } from "./notebook-host.ts";
+import { installCellGlobals } from "./cell-globals.ts";
+import { installNotebookHost, KernelHost } from "./notebook-host.ts";
+import { routeErrors } from "./route-errors.ts";
+import { routeOutput } from "./route-output.ts";
 import type { CellOutputs, ErrorContent } from "./outputs.ts";
 
 export interface InterpreterOptions {
@@ -72,7 +75,11 @@ export class Interpreter {
 
   static async create({ cwd }: InterpreterOptions): Promise<Interpreter> {
     const interpreter = new Interpreter(cwd, LanguageClient.start(cwd));
-    installNotebookHost({ running: () => interpreter.running });
+    const host = new KernelHost(() => interpreter.running);
+    installNotebookHost(host);
+    installCellGlobals(host);
+    routeOutput(host);
+    routeErrors(host, interpreter.#scripts);
     return interpreter;
   }
 

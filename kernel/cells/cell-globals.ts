@@ -1,0 +1,68 @@
+import type { MimeBundle } from "../../lib/run/host.ts";
+import { toBundle } from "../display/bundle.ts";
+import { currentRun } from "./cell-run.ts";
+import type { KernelHost } from "./notebook-host.ts";
+
+/** Puts the kernel's globals beside Node's: `display`, `clearOutput`, `prompt`, `confirm`, `cell`. Their types are in kernel/language/globals.d.ts. */
+export function installCellGlobals(host: KernelHost): void {
+  const define = (name: string, value: unknown) =>
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+
+  define("display", (value: unknown, options?: { id?: string; metadata?: Record<string, unknown> }) => {
+    const shown = new ShownValue(host, options);
+    shown.update(value);
+    return shown;
+  });
+  define("clearOutput", ({ wait = false }: { wait?: boolean } = {}) => host.cell()?.outputs.clear(wait));
+  define("prompt", (message = "", options: string | { default?: string; password?: boolean } = {}) => {
+    const { default: fallback = null, password = false } = typeof options === "string" ? { default: options } : options;
+    const ask = host.cell()?.outputs.input;
+    if (ask === undefined) return fallback;
+    const answer = ask(message, password);
+    return answer === "" && fallback !== null ? fallback : answer;
+  });
+  define("confirm", (message = "Go on?") => {
+    const answer = host.cell()?.outputs.input?.(`${message} [y/N] `, false) ?? "";
+    return /^\s*y(es)?\s*$/i.test(answer);
+  });
+  define("cell", {
+    get id() {
+      return host.cell()?.id;
+    },
+    get signal() {
+      return host.cell()?.signal;
+    },
+  });
+}
+
+/** What `display` returns: the display's id, and `update` for another value in its place. */
+class ShownValue {
+  readonly id: string;
+  readonly #host: KernelHost;
+  readonly #metadata: Record<string, unknown> | undefined;
+  readonly #run = currentRun.getStore();
+  #handle: { update(bundle: MimeBundle): void } | undefined;
+  #order: Promise<void> | undefined;
+
+  constructor(host: KernelHost, { id, metadata }: { id?: string; metadata?: Record<string, unknown> } = {}) {
+    this.#host = host;
+    this.id = id ?? crypto.randomUUID();
+    this.#metadata = metadata;
+  }
+
+  update(value: unknown): void {
+    const bundle = toBundle(value);
+    if (!(bundle instanceof Promise) && this.#order === undefined) this.#show(bundle);
+    // Values that describe themselves asynchronously are shown in the order they were given, before the cell ends.
+    else this.#host.hold((this.#order = Promise.all([bundle, this.#order]).then(([ready]) => this.#show(ready))));
+  }
+
+  #show(bundle: MimeBundle): void {
+    if (this.#handle !== undefined) this.#handle.update(bundle);
+    else {
+      const options = { id: this.id, metadata: this.#metadata };
+      const show = () => this.#host.display(bundle, options);
+      this.#handle = this.#run === undefined ? show() : currentRun.run(this.#run, show);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { SourceMap } from "node:module";
+import { constants, Script } from "node:vm";
+import type { CompiledCell } from "../language/compiled-cell.ts";
+import { cellTimers } from "./cell-timers.ts";
+import type { Binding } from "./bindings.ts";
+import type { CellMeta, Importer } from "./modules.ts";
+
+const CELL_TIMERS = ["setTimeout", "setInterval", "setImmediate"] as const;
+
+export type CellFunction = (bindings: Record<string, Binding>, importer: Importer, meta: CellMeta) => Promise<unknown>;
+
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The scripts of the cells that ran, by name (`cell 3`), with what is needed to lead a stack back to the TypeScript the user wrote. */
+export class CellScripts {
+  readonly #maps = new Map<string, { map: SourceMap; source: string }>();
+
+  constructor() {
+    Error.prepareStackTrace = (error, frames) => [String(error), ...frames.map((frame) => `    at ${this.#describe(frame)}`)].join("\n");
+  }
+
+  load(name: string, { javaScript, sourceMap, source }: CompiledCell): CellFunction {
+    this.#maps.set(name, { map: new SourceMap(JSON.parse(sourceMap)), source });
+    const script = new Script(javaScript, {
+      filename: name,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    const withTimers = script.runInThisContext() as (...timers: readonly unknown[]) => CellFunction;
+    return withTimers(...CELL_TIMERS.map((timer) => cellTimers[timer]));
+  }
+
+  has(name: string): boolean {
+    return this.#maps.has(name);
+  }
+
+  /** Where in the cell's own text a position of the emitted code lies; lines and columns from 1. */
+  original(name: string, { line, column }: Position): Position | undefined {
+    const entry = this.#maps.get(name)?.map.findEntry(line - 1, column - 1);
+    if (entry === undefined || !("originalLine" in entry)) return undefined;
+    return { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+  }
+
+  /** A frame as V8 prints it, its place led back to the cell's text. */
+  #describe(frame: NodeJS.CallSite): string {
+    const name = frame.getFileName();
+    const line = frame.getLineNumber();
+    const column = frame.getColumnNumber();
+    const text = String(frame);
+    if (typeof name !== "string" || line === null || column === null || !this.has(name)) return text;
+    const at = this.original(name, { line, column });
+    return at === undefined ? text : text.replace(`${name}:${line}:${column}`, `${name}:${at.line}:${at.column}`);
+  }
+
+  sourceLine(name: string, line: number): string | undefined {
+    return this.#maps.get(name)?.source.split("\n")[line - 1];
+  }
+}

@@ -1,0 +1,15 @@
+import type { CellScripts } from "./cell-scripts.ts";
+import { errorContent } from "./error-content.ts";
+import type { KernelHost } from "./notebook-host.ts";
+
+/** An error nobody caught, in a timer or a forgotten promise, is told in the cell that caused it; the kernel lives on. */
+export function routeErrors(host: KernelHost, scripts: CellScripts): void {
+  const tell = (error: unknown, how: string) => {
+    const run = host.cell();
+    const text = `${how}\n${errorContent(error, scripts).traceback.join("\n")}\n`;
+    if (run === undefined) process.stderr.write(text);
+    else if (!run.signal.aborted || error !== run.signal.reason) run.write("stderr", text);
+  };
+  process.on("uncaughtException", (error) => tell(error, "Uncaught, after the cell had gone on:"));
+  process.on("unhandledRejection", (error) => tell(error, "A promise failed and nobody awaited it:"));
+}

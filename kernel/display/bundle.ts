@@ -1,0 +1,54 @@
+import { inspect } from "node:util";
+import type { MimeBundle } from "../../lib/run/host.ts";
+import { frameBundle, isDataFrame, isSeries } from "./frame.ts";
+import { imageBundle } from "./image.ts";
+import { isPlotlyFigure, plotlyBundle } from "./plotly.ts";
+
+const DISPLAY = Symbol.for("Jupyter.display");
+const MIME = /^(application|audio|image|model|text|video)\/[\w.+-]+$/;
+/** VS Code renders it blank and prefers it to HTML; JupyterLab knows it not at all. */
+const DATA_RESOURCE = "application/vnd.dataresource+json";
+
+/** How a value is shown. A promise only where the value describes itself asynchronously. An empty bundle shows nothing. */
+export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
+  if (typeof value !== "object" && typeof value !== "function") return { "text/plain": text(value) };
+  if (value === null) return { "text/plain": "null" };
+  if (isDataFrame(value) || isSeries(value)) return frameBundle(value);
+  const describe = (value as Record<symbol, unknown>)[DISPLAY];
+  if (typeof describe === "function") {
+    const described: unknown = describe.call(value);
+    return described instanceof Promise ? described.then((bundle) => cleaned(bundle, value)) : cleaned(described, value);
+  }
+  if (isBundle(value)) return encoded(value);
+  if (value instanceof Uint8Array) return imageBundle(value) ?? { "text/plain": text(value) };
+  if (isPlotlyFigure(value)) return plotlyBundle(value);
+  return { "text/plain": text(value) };
+}
+
+/** What `console.log` would print, with strings in quotes, bounded. */
+export function text(value: unknown): string {
+  return inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 });
+}
+
+/** A plain object whose keys are all mime types. */
+function isBundle(value: object): value is MimeBundle {
+  const keys = Object.keys(value);
+  const prototype = Object.getPrototypeOf(value);
+  return keys.length > 0 && (prototype === Object.prototype || prototype === null) && keys.every((key) => MIME.test(key));
+}
+
+function cleaned(described: unknown, value: object): MimeBundle {
+  if (typeof described !== "object" || described === null) return { "text/plain": text(value) };
+  const { [DATA_RESOURCE]: _, ...bundle } = described as MimeBundle;
+  return encoded(bundle);
+}
+
+/** Bytes travel as base64, as Jupyter asks for images. */
+function encoded(bundle: MimeBundle): MimeBundle {
+  return Object.fromEntries(
+    Object.entries(bundle).map(([mime, data]) => [mime, data instanceof Uint8Array ? bytesFor(mime, data) : data]),
+  );
+}
+
+const bytesFor = (mime: string, data: Uint8Array) =>
+  Buffer.from(data).toString(mime.startsWith("text/") || mime === "image/svg+xml" ? "utf8" : "base64");

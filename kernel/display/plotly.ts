@@ -1,0 +1,36 @@
+import type { MimeBundle } from "../../lib/run/host.ts";
+import { escapeHtml } from "./html.ts";
+
+const PLOTLY = "application/vnd.plotly.v1+json";
+
+interface Figure {
+  readonly data: readonly Record<string, unknown>[];
+  readonly layout: Record<string, unknown>;
+}
+
+/** A Plotly figure: `{ data: [traces], layout }`. */
+export function isPlotlyFigure(value: object): value is Figure {
+  const { data, layout } = value as Partial<Figure>;
+  return Array.isArray(data) && typeof layout === "object" && layout !== null && data.every((trace) => typeof trace === "object");
+}
+
+/** The figure for front ends that draw it, and a table of its traces for those that do not. */
+export function plotlyBundle(figure: Figure): MimeBundle {
+  const rows = figure.data.map(({ type = "scatter", name = "", x, y }) => {
+    const points = Array.isArray(y) ? y.length : Array.isArray(x) ? x.length : 0;
+    return [String(type), String(name), String(points)];
+  });
+  const title = titleOf(figure.layout.title);
+  const table = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`).join("");
+  return {
+    [PLOTLY]: figure,
+    "text/html": `<table class="dataframe" border="1"><caption>${escapeHtml(title)}</caption><thead><tr><th>type</th><th>name</th><th>points</th></tr></thead><tbody>${table}</tbody></table>`,
+    "text/plain": `${title}: ${rows.map(([type, name, points]) => `${type} ${name} (${points} points)`).join(", ")}`,
+  };
+}
+
+function titleOf(title: unknown): string {
+  if (typeof title === "string") return title;
+  const { text } = (title ?? {}) as { text?: unknown };
+  return typeof text === "string" ? text : "Plotly figure";
+}

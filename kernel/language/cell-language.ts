@@ -1,0 +1,37 @@
+import { CellSession } from "./cell-session.ts";
+import type { CompiledCell } from "./compiled-cell.ts";
+import { complete } from "./complete.ts";
+import { inspect } from "./inspect.ts";
+import { isComplete } from "./is-complete.ts";
+import type { Completeness, Completions, Inspection, LanguageService } from "./service.ts";
+
+/** TypeScript for one session of cells. */
+export class CellLanguage implements LanguageService {
+  readonly #session: CellSession;
+
+  /** @param folder the notebook's folder */
+  constructor(folder: string) {
+    this.#session = new CellSession(folder);
+  }
+
+  /** Reads the standard library's types before the first cell needs them. */
+  warmUp(): void {
+    this.#session.service.getSemanticDiagnostics(this.#session.scratch("console.log(1)"));
+  }
+
+  compile(name: string, source: string): CompiledCell {
+    return this.#session.compile(name, source);
+  }
+
+  complete(source: string, cursor: number): Completions {
+    return complete(this.#session, source, cursor);
+  }
+
+  inspect(source: string, cursor: number, detail: 0 | 1): Inspection {
+    return inspect(this.#session, source, cursor, detail);
+  }
+
+  isComplete(source: string): Completeness {
+    return isComplete(source);
+  }
+}

@@ -1,0 +1,186 @@
+import path from "node:path";
+import ts from "typescript";
+import { cellCompilerOptions, isTolerated } from "./compiler-options.ts";
+import type { CellDiagnostic, CompiledCell } from "./compiled-cell.ts";
+import { globalsFile } from "./globals.ts";
+import { type DeclaredName, declaredNames, mentionedNames } from "./names.ts";
+import { ModuleResolver } from "./resolve-modules.ts";
+import { cellTransformer } from "./transform.ts";
+
+interface VisibleName {
+  readonly file: string;
+  readonly kind: DeclaredName["kind"];
+}
+
+/** A cell's text as the language service sees it: the user's text first, so that positions are the same, then what ties it to the other cells. */
+interface CellFile {
+  readonly text: string;
+  readonly userEnd: number;
+  readonly version: number;
+  readonly snapshot: ts.IScriptSnapshot;
+}
+
+/**
+ * The cells of a session as a TypeScript program: one virtual module per executed cell, lying in the notebook's folder. A cell exports its top-level
+ * names and imports those of earlier cells that it mentions; the latest definition of a name wins. Checking a cell looks only at that cell
+ * and at the declarations it leads to, so the hundredth is as fast as the second.
+ */
+export class CellSession {
+  readonly service: ts.LanguageService;
+  readonly #folder: string;
+  readonly #files = new Map<string, CellFile>();
+  readonly #visible = new Map<string, VisibleName>();
+  readonly #scratch: string;
+  readonly #resolver: ModuleResolver;
+  #cells = 0;
+  #version = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#scratch = path.join(folder, "__cell_scratch.ts");
+    this.#resolver = new ModuleResolver(folder);
+    this.#set(this.#scratch, "", 0);
+    this.service = ts.createLanguageService(this.#host(), ts.createDocumentRegistry());
+  }
+
+  /** Checks and compiles a cell. What it declares is visible to later cells, unless it has type errors. */
+  compile(name: string, source: string): CompiledCell {
+    const file = path.join(this.#folder, `__cell_${++this.#cells}.ts`);
+    const declared = this.#put(file, source, false);
+    const diagnostics = this.#diagnostics(file, name);
+    if (diagnostics.length > 0) {
+      this.#files.delete(file);
+      return { source, javaScript: "", sourceMap: "", diagnostics };
+    }
+    const emitted = this.#emit(file, [...declared.map((each) => each.name), ...this.#visible.keys()]);
+    for (const { name: declaredName, kind } of declared) this.#visible.set(declaredName, { file, kind });
+    return { source, ...emitted, diagnostics };
+  }
+
+  /** Puts a text where completion and inspection can ask about it, with every name of the session in view. */
+  scratch(source: string): string {
+    this.#put(this.#scratch, source, true);
+    return this.#scratch;
+  }
+
+  /** Where the user's text ends in a file. */
+  userEnd(file: string): number {
+    return this.#files.get(file)?.userEnd ?? Number.POSITIVE_INFINITY;
+  }
+
+  #put(file: string, source: string, everything: boolean): DeclaredName[] {
+    const text = withoutExports(source);
+    const parsed = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, false);
+    const declared = declaredNames(parsed);
+    const own = new Set(declared.map(({ name }) => name));
+    const mentioned = everything ? undefined : mentionedNames(parsed);
+    const wanted = [...this.#visible].filter(([name]) => !own.has(name) && (mentioned?.has(name) ?? true));
+    this.#set(file, `${text}\n;${exportsOf(declared)}${importsOf(wanted)}`, text.length);
+    return declared;
+  }
+
+  #set(file: string, text: string, userEnd: number): void {
+    this.#files.set(file, { text, userEnd, version: ++this.#version, snapshot: ts.ScriptSnapshot.fromString(text) });
+  }
+
+  #diagnostics(file: string, cell: string): CellDiagnostic[] {
+    const syntactic = this.service.getSyntacticDiagnostics(file);
+    const found = syntactic.length > 0 ? syntactic : this.service.getSemanticDiagnostics(file);
+    const userEnd = this.userEnd(file);
+    return found
+      .filter((diagnostic) => !isTolerated(diagnostic))
+      .map(({ file: sourceFile, start = 0, length = 0, messageText, code }) => {
+        const at = Math.min(start, userEnd);
+        const { line, character } = sourceFile!.getLineAndCharacterOfPosition(at);
+        const lineText = sourceFile!.text.slice(at - character).split("\n", 1)[0]!;
+        return {
+          cell,
+          code,
+          message: ts.flattenDiagnosticMessageText(messageText, "\n"),
+          line: line + 1,
+          column: character + 1,
+          lineText,
+          length: Math.max(1, Math.min(length, lineText.length - character)),
+        };
+      });
+  }
+
+  #emit(file: string, sharedNames: readonly string[]): { javaScript: string; sourceMap: string } {
+    const program = this.service.getProgram()!;
+    const transformer = cellTransformer(program.getTypeChecker(), new Set(sharedNames), this.userEnd(file));
+    let javaScript = "";
+    let sourceMap = "";
+    const write: ts.WriteFileCallback = (name, text) => {
+      if (name.endsWith(".map")) sourceMap = text;
+      else javaScript = text;
+    };
+    program.emit(program.getSourceFile(file), write, undefined, false, { before: [transformer] });
+    return { javaScript: asScript(javaScript), sourceMap };
+  }
+
+  #host(): ts.LanguageServiceHost {
+    const { sys } = ts;
+    return {
+      getCompilationSettings: () => cellCompilerOptions,
+      getScriptFileNames: () => [globalsFile, ...this.#resolver.ambientFiles, ...this.#files.keys()],
+      getScriptVersion: (file) => String(this.#files.get(file)?.version ?? this.#resolver.version(file)),
+      getScriptSnapshot: (file) => this.#files.get(file)?.snapshot ?? this.#resolver.snapshot(file),
+      getCurrentDirectory: () => this.#folder,
+      getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
+      fileExists: (file) => this.#files.has(file) || sys.fileExists(file),
+      readFile: (file) => this.#files.get(file)?.text ?? sys.readFile(file),
+      directoryExists: sys.directoryExists,
+      getDirectories: sys.getDirectories,
+      readDirectory: sys.readDirectory,
+      realpath: sys.realpath,
+      useCaseSensitiveFileNames: () => sys.useCaseSensitiveFileNames,
+      resolveModuleNameLiterals: (literals, containingFile, _redirect, options) =>
+        literals.map(({ text }) =>
+          this.#files.has(path.join(this.#folder, text))
+            ? { resolvedModule: virtualModule(path.join(this.#folder, text)) }
+            : this.#resolver.resolve(text, containingFile, options),
+        ),
+    };
+  }
+}
+
+const virtualModule = (file: string): ts.ResolvedModuleFull => ({ resolvedFileName: file, extension: ts.Extension.Ts });
+
+/** `export` in front of a declaration means nothing in a cell; blanks of the same length keep every position. */
+function withoutExports(source: string): string {
+  if (!source.includes("export")) return source;
+  const parsed = ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest, true);
+  let text = source;
+  const blank = (start: number, end: number) => {
+    text = text.slice(0, start) + " ".repeat(end - start) + text.slice(end);
+  };
+  for (const statement of parsed.statements) {
+    if (ts.isExportAssignment(statement) && !statement.isExportEquals) blank(statement.getStart(), statement.expression.getStart());
+    if (!ts.canHaveModifiers(statement)) continue;
+    for (const modifier of ts.getModifiers(statement) ?? [])
+      if (modifier.kind === ts.SyntaxKind.ExportKeyword || modifier.kind === ts.SyntaxKind.DefaultKeyword)
+        blank(modifier.getStart(), modifier.end);
+  }
+  return text;
+}
+
+const exportsOf = (declared: readonly DeclaredName[]) =>
+  declared.length === 0 ? "" : `export { ${declared.map(({ name }) => name).join(", ")} };`;
+
+/** A `let` of an earlier cell can be assigned, so it is not imported but declared with the type it has there. */
+function importsOf(names: readonly (readonly [string, VisibleName])[]): string {
+  const specifier = (file: string) => JSON.stringify(`./${path.basename(file)}`);
+  return names
+    .map(([name, { file, kind }]) =>
+      kind === "let"
+        ? `declare let ${name}: typeof import(${specifier(file)}).${name};`
+        : `import { ${name} } from ${specifier(file)};`,
+    )
+    .join("");
+}
+
+/** The emitted module as a strict script whose value is the cell's function. */
+function asScript(javaScript: string): string {
+  const code = javaScript.replace(/\/\/# sourceMappingURL=.*\s*$/, "").replace(/^export \{\};\s*$/m, "");
+  return `"use strict";${code}`;
+}

@@ -1,0 +1,22 @@
+/** What the language service makes of a cell. When `diagnostics` is not empty the cell is not to be run. */
+export interface CompiledCell {
+  readonly source: string;
+  readonly javaScript: string;
+  /** Source map of `javaScript`, as JSON text. */
+  readonly sourceMap: string;
+  readonly diagnostics: readonly CellDiagnostic[];
+}
+
+export interface CellDiagnostic {
+  /** The cell's name, `cell 3`. */
+  readonly cell: string;
+  /** TypeScript's number, as in TS2322. */
+  readonly code: number;
+  readonly message: string;
+  /** From 1, as editors count. */
+  readonly line: number;
+  readonly column: number;
+  /** The text of that line and how many characters of it are meant. */
+  readonly lineText: string;
+  readonly length: number;
+}

@@ -1,0 +1,22 @@
+// The language thread: TypeScript lives here, so that completion answers while a cell is busy.
+import { enableCompileCache } from "node:module";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import type { LanguageAnswer, LanguageQuestion } from "./client.ts";
+
+enableCompileCache();
+const { CellLanguage } = await import("./cell-language.ts");
+const language = new CellLanguage((workerData as { cwd: string }).cwd);
+
+parentPort!.on("message", (port: MessagePort) => {
+  port.on("message", ({ id, method, parameters }: LanguageQuestion) => port.postMessage(answer(id, method, parameters)));
+});
+language.warmUp();
+
+function answer(id: number, method: LanguageQuestion["method"], parameters: readonly unknown[]): LanguageAnswer {
+  try {
+    const ask = language[method] as (...parameters: readonly unknown[]) => unknown;
+    return { id, value: ask.apply(language, parameters as unknown[]) };
+  } catch (error) {
+    return { id, error: error as Error };
+  }
+}
