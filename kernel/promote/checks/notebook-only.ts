@@ -1,0 +1,44 @@
+import ts from "typescript";
+import { callsIn, millraceMethod } from "../effects.ts";
+import { type Problem, problemAt } from "../problem.ts";
+import type { Slice } from "../slice.ts";
+
+const READING = new Set(["collect", "live", "plot", "batches"]);
+
+/** What only a notebook can do, in statements the job needs. */
+export function notebookOnlyProblems({ cells, units, kept }: Slice): Problem[] {
+  const problems: Problem[] = [];
+  for (const unit of units) {
+    if (!kept.has(unit.index)) continue;
+    for (const call of callsIn(unit.node)) {
+      const method = millraceMethod(call, cells);
+      if (method !== undefined && READING.has(method)) {
+        problems.push(
+          problemAt(unit.cell, call.getStart(), {
+            code: "COLLECTED_IN_SLICE",
+            what: `.${method}() reads a topic in the notebook, and a sink depends on what it returned then.`,
+            remedies: [
+              "write the data to a file beside the notebook and read that",
+              "compute it in the frame, so that the job computes it, too",
+            ],
+          }),
+        );
+      }
+      if (looksLikeSink(call) && (cells.checker.getTypeAtLocation(receiver(call)).flags & ts.TypeFlags.Any) !== 0) {
+        problems.push(
+          problemAt(unit.cell, call.getStart(), {
+            code: "TYPE_ERROR",
+            what: `${call.getText().slice(0, 60)} may be a sink, but the type before .to is any.`,
+            remedies: ["let the type be inferred from topic(…), or correct the type errors before it"],
+          }),
+        );
+      }
+    }
+  }
+  return problems;
+}
+
+const looksLikeSink = (call: ts.CallExpression) =>
+  ts.isPropertyAccessExpression(call.expression) && call.expression.name.text === "to";
+
+const receiver = (call: ts.CallExpression) => (call.expression as ts.PropertyAccessExpression).expression;

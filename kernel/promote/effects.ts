@@ -1,0 +1,137 @@
+import ts from "typescript";
+import type { CellProgram } from "./cell-program.ts";
+import { type Edge, isDeferred } from "./dependencies.ts";
+import type { Unit } from "./unit.ts";
+
+/** A call that declares a sink: `.to(…)`, `.toTable(…)`, `.toParquet(…)` of a frame. */
+export interface SinkCall {
+  readonly unit: number;
+  readonly call: ts.CallExpression;
+  /** E.g. `.to("crash-alerts")`. */
+  readonly label: string;
+}
+
+/** Unit `unit` changes what `name`, declared by unit `of`, stands for. */
+export interface Change {
+  readonly unit: number;
+  readonly of: number;
+  readonly name: string;
+  readonly kind: "write" | "mutation";
+  readonly how: string;
+  readonly node: ts.Node;
+}
+
+export interface Effects {
+  /** Per unit: the sinks declared when it runs, also through the functions it calls. */
+  readonly sinks: readonly (readonly SinkCall[])[];
+  /** Per unit: the changes made when it runs, also through the functions it calls. */
+  readonly changes: readonly (readonly Change[])[];
+}
+
+const SINK_VERBS = new Set(["to", "toTable", "toParquet"]);
+
+/** The method of `millrace` that a call resolves to, by the type of its receiver; undefined for any other call. */
+export function millraceMethod(call: ts.CallExpression, cells: CellProgram): string | undefined {
+  const declaration = cells.checker.getResolvedSignature(call)?.declaration;
+  if (declaration === undefined || !cells.isMillrace(declaration)) return undefined;
+  const name = (declaration as ts.MethodDeclaration).name;
+  return name !== undefined && ts.isIdentifier(name) ? name.text : undefined;
+}
+
+export function isSinkCall(call: ts.CallExpression, cells: CellProgram): boolean {
+  const callee = call.expression;
+  if (!ts.isPropertyAccessExpression(callee) && !ts.isElementAccessExpression(callee)) return false;
+  const method = millraceMethod(call, cells);
+  if (method === undefined || !SINK_VERBS.has(method)) return false;
+  const owner = cells.checker.getResolvedSignature(call)!.declaration!.parent as ts.ClassDeclaration;
+  return owner.name?.text === "StreamFrame";
+}
+
+/** What each unit does when it runs, besides declaring its names. Follows calls of functions that other units declare. */
+export function effectsOf(
+  cells: CellProgram,
+  units: readonly Unit[],
+  edges: readonly Edge[],
+  modulesWithSinks: ReadonlySet<ts.SourceFile>,
+): Effects {
+  const now = { sinks: empty<SinkCall>(units), changes: empty<Change>(units) };
+  const later = { sinks: empty<SinkCall>(units), changes: empty<Change>(units) };
+  for (const unit of units) {
+    for (const call of callsIn(unit.node)) {
+      const fromModule = importedFunctionFile(call, cells);
+      const declaresSink = isSinkCall(call, cells) || (fromModule !== undefined && modulesWithSinks.has(fromModule));
+      if (!declaresSink) continue;
+      const sink = { unit: unit.index, call, label: sinkLabel(call) };
+      (isDeferred(call, unit.node) ? later : now).sinks[unit.index]!.push(sink);
+    }
+  }
+  for (const edge of edges) {
+    if (edge.kind !== "write" && edge.kind !== "mutation") continue;
+    const how = edge.how ?? statementText(edge.node);
+    const change = { unit: edge.from, of: edge.to, name: edge.name, kind: edge.kind, how, node: edge.node };
+    (edge.deferred ? later : now).changes[edge.from]!.push(change);
+  }
+  // What runs later in a function runs now in the unit that calls it; through any number of functions.
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const edge of edges) {
+      if (edge.kind === "type" || edge.from === edge.to) continue;
+      const target = edge.deferred || !edge.called ? later : now;
+      grew = add(target.sinks[edge.from]!, later.sinks[edge.to]!, (a, b) => a.call === b.call) || grew;
+      const changes = later.changes[edge.to]!.map((change) => ({ ...change, unit: edge.from }));
+      const own = changes.filter((change) => change.of !== edge.from);
+      grew = add(target.changes[edge.from]!, own, (a, b) => a.node === b.node) || grew;
+    }
+  }
+  return now;
+}
+
+const empty = <T>(units: readonly Unit[]): T[][] => units.map(() => []);
+
+function add<T>(to: T[], from: readonly T[], same: (a: T, b: T) => boolean): boolean {
+  const fresh = from.filter((item) => !to.some((known) => same(known, item)));
+  to.push(...fresh);
+  return fresh.length > 0;
+}
+
+export function callsIn(root: ts.Node): ts.CallExpression[] {
+  const calls: ts.CallExpression[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node)) calls.push(node);
+    ts.forEachChild(node, visit);
+  };
+  visit(root);
+  return calls;
+}
+
+/** The local module a called function is declared in. */
+function importedFunctionFile(call: ts.CallExpression, cells: CellProgram): ts.SourceFile | undefined {
+  const file = cells.checker.getResolvedSignature(call)?.declaration?.getSourceFile();
+  if (file === undefined || cells.files.some((cell) => cell.sourceFile === file)) return undefined;
+  return file;
+}
+
+/** Local modules (not packages) in which a frame is written somewhere: calling their functions may declare a sink. */
+export function modulesWithSinks(cells: CellProgram): Set<ts.SourceFile> {
+  const isLocal = (file: ts.SourceFile) =>
+    !file.isDeclarationFile &&
+    !file.fileName.includes("/node_modules/") &&
+    !cells.isMillrace(file) &&
+    !cells.files.some((cell) => cell.sourceFile === file);
+  const local = cells.program.getSourceFiles().filter(isLocal);
+  return new Set(local.filter((file) => callsIn(file).some((call) => isSinkCall(call, cells))));
+}
+
+function sinkLabel(call: ts.CallExpression): string {
+  const callee = call.expression;
+  const [topic] = call.arguments;
+  const name = ts.isPropertyAccessExpression(callee) ? `.${callee.name.text}` : callee.getText();
+  return `${name}(${topic === undefined ? "" : topic.getText()})`;
+}
+
+function statementText(node: ts.Node): string {
+  let at = node;
+  while (!ts.isStatement(at) && !ts.isCallExpression(at) && at.parent !== undefined) at = at.parent;
+  const text = at.getText().replace(/\s+/g, " ").replace(/;$/, "");
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
