@@ -8,20 +8,24 @@ type TimeUnit = "ms" | "us" | "ns";
 /** A {@link DTypeName} taken apart. */
 export type DTypeTree =
   | { readonly kind: "simple"; readonly name: string }
-  | { readonly kind: "Datetime"; readonly unit: TimeUnit; readonly zone?: string }
+  | { readonly kind: "Datetime"; readonly unit: TimeUnit }
   | { readonly kind: "Duration"; readonly unit: TimeUnit }
   | { readonly kind: "List"; readonly inner: DTypeTree }
   | { readonly kind: "Struct"; readonly fields: readonly { readonly name: string; readonly dtype: DTypeTree }[] };
 
 /**
- * Takes a dtype name apart. Grammar: `name | Datetime(unit[,zone]) | Duration(unit) | List(dtype) | Struct{field:dtype,…}`;
+ * Takes a dtype name apart. Grammar: `name | Datetime(unit) | Duration(unit) | List(dtype) | Struct{field:dtype,…}`;
  * a field's name ends at its first `:`.
  * @throws {Refusal} `UNKNOWN_DTYPE`
  */
 export function parseDType(name: DTypeName): DTypeTree {
   let at = 0;
   const fail = (): never => {
-    throw new Refusal({ code: "UNKNOWN_DTYPE", what: `${name} is not a dtype that state can hold.` });
+    throw new Refusal({
+      code: "UNKNOWN_DTYPE",
+      what: `${name} is not a dtype that state can hold.`,
+      remedies: ["cast it before it is kept; a datetime with a time zone to one without (UTC)"],
+    });
   };
   const eat = (text: string) => {
     const met = name.startsWith(text, at);
@@ -39,12 +43,6 @@ export function parseDType(name: DTypeName): DTypeTree {
     if (kind === "Datetime" || kind === "Duration") {
       expect("(");
       const unit = (["ms", "us", "ns"] as const).find((unit) => eat(unit)) ?? fail();
-      if (kind === "Datetime" && eat(",")) {
-        const end = name.indexOf(")", at);
-        const zone = name.slice(at, end);
-        at = end + 1;
-        return { kind, unit, zone };
-      }
       expect(")");
       return { kind, unit };
     }

@@ -1,0 +1,376 @@
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import pl from "nodejs-polars";
+import { MillraceError, Refusal } from "../../error.ts";
+import type { Changes } from "../memory-store.ts";
+import type { StoreSpec } from "../store.ts";
+import { fromDuck, literal, quoted, toDuck } from "./duck-types.ts";
+import { type StateTable, stateTable } from "./state-table.ts";
+
+/** Raised when a file of an older build can no longer be read as it is. */
+export const FORMAT_VERSION = 1;
+
+/** Whose state a file is. A file of another owner is refused. */
+export interface StateOwner {
+  readonly job: string;
+  /** The plan's fingerprint. */
+  readonly fingerprint: string;
+}
+
+/** Where a partition stands: everything that says what its rows stand for. */
+export interface PartitionPosition {
+  /** Source topic -> the next offset to read. */
+  readonly offsets: Readonly<Record<string, number>>;
+  /** Store -> an offset of its changelog partition up to which it is contained in the rows. */
+  readonly changelog: Readonly<Record<string, number>>;
+  /** Event time in ms; NaN before the first row. */
+  readonly watermark: number;
+  /** When it was written, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** What a checkpoint changes in one partition. */
+export interface PartitionCheckpoint {
+  readonly partition: number;
+  readonly position: PartitionPosition;
+  readonly changes: ReadonlyMap<string /* store */, Changes>;
+  /** The changes are all there is: rows held before are dropped. */
+  readonly whole?: boolean;
+}
+
+export interface StateFileOptions {
+  readonly folder: string;
+  readonly owner: StateOwner;
+  readonly stores: readonly StoreSpec[];
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * The DuckDB file of one process: a table per store, with the rows of every partition it owns, and where each partition stands.
+ * Rows travel between Polars and DuckDB as Parquet files in `transfer/`: columnar and native on both sides, quicker than the
+ * appender at every size (docs/decisions). There is no index: a key column may be null, and a join finds changed keys as fast.
+ */
+export class StateFile {
+  readonly file: string;
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  readonly #transfer: string;
+  readonly #tables: ReadonlyMap<string, StateTable>;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    file: string,
+    transfer: string,
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    tables: Map<string, StateTable>,
+  ) {
+    this.file = file;
+    this.#transfer = transfer;
+    this.#instance = instance;
+    this.#connection = connection;
+    this.#tables = tables;
+  }
+
+  /**
+   * Opens or creates the file. One that cannot be read is set aside under another name, with a line in the log.
+   * @throws {Refusal} `STATE_OF_ANOTHER_JOB`, `STATE_FROM_NEWER_VERSION`, `STATE_OF_ANOTHER_PLAN`
+   * @throws {MillraceError} `STATE_FOLDER` when the folder cannot be written, `STATE_IN_USE` when another process has the file
+   */
+  static async open(options: StateFileOptions): Promise<StateFile> {
+    const log = options.log ?? (() => {});
+    const file = path.join(options.folder, "state.duckdb");
+    const transfer = path.join(options.folder, "transfer");
+    try {
+      await mkdir(options.folder, { recursive: true });
+      await rm(transfer, { recursive: true, force: true });
+      await mkdir(transfer);
+    } catch (cause) {
+      throw folderTrouble(options.folder, cause);
+    }
+    const existed = await holdsState(options.folder);
+    const tables = new Map(options.stores.map((spec) => [spec.name, stateTable(spec)]));
+    try {
+      return await StateFile.#open(file, transfer, tables, options.owner);
+    } catch (error) {
+      if (error instanceof MillraceError) throw error;
+      const message = (error as Error).message;
+      if (!existed) throw folderTrouble(options.folder, error);
+      if (/lock/i.test(message)) {
+        throw new MillraceError({
+          code: "STATE_IN_USE",
+          what: "Another process has the state file open.",
+          where: file,
+          remedies: ["stop the other worker", "or give this one a folder of its own: MILLRACE_STATE_DIR"],
+          cause: error,
+        });
+      }
+      if (/permission denied|read-only|no space|cannot open/i.test(message)) throw folderTrouble(options.folder, error);
+      const aside = `${file}.unreadable-${new Date().toISOString().replaceAll(":", "-")}`;
+      log(
+        `state file cannot be read, set aside as ${aside}; state is rebuilt from the changelog (${firstLine(message)})`,
+      );
+      await rename(file, aside);
+      await rename(`${file}.wal`, `${aside}.wal`).catch(() => {});
+      return await StateFile.#open(file, transfer, tables, options.owner);
+    }
+  }
+
+  static async #open(
+    file: string,
+    transfer: string,
+    tables: Map<string, StateTable>,
+    owner: StateOwner,
+  ): Promise<StateFile> {
+    const instance = await DuckDBInstance.create(file, {
+      threads: "2",
+      preserve_insertion_order: "false",
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+    });
+    try {
+      const connection = await instance.connect();
+      // SQL of others is answered from this process: it may touch no other file
+      await connection.run(`SET allowed_directories = [${literal(transfer)}]`);
+      await connection.run("SET enable_external_access = false");
+      await connection.run("SET lock_configuration = true");
+      const opened = new StateFile(file, transfer, instance, connection, tables);
+      await opened.#prepare(owner);
+      return opened;
+    } catch (error) {
+      instance.closeSync();
+      throw error;
+    }
+  }
+
+  async #prepare(owner: StateOwner): Promise<void> {
+    await this.#transaction(async () => {
+      await this.#run("CREATE TABLE IF NOT EXISTS _millrace (name VARCHAR NOT NULL, value VARCHAR NOT NULL)");
+      await this.#run(
+        "CREATE TABLE IF NOT EXISTS _millrace_offsets (_partition INTEGER NOT NULL, topic VARCHAR NOT NULL, next_offset BIGINT NOT NULL)",
+      );
+      await this.#run(
+        "CREATE TABLE IF NOT EXISTS _millrace_changelog (_partition INTEGER NOT NULL, store VARCHAR NOT NULL, position BIGINT NOT NULL)",
+      );
+      await this.#run(
+        "CREATE TABLE IF NOT EXISTS _millrace_partitions (_partition INTEGER NOT NULL, watermark TIMESTAMP, checkpoint_at TIMESTAMP NOT NULL)",
+      );
+      const about = Object.fromEntries(await this.#rows("SELECT name, value FROM _millrace")) as Record<string, string>;
+      const wanted = { format: String(FORMAT_VERSION), job: owner.job, fingerprint: owner.fingerprint };
+      if (about.format === undefined) {
+        for (const [name, value] of Object.entries(wanted))
+          await this.#run(`INSERT INTO _millrace VALUES (${literal(name)}, ${literal(value)})`);
+      } else {
+        refuseOthers(about, owner, this.file);
+        if (about.fingerprint !== owner.fingerprint) await this.#adopt(about.fingerprint as string, owner.fingerprint);
+      }
+      for (const table of this.#tables.values()) await this.#run(table.create);
+    });
+    // reads every block once, so that a damaged one shows now and not in the middle of a run
+    for (const table of this.#tables.values()) await this.#run(`SELECT bit_xor(hash(t)) FROM ${table.name} t`);
+  }
+
+  /** A changed plan takes a file over only where there is no state to carry. */
+  async #adopt(before: string, now: string): Promise<void> {
+    const tables = await this.#rows(
+      "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main' AND table_name NOT LIKE '\\_millrace%' ESCAPE '\\'",
+    );
+    for (const [name] of tables) {
+      const [[rows]] = (await this.#rows(`SELECT count(*) FROM ${quoted(name as string)}`)) as [[bigint]];
+      if (rows > 0n) {
+        throw new Refusal({
+          code: "STATE_OF_ANOTHER_PLAN",
+          what: `The state was written by another version of the plan (${before}, now ${now}); carrying state over a change of plan is not built.`,
+          where: this.file,
+          remedies: [
+            "run the changed plan under a new name, from the start: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
+            "or run the plan that wrote the state",
+          ],
+        });
+      }
+      await this.#run(`DROP TABLE ${quoted(name as string)}`);
+    }
+    await this.#run(`UPDATE _millrace SET value = ${literal(now)} WHERE name = 'fingerprint'`);
+  }
+
+  /** Where the partitions in this file stand. */
+  async positions(): Promise<Map<number, PartitionPosition>> {
+    const known = new Map<number, { -readonly [K in keyof PartitionPosition]: PartitionPosition[K] }>();
+    const partitions = await this.#rows(
+      "SELECT _partition, epoch_us(watermark), epoch_us(checkpoint_at) FROM _millrace_partitions",
+    );
+    for (const [partition, watermark, at] of partitions) {
+      const ms = (us: unknown) => (us === null ? Number.NaN : Number(us) / 1000);
+      known.set(Number(partition), { offsets: {}, changelog: {}, watermark: ms(watermark), at: ms(at) });
+    }
+    for (const [partition, topic, next] of await this.#rows("SELECT * FROM _millrace_offsets"))
+      Object.assign(known.get(Number(partition))?.offsets ?? {}, { [topic as string]: Number(next) });
+    for (const [partition, store, position] of await this.#rows("SELECT * FROM _millrace_changelog"))
+      Object.assign(known.get(Number(partition))?.changelog ?? {}, { [store as string]: Number(position) });
+    return known;
+  }
+
+  /** The rows of one partition of a store, as of the last checkpoint. */
+  async load(store: string, partition: number): Promise<pl.DataFrame> {
+    const table = this.#table(store);
+    const columns = table.columns.map((column, i) => `${column} AS c${i}`).join(", ");
+    const file = path.join(this.#transfer, "load.parquet");
+    return await this.#exclusively(async () => {
+      await this.#run(
+        `COPY (SELECT ${columns} FROM ${table.name} WHERE _partition = ${partition}) TO ${literal(file)} (FORMAT parquet, COMPRESSION uncompressed)`,
+      );
+      return fromDuck(pl.readParquet(file), table.spec.schema);
+    });
+  }
+
+  /** One transaction: rows and positions of these partitions advance together or not at all. */
+  async commit(checkpoints: readonly PartitionCheckpoint[]): Promise<void> {
+    await this.#transaction(async () => {
+      for (const { partition, position, changes, whole } of checkpoints) {
+        if (whole) await this.#forget(partition);
+        for (const [store, change] of changes) await this.#apply(this.#table(store), partition, change, whole ?? false);
+        await this.#forgetPosition(partition);
+        await this.#place(partition, position);
+      }
+    });
+  }
+
+  /** Drops what is held of a partition. */
+  async drop(partition: number): Promise<void> {
+    await this.#transaction(() => this.#forget(partition));
+  }
+
+  /** A connection of its own for reading: it sees the last checkpoint. */
+  async connect(): Promise<DuckDBConnection> {
+    return await this.#instance.connect();
+  }
+
+  async close(): Promise<void> {
+    await this.#turn.catch(() => {});
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+    await rm(this.#transfer, { recursive: true, force: true }).catch(() => {});
+  }
+
+  async #apply(table: StateTable, partition: number, changes: Changes, fresh: boolean): Promise<void> {
+    const { upserted, removed } = changes;
+    if (!fresh && upserted.height + removed.height > 0) {
+      const keys = pl.concat([upserted.select(...table.spec.key), removed.select(...table.spec.key)]);
+      const file = this.#write("keys", toDuck(keys, table.keySchema));
+      const same = table.key.map((column, i) => `t.${column} IS NOT DISTINCT FROM n.c${i}`).join(" AND ");
+      await this.#run(
+        `DELETE FROM ${table.name} t USING read_parquet(${file}) n WHERE t._partition = ${partition} AND ${same}`,
+      );
+    }
+    if (upserted.height === 0) return;
+    const file = this.#write("rows", toDuck(upserted, table.spec.schema));
+    const columns = table.columns.map((_, i) => `c${i}`).join(", ");
+    await this.#run(
+      `INSERT INTO ${table.name} (_partition, ${table.columns.join(", ")}) SELECT ${partition}, ${columns} FROM read_parquet(${file})`,
+    );
+  }
+
+  /** Writes a Parquet file for the next statement; gives its name as a literal. */
+  #write(name: string, frame: pl.DataFrame): string {
+    const file = path.join(this.#transfer, `${name}.parquet`);
+    frame.writeParquet(file, { compression: "uncompressed" });
+    return literal(file);
+  }
+
+  async #forget(partition: number): Promise<void> {
+    for (const table of this.#tables.values())
+      await this.#run(`DELETE FROM ${table.name} WHERE _partition = ${partition}`);
+    await this.#forgetPosition(partition);
+  }
+
+  async #forgetPosition(partition: number): Promise<void> {
+    for (const table of ["offsets", "changelog", "partitions"])
+      await this.#run(`DELETE FROM _millrace_${table} WHERE _partition = ${partition}`);
+  }
+
+  async #place(partition: number, { offsets, changelog, watermark, at }: PartitionPosition): Promise<void> {
+    const time = (ms: number) => (Number.isNaN(ms) ? "NULL" : `make_timestamp(${Math.round(ms * 1000)})`);
+    for (const [topic, next] of Object.entries(offsets))
+      await this.#run(`INSERT INTO _millrace_offsets VALUES (${partition}, ${literal(topic)}, ${next})`);
+    for (const [store, position] of Object.entries(changelog))
+      await this.#run(`INSERT INTO _millrace_changelog VALUES (${partition}, ${literal(store)}, ${position})`);
+    await this.#run(`INSERT INTO _millrace_partitions VALUES (${partition}, ${time(watermark)}, ${time(at)})`);
+  }
+
+  #table(store: string): StateTable {
+    const table = this.#tables.get(store);
+    if (table === undefined) throw new TypeError(`${store} is not a store of this plan`);
+    return table;
+  }
+
+  async #run(sql: string): Promise<void> {
+    await this.#connection.run(sql);
+  }
+
+  async #rows(sql: string): Promise<unknown[][]> {
+    return (await this.#connection.runAndReadAll(sql)).getRows();
+  }
+
+  /** One user of the connection and of the transfer files at a time. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.catch(() => {}).then(work);
+    this.#turn = turn;
+    return await turn;
+  }
+
+  async #transaction(work: () => Promise<void>): Promise<void> {
+    await this.#exclusively(async () => {
+      await this.#run("BEGIN");
+      try {
+        await work();
+        await this.#run("COMMIT");
+      } catch (error) {
+        await this.#run("ROLLBACK").catch(() => {}); // a failed COMMIT has rolled back by itself
+        throw error;
+      }
+    });
+  }
+}
+
+function refuseOthers(about: Record<string, string>, owner: StateOwner, file: string): void {
+  if (Number(about.format) > FORMAT_VERSION) {
+    throw new Refusal({
+      code: "STATE_FROM_NEWER_VERSION",
+      what: `The state file has format ${about.format}; this Millrace reads up to ${FORMAT_VERSION}.`,
+      where: file,
+      remedies: ["run the newer Millrace that wrote it", "or give another folder: MILLRACE_STATE_DIR"],
+    });
+  }
+  if (about.job !== owner.job) {
+    throw new Refusal({
+      code: "STATE_OF_ANOTHER_JOB",
+      what: `The state file belongs to the job ${about.job}, not to ${owner.job}.`,
+      where: file,
+      remedies: [
+        "give this job a folder of its own: MILLRACE_STATE_DIR",
+        `or its own name back: MILLRACE_JOB_NAME=${about.job}`,
+      ],
+    });
+  }
+}
+
+function folderTrouble(folder: string, cause: unknown): MillraceError {
+  return new MillraceError({
+    code: "STATE_FOLDER",
+    what: `The state folder cannot be written (${firstLine((cause as Error).message)}).`,
+    where: folder,
+    remedies: ["make it writable, with free space", "or name another: MILLRACE_STATE_DIR"],
+    cause,
+  });
+}
+
+const firstLine = (text: string) => text.split("\n")[0] as string;
+
+/** Whether a folder holds a state file. */
+export async function holdsState(folder: string): Promise<boolean> {
+  return await stat(path.join(folder, "state.duckdb")).then(
+    () => true,
+    () => false,
+  );
+}
