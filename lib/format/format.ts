@@ -1,0 +1,41 @@
+import type pl from "nodejs-polars";
+import type { ByteColumn, RecordColumns } from "../log/columns.ts";
+import type { Schema } from "../schema.ts";
+
+/** A record whose value could not be read, and why. */
+export interface BadValue {
+  /** Its place among the records that were given. */
+  readonly index: number;
+  /** For a reader, in one phrase: `gForceX: "fast" is not a Float64`. */
+  readonly reason: string;
+}
+
+export interface Decoded {
+  /** One row per good record, in order; the columns asked for, in schema order. */
+  readonly frame: pl.DataFrame;
+  /** Number of good records. A frame without columns has no height, so it is said here. */
+  readonly rows: number;
+  /** In order of index. */
+  readonly bad: readonly BadValue[];
+  /** Which records the rows are; absent when all are good. */
+  readonly good?: Uint32Array;
+  /** Fields that hold a value and are not in the schema, counted over the good records. */
+  readonly unknownFields: number;
+}
+
+export interface DecodeOptions {
+  /** The columns wanted; only they decide whether a record is bad. All of the schema when absent. */
+  readonly used?: readonly string[];
+}
+
+/**
+ * Message values to typed columns and back. Nothing is skipped silently: every record that was given is a row or is bad with a reason.
+ * Dtypes of a schema given here are those of the wire; see the format for what it adds (`Datetime(s)`).
+ */
+export interface Format {
+  decode(columns: RecordColumns, schema: Schema, options?: DecodeOptions): Decoded;
+  /** One value per row of `frame`, made of these columns in this order. */
+  encode(frame: pl.DataFrame, columns: readonly string[]): ByteColumn;
+  /** A schema that fits the sample. An empty sample gives an empty schema. */
+  inferSchema(samples: readonly RecordColumns[]): Schema;
+}

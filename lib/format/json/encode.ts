@@ -1,0 +1,65 @@
+import pl from "nodejs-polars";
+import { Refusal } from "../../error.ts";
+import type { ByteColumn } from "../../log/columns.ts";
+import { dtypeName } from "../../schema.ts";
+
+const EMPTY = new Uint8Array(0);
+const NEWLINE = 0x0a;
+
+/**
+ * One JSON object per row, by Polars' own writer.
+ * @throws Refusal `DTYPE_NOT_IN_JSON` for a column that JSON has no form for
+ */
+export function encodeRows(frame: pl.DataFrame, columns: readonly string[]): ByteColumn {
+  const rows = frame.height;
+  const starts = new Uint32Array(rows);
+  const ends = new Uint32Array(rows);
+  if (rows === 0) return { bytes: EMPTY, starts, ends };
+  if (columns.length === 0) return emptyObjects(rows);
+  const written = frame.select(...columns.map((name) => jsonColumn(name, dtypeName(frame.getColumn(name).dtype))));
+  const bytes: Buffer = written.writeJSON({ format: "lines" });
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    starts[row] = at;
+    const end = bytes.indexOf(NEWLINE, at);
+    ends[row] = end;
+    at = end + 1;
+  }
+  return { bytes, starts, ends };
+}
+
+/** `select()` of nothing has no rows to write. */
+function emptyObjects(rows: number): ByteColumn {
+  const at = Uint32Array.from({ length: rows }, (_, row) => row * 3);
+  return { bytes: Buffer.from("{}\n".repeat(rows)), starts: at, ends: at.map((start) => start + 2) };
+}
+
+function jsonColumn(name: string, dtype: string): pl.Expr {
+  const column = pl.col(name);
+  const [, head, unit] = /^(\w+)\(?(\w*)/.exec(dtype)!;
+  switch (head) {
+    case "Datetime":
+      return column.dt.strftime(ISO[unit as "ms"]);
+    case "Date":
+      return column.dt.strftime("%Y-%m-%d");
+    case "Time":
+      return column.dt.strftime("%H:%M:%S%.f");
+    case "Duration":
+      return column.cast(pl.Int64);
+    case "Categorical":
+      return column.cast(pl.Utf8);
+    case "Binary":
+    case "Object":
+    case "Decimal":
+      throw new Refusal({
+        code: "DTYPE_NOT_IN_JSON",
+        what: `${dtype} has no form in JSON here`,
+        where: `column "${name}"`,
+        remedies: ["cast it to Utf8 or Float64 before the sink", "leave it out with `value: [...]`"],
+      });
+    default:
+      return column;
+  }
+}
+
+const ISO = { ms: "%Y-%m-%dT%H:%M:%S%.3fZ", us: "%Y-%m-%dT%H:%M:%S%.6fZ", ns: "%Y-%m-%dT%H:%M:%S%.9fZ" };
