@@ -41,10 +41,7 @@ export class BrokerConnection {
    * the caller reads them where they stand.
    * @throws {UnreachableBroker} or a network error of the library; see {@link isPassing}
    */
-  async request<Arguments extends readonly unknown[], Answer>(
-    api: API<Arguments, Answer>,
-    ...args: Arguments
-  ): Promise<Answer> {
+  async request<Arguments extends unknown[], Answer>(api: API<Arguments, Answer>, ...args: Arguments): Promise<Answer> {
     const connection = await this.connected();
     try {
       return await (api.async as (connection: Connection, ...args: readonly unknown[]) => Promise<Answer>)(
@@ -75,7 +72,8 @@ export class BrokerConnection {
 
   /** The open connection; connects when there is none. */
   async connected(): Promise<Connection> {
-    if (this.#closed) throw new UnreachableBroker({ code: "CLOSED", what: `The connection to ${this.address} was closed.` });
+    if (this.#closed)
+      throw new UnreachableBroker({ code: "CLOSED", what: `The connection to ${this.address} was closed.` });
     if (this.#open !== undefined) {
       const connection = await this.#open;
       if (connection.isConnected()) return connection;

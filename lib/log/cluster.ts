@@ -1,11 +1,4 @@
-import {
-  createTopicsV7,
-  deleteTopicsV5,
-  findCoordinatorV4,
-  listOffsetsV7,
-  type MetadataResponse,
-  metadataV12,
-} from "@platformatic/kafka";
+import { createTopicsV7, deleteTopicsV5, findCoordinatorV4, listOffsetsV7, metadataV12 } from "@platformatic/kafka";
 import { MillraceError } from "../error.ts";
 import { BrokerConnection, isPassing, UnreachableBroker, unreachable } from "./broker-connection.ts";
 import type { KafkaConfig } from "./config.ts";
@@ -83,7 +76,8 @@ export class Cluster {
       for (const topic of response.topics) {
         if (topic.errorCode === 0) continue;
         const name = kafkaErrorName(topic.errorCode);
-        if (name === "UNKNOWN_TOPIC_OR_PARTITION" || name === "INVALID_TOPIC_EXCEPTION") throw await this.#notFound(topic.name ?? "");
+        if (name === "UNKNOWN_TOPIC_OR_PARTITION" || name === "INVALID_TOPIC_EXCEPTION")
+          throw await this.#notFound(topic.name ?? "");
         throw new BrokerRefused(`reading the metadata of topic "${topic.name}"`, name);
       }
     });
@@ -94,7 +88,9 @@ export class Cluster {
   /** Every topic there is, except Kafka's own. */
   async topics(): Promise<Map<string, TopicMetadata>> {
     const response = await this.retry("listing topics", () => this.#refresh(null));
-    const names = response.topics.filter((topic) => topic.errorCode === 0 && !topic.isInternal).map(({ name }) => name!);
+    const names = response.topics
+      .filter((topic) => topic.errorCode === 0 && !topic.isInternal)
+      .map(({ name }) => name!);
     return new Map(names.sort().map((name) => [name, this.#topics.get(name)!]));
   }
 
@@ -120,7 +116,8 @@ export class Cluster {
       const [topic] = (await broker.request(createTopicsV7.api, [request], 15_000, false)).topics;
       const error = kafkaErrorName(topic!.errorCode);
       if (error === "TOPIC_ALREADY_EXISTS") return false;
-      if (topic!.errorCode !== 0) throw new BrokerRefused(`creating topic "${name}" (${topic!.errorMessage ?? "no reason given"})`, error);
+      if (topic!.errorCode !== 0)
+        throw new BrokerRefused(`creating topic "${name}" (${topic!.errorMessage ?? "no reason given"})`, error);
       return true;
     });
     await this.retry(`waiting for the leaders of topic "${name}"`, async () => {
@@ -165,7 +162,11 @@ export class Cluster {
         const response = await broker.request(listOffsetsV7.api, -1, isolation === "read_committed" ? 1 : 0, [
           {
             name: topic,
-            partitions: led.map(({ partition }) => ({ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: code })),
+            partitions: led.map(({ partition }) => ({
+              partitionIndex: partition,
+              currentLeaderEpoch: -1,
+              timestamp: code,
+            })),
           },
         ]);
         for (const { partitionIndex, errorCode, offset } of response.topics[0]!.partitions) {
@@ -264,7 +265,7 @@ export class Cluster {
   }
 
   /** Asks for metadata and keeps it; null asks for all topics. Errors of single topics stay in the answer. */
-  async #refresh(topics: readonly string[] | null): Promise<MetadataResponse> {
+  async #refresh(topics: readonly string[] | null): Promise<metadataV12.MetadataResponse> {
     const broker = await this.anyBroker();
     const response = await broker.request(metadataV12.api, topics === null ? null : [...topics], false, false);
     const brokers = new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
@@ -275,7 +276,11 @@ export class Cluster {
         continue;
       }
       const partitions = topic.partitions
-        .map(({ partitionIndex, leaderId, leaderEpoch }) => ({ partition: partitionIndex, leader: leaderId, leaderEpoch }))
+        .map(({ partitionIndex, leaderId, leaderEpoch }) => ({
+          partition: partitionIndex,
+          leader: leaderId,
+          leaderEpoch,
+        }))
         .sort((a, b) => a.partition - b.partition);
       this.#topics.set(topic.name!, { name: topic.name!, internal: topic.isInternal, partitions });
     }

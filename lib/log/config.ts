@@ -57,7 +57,11 @@ export function kafkaConfigFromEnv(env: Readonly<Record<string, string | undefin
       throw bad("KAFKA_SASL_MECHANISM", mechanism, `use one of ${MECHANISMS.join(", ")}`);
     const password = read("KAFKA_SASL_PASSWORD");
     if (username === undefined || password === undefined)
-      throw bad(username === undefined ? "KAFKA_SASL_USERNAME" : "KAFKA_SASL_PASSWORD", "", "set it, or NAME_FILE with its path");
+      throw bad(
+        username === undefined ? "KAFKA_SASL_USERNAME" : "KAFKA_SASL_PASSWORD",
+        "",
+        "set it, or NAME_FILE with its path",
+      );
     sasl = { mechanism: mechanism as SaslMechanism, username, password };
   }
 

@@ -1,5 +1,5 @@
-import type { RecordColumns, RecordHeader } from "./columns.ts";
 import { crc32c } from "./checksum.ts";
+import type { RecordColumns, RecordHeader } from "./columns.ts";
 import { COMPRESSIONS, decompress } from "./compression.ts";
 import { CorruptRecords } from "./errors.ts";
 import {
@@ -82,7 +82,8 @@ function scanBatches(buffer: Buffer, options: DecodeOptions): Scan {
     const end = at + LENGTH_PREFIX + view.getInt32(at + 8);
     const magic = view.getInt8(at + MAGIC_AT);
     if (magic !== 2) throw new CorruptRecords(unknownFormat(magic), place(options, baseOffset));
-    if (end < at + HEADER_BYTES) throw new CorruptRecords("A record batch is shorter than its header.", place(options, baseOffset));
+    if (end < at + HEADER_BYTES)
+      throw new CorruptRecords("A record batch is shorter than its header.", place(options, baseOffset));
     if (end > buffer.length) break; // cut off: the rest comes with the next fetch
     if (options.checkCrc !== false && crc32c(buffer, at + ATTRIBUTES_AT, end) !== view.getUint32(at + CRC_AT))
       throw new CorruptRecords("The checksum of a record batch is wrong.", place(options, baseOffset));
@@ -119,7 +120,10 @@ function scanBatches(buffer: Buffer, options: DecodeOptions): Scan {
       length = block.length;
     }
     if (count * MIN_RECORD_BYTES > length)
-      throw new CorruptRecords(`A record batch claims ${count} records in ${length} bytes.`, place(options, baseOffset));
+      throw new CorruptRecords(
+        `A record batch claims ${count} records in ${length} bytes.`,
+        place(options, baseOffset),
+      );
     blocks.push(block ?? buffer.subarray(start, end));
     const appendTime = attributes & LOG_APPEND_TIME ? readInt64(view, start - HEADER_BYTES + 35) : Number.NaN;
     sections.push(start, end, count, baseOffset, readInt64(view, start - HEADER_BYTES + 27), appendTime);
@@ -214,7 +218,8 @@ function walkRecords(scan: Scan, options: DecodeOptions): DecodedRecords {
       }
       bytes[to] = NEWLINE;
       if (spaces && valueLength > 0) {
-        for (let found = bytes.indexOf(NEWLINE, start); found < to; found = bytes.indexOf(NEWLINE, found + 1)) bytes[found] = SPACE;
+        for (let found = bytes.indexOf(NEWLINE, start); found < to; found = bytes.indexOf(NEWLINE, found + 1))
+          bytes[found] = SPACE;
       }
       starts[row] = start - base;
       ends[row] = to - base;
@@ -237,7 +242,12 @@ function walkRecords(scan: Scan, options: DecodeOptions): DecodedRecords {
       ends: cut(keyEnds),
       ...(keyNulls && { nulls: cut(keyNulls) }),
     },
-    values: { bytes: bytes.subarray(base, to), starts: cut(starts), ends: cut(ends), ...(nulls && { nulls: cut(nulls) }) },
+    values: {
+      bytes: bytes.subarray(base, to),
+      starts: cut(starts),
+      ends: cut(ends),
+      ...(nulls && { nulls: cut(nulls) }),
+    },
     timestamps: cut(timestamps),
     offsets: cut(offsets),
     ...(headers && { headers: whole ? headers : headers.slice(0, row) }),

@@ -1,7 +1,15 @@
-import type { RecordColumns, RecordHeader } from "./columns.ts";
 import { crc32c } from "./checksum.ts";
+import type { RecordColumns, RecordHeader } from "./columns.ts";
 import { COMPRESSIONS, type Compression, compress } from "./compression.ts";
-import { ATTRIBUTES_AT, CRC_AT, HEADER_BYTES, LENGTH_PREFIX, MAGIC_AT, TRANSACTIONAL, writeInt64 } from "./record-batch.ts";
+import {
+  ATTRIBUTES_AT,
+  CRC_AT,
+  HEADER_BYTES,
+  LENGTH_PREFIX,
+  MAGIC_AT,
+  TRANSACTIONAL,
+  writeInt64,
+} from "./record-batch.ts";
 
 export interface EncodeOptions {
   compression?: Compression;
@@ -12,6 +20,8 @@ export interface EncodeOptions {
   /** At most this many records. */
   maxRecords?: number;
   transactional?: boolean;
+  /** Who sends it, and as which of its messages to the partition; an idempotent producer's. */
+  producer?: { readonly id: number; readonly epoch: number; readonly sequence: number };
 }
 
 export interface EncodedBatch {
@@ -24,11 +34,9 @@ export interface EncodedBatch {
 
 /** The most a record takes besides key, value and headers: four varints of 5 bytes, one varlong of 10, attributes, header count. */
 const RECORD_OVERHEAD = 36;
-const NO_PRODUCER = -1;
 
 /**
  * Columns to one record batch (format v2): records `from`, `from + 1`, … until `maxBytes`, `maxRecords` or the end.
- * Producer id, epoch and sequence are set by {@link stampProducer}.
  */
 export function encodeRecordBatch(columns: RecordColumns, options: EncodeOptions = {}): EncodedBatch {
   const { from = 0, maxBytes = Number.POSITIVE_INFINITY, maxRecords = Number.POSITIVE_INFINITY } = options;
@@ -41,7 +49,12 @@ export function encodeRecordBatch(columns: RecordColumns, options: EncodeOptions
   let room = HEADER_BYTES;
   for (; to < last; to++) {
     const size =
-      RECORD_OVERHEAD + keys.ends[to]! - keys.starts[to]! + values.ends[to]! - values.starts[to]! + headerRoom(headers?.[to]);
+      RECORD_OVERHEAD +
+      keys.ends[to]! -
+      keys.starts[to]! +
+      values.ends[to]! -
+      values.starts[to]! +
+      headerRoom(headers?.[to]);
     if (room + size > maxBytes && to > from) break;
     room += size;
   }
@@ -96,7 +109,10 @@ export function encodeRecordBatch(columns: RecordColumns, options: EncodeOptions
   writeInt64(view, 27, baseTimestamp);
   writeInt64(view, 35, maxTimestamp);
   view.setInt32(57, to - from);
-  stampProducer(whole, NO_PRODUCER, -1, -1);
+  writeInt64(view, 43, options.producer?.id ?? -1);
+  view.setInt16(51, options.producer?.epoch ?? -1);
+  view.setInt32(53, options.producer?.sequence ?? -1);
+  view.setUint32(CRC_AT, crc32c(whole, ATTRIBUTES_AT, whole.length));
   return { bytes: whole, count: to - from, next: to };
 }
 
@@ -109,15 +125,6 @@ export function encodeRecordBatches(columns: RecordColumns, options: EncodeOptio
     from = batch.next;
   }
   return batches;
-}
-
-/** Writes who sends the batch, and as which of its messages, and seals it with the checksum. */
-export function stampProducer(batch: Buffer, producerId: number, epoch: number, sequence: number): void {
-  const view = new DataView(batch.buffer, batch.byteOffset, HEADER_BYTES);
-  writeInt64(view, 43, producerId);
-  view.setInt16(51, epoch);
-  view.setInt32(53, sequence);
-  view.setUint32(CRC_AT, crc32c(batch, ATTRIBUTES_AT, batch.length));
 }
 
 function writeVarint(bytes: Uint8Array, at: number, value: number): number {

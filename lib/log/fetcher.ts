@@ -220,7 +220,14 @@ export class Fetcher {
     const byLeader = new Map<number, Assigned[]>();
     let unknown = false;
     for (const assigned of this.#assigned.values()) {
-      if (assigned.stopped || assigned.paused || assigned.fetching || assigned.ready.length > 1 || assigned.retryAt > now) continue;
+      if (
+        assigned.stopped ||
+        assigned.paused ||
+        assigned.fetching ||
+        assigned.ready.length > 1 ||
+        assigned.retryAt > now
+      )
+        continue;
       const leader = this.#cluster.known(assigned.topic)?.partitions[assigned.partition]?.leader ?? -1;
       if (leader < 0) unknown = true;
       else if (!this.#busyLeaders.has(leader)) {
@@ -234,7 +241,9 @@ export class Fetcher {
   }
 
   async #fetch(leader: number, led: Assigned[]): Promise<void> {
-    const asked = new Map(led.map((assigned) => [name(assigned.topic, assigned.partition), { assigned, offset: assigned.offset }]));
+    const asked = new Map(
+      led.map((assigned) => [name(assigned.topic, assigned.partition), { assigned, offset: assigned.offset }]),
+    );
     for (const assigned of led) assigned.fetching = true;
     this.#busyLeaders.add(leader);
     let answer: FetchAnswer | undefined;
@@ -304,7 +313,10 @@ export class Fetcher {
       code: "OFFSET_OUT_OF_RANGE",
       what: `Offset ${offset} is not in the log any more, or not yet${kept}.`,
       where: `topic ${topic}, partition ${partition}`,
-      remedies: ["start from the earliest offset kept", "raise retention.ms of the topic, so that records outlive their readers"],
+      remedies: [
+        "start from the earliest offset kept",
+        "raise retention.ms of the topic, so that records outlive their readers",
+      ],
     });
   }
 
@@ -348,7 +360,14 @@ export class Fetcher {
   }
 
   #gone(topic: string, error: MillraceError): void {
-    const answer = { topic, errorCode: 3, highWatermark: -1, lastStableOffset: -1, abortedTransactions: [], records: Buffer.alloc(0) };
+    const answer = {
+      topic,
+      errorCode: 3,
+      highWatermark: -1,
+      lastStableOffset: -1,
+      abortedTransactions: [],
+      records: Buffer.alloc(0),
+    };
     for (const assigned of this.#assigned.values()) {
       if (assigned.topic !== topic || assigned.stopped) continue;
       assigned.stopped = true;

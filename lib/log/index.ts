@@ -8,5 +8,8 @@ export { type DecodedRecords, type DecodeOptions, decodeRecordBatches } from "./
 export { type EncodedBatch, type EncodeOptions, encodeRecordBatch, encodeRecordBatches } from "./encode.ts";
 export { BrokerRefused, CorruptRecords, ProducerFenced } from "./errors.ts";
 export { type FetchedPartition, Fetcher, type FetcherOptions } from "./fetcher.ts";
+export type { GroupGeneration } from "./group-generation.ts";
 export { murmur2, partitionOf } from "./murmur2.ts";
 export { partitionByKey, takeRecords } from "./partition-by-key.ts";
+export { Producer, type ProducerOptions } from "./producer.ts";
+export { TransactionLost } from "./transaction-coordinator.ts";
