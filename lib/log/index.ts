@@ -2,6 +2,7 @@
 export { isPassing, UnreachableBroker } from "./broker-connection.ts";
 export { Cluster, type PartitionMetadata, type TopicMetadata, type TopicOptions } from "./cluster.ts";
 export type { ByteColumn, RecordColumns, RecordHeader, TopicPartition } from "./columns.ts";
+export { commitOffsets, committedOffsets } from "./committed-offsets.ts";
 export { COMPRESSIONS, type Compression } from "./compression.ts";
 export { type KafkaConfig, kafkaConfigFromEnv, type SaslMechanism } from "./config.ts";
 export { type DecodedRecords, type DecodeOptions, decodeRecordBatches } from "./decode.ts";
@@ -9,6 +10,7 @@ export { type EncodedBatch, type EncodeOptions, encodeRecordBatch, encodeRecordB
 export { BrokerRefused, CorruptRecords, ProducerFenced } from "./errors.ts";
 export { type FetchedPartition, Fetcher, type FetcherOptions } from "./fetcher.ts";
 export type { GroupGeneration } from "./group-generation.ts";
+export { GroupMember, type GroupMemberOptions } from "./group-member.ts";
 export { murmur2, partitionOf } from "./murmur2.ts";
 export { partitionByKey, takeRecords } from "./partition-by-key.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";

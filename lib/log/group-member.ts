@@ -1,0 +1,400 @@
+import { heartbeatV4, joinGroupV7, leaveGroupV4, syncGroupV5 } from "@platformatic/kafka";
+import { MillraceError } from "../error.ts";
+import { assign, type Member } from "./assignor.ts";
+import { isPassing } from "./broker-connection.ts";
+import type { Cluster } from "./cluster.ts";
+import type { TopicPartition } from "./columns.ts";
+import { commitOffsets, committedOffsets } from "./committed-offsets.ts";
+import { BrokerRefused, kafkaErrorName, kafkaErrorOf } from "./errors.ts";
+import type { GroupGeneration } from "./group-generation.ts";
+import { readAssignment, readSubscription, writeAssignment, writeSubscription } from "./group-protocol.ts";
+
+export interface GroupMemberOptions {
+  groupId: string;
+  topics: readonly string[];
+  /** `group.instance.id`: a member that comes back under it within the session timeout has its partitions at once. */
+  instanceId?: string;
+  /** A member that is silent for longer loses its partitions, ms; 10 s by default. */
+  sessionTimeout?: number;
+  /** How long the group waits for a member to join a rebalance, and a member for its own `onRevoked`, ms; 60 s by default. */
+  rebalanceTimeout?: number;
+  /** These partitions are ours from now on. The next rebalance waits for it. */
+  onAssigned?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
+  /** These go to another member once this has settled, or after `rebalanceTimeout`, when `onLost` is called for them. */
+  onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
+  /** These have gone already: the group moved on without this member. Nothing can be committed for them. */
+  onLost?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
+  /** Membership has ended for good, after `onLost`: another process took the instance id, or the group cannot be joined. */
+  onFailed?: (error: MillraceError) => void;
+}
+
+/** The assignor every member must offer: members of other clients are told apart by it. */
+const PROTOCOL = "millrace-cooperative";
+const RETRY_PAUSE = 200;
+let instances = 0;
+
+/**
+ * A member of a consumer group: classic protocol with incremental rebalances (KIP-429) and static membership (KIP-345).
+ * Partitions that stay are read on through a rebalance; only those that move are revoked.
+ */
+export class GroupMember {
+  readonly #cluster: Cluster;
+  readonly #options: GroupMemberOptions;
+  readonly #suffix = `member-${++instances}`;
+  readonly #sessionTimeout: number;
+  readonly #rebalanceTimeout: number;
+  #node: number | undefined;
+  #memberId = "";
+  #generation = -1;
+  #owned: TopicPartition[] = [];
+  #rejoin = Promise.withResolvers<void>();
+  #heartbeats: NodeJS.Timeout | undefined;
+  #beating = false;
+  /** Counts the times of joining, so that answers to heartbeats of an earlier one are known as such. */
+  #joins = 0;
+  #joining = false;
+  /** A generation went by without us: what we owned may have been read by others. */
+  #missed = false;
+  /** Joining and committing exclude each other: a commit of the old generation would be refused. */
+  #stability: Promise<unknown> = Promise.resolve();
+  #life: Promise<void> | undefined;
+  #first = Promise.withResolvers<void>();
+  #state: "new" | "member" | "closed" = "new";
+
+  constructor(cluster: Cluster, options: GroupMemberOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#sessionTimeout = options.sessionTimeout ?? 10_000;
+    this.#rebalanceTimeout = options.rebalanceTimeout ?? 60_000;
+  }
+
+  /** Joins; resolves after the first `onAssigned` (which may bring no partitions). @throws when the group cannot be joined */
+  async join(): Promise<void> {
+    if (this.#state === "new") {
+      this.#state = "member";
+      this.#first.promise.catch(() => {});
+      this.#life = this.#live();
+    }
+    await this.#first.promise;
+  }
+
+  get groupId(): string {
+    return this.#options.groupId;
+  }
+
+  /** What this member may read now. */
+  assigned(): readonly TopicPartition[] {
+    return this.#owned;
+  }
+
+  /** For commits: {@link Producer.sendOffsets}. Outside {@link stable} it may be outdated by the time it is used. */
+  generation(): GroupGeneration {
+    const { instanceId } = this.#options;
+    return {
+      generationId: this.#generation,
+      memberId: this.#memberId,
+      ...(instanceId !== undefined && { instanceId }),
+    };
+  }
+
+  /**
+   * Runs `work` (a commit) in one generation: the member joins no rebalance before it has settled. Keep it shorter than `rebalanceTimeout`.
+   * May be called inside `onRevoked` and `onAssigned`.
+   */
+  async stable<T>(work: (generation: GroupGeneration) => Promise<T>): Promise<T> {
+    return await this.#exclusive(() => work(this.generation()));
+  }
+
+  /** The group's committed offsets, see {@link committedOffsets}. */
+  async committed(partitions: readonly TopicPartition[], options: { requireStable?: boolean } = {}) {
+    return await committedOffsets(this.#cluster, this.#options.groupId, partitions, options);
+  }
+
+  /** Commits offsets as this member, outside a transaction. @throws {BrokerRefused} when the group has moved on */
+  async commit(offsets: Iterable<readonly [TopicPartition, number]>): Promise<void> {
+    await this.stable((generation) => commitOffsets(this.#cluster, this.#options.groupId, generation, offsets));
+  }
+
+  /** Gives everything back (`onRevoked`), then leaves: the others take over at once, also from a static member. */
+  async leave(): Promise<void> {
+    if (this.#state !== "member") return;
+    await this.#end();
+    await this.#revoke(this.#owned.splice(0));
+    if (this.#memberId !== "") {
+      const member = { memberId: this.#memberId, groupInstanceId: this.#options.instanceId ?? null };
+      await this.#request("leaving", (broker) =>
+        broker.request(leaveGroupV4.api, this.#options.groupId, [member]),
+      ).catch(() => {});
+    }
+    await this.#release();
+  }
+
+  /** Stops without leaving: a static member may come back within the session timeout and find its partitions. No callback is called. */
+  async close(): Promise<void> {
+    await this.#end();
+    await this.#release();
+  }
+
+  /** Joins a round, and another one whenever the coordinator or a revocation asks for it. */
+  async #live(): Promise<void> {
+    try {
+      while (this.#state === "member") {
+        this.#rejoin = Promise.withResolvers();
+        await this.#round();
+        this.#first.resolve();
+        await this.#rejoin.promise;
+      }
+    } catch (error) {
+      if (this.#isClosed()) return;
+      this.#state = "closed";
+      clearInterval(this.#heartbeats);
+      const failure = error instanceof MillraceError ? error : groupFailed(this.#options.groupId, error);
+      await this.#lose();
+      this.#first.reject(failure);
+      this.#options.onFailed?.(failure);
+    }
+  }
+
+  /** One rebalance: join, (as the leader) assign, sync, then give up and take over partitions. */
+  async #round(): Promise<void> {
+    const assigned = await this.#exclusive(async () => {
+      this.#joins++;
+      this.#joining = true;
+      try {
+        return await this.#joinAndSync();
+      } finally {
+        this.#joining = false;
+      }
+    });
+    if (assigned === undefined || this.#isClosed()) return;
+    clearInterval(this.#heartbeats);
+    this.#heartbeats = setInterval(() => void this.#beat(), this.#sessionTimeout / 3);
+    const revoked = without(this.#owned, assigned);
+    const added = without(assigned, this.#owned);
+    if (revoked.length > 0) {
+      this.#owned = without(this.#owned, revoked);
+      await this.#revoke(revoked);
+      this.#rejoin.resolve(); // so that their new owners get them
+    }
+    if (this.#isClosed()) return;
+    this.#owned = [...this.#owned, ...added];
+    await this.#options.onAssigned?.(added);
+  }
+
+  /** The assignment of a new generation; undefined when membership ended meanwhile. */
+  async #joinAndSync(): Promise<TopicPartition[] | undefined> {
+    const { groupId, topics, instanceId = null } = this.#options;
+    while (!this.#isClosed()) {
+      if (this.#missed) await this.#moved("ILLEGAL_GENERATION");
+      const subscription = { topics, owned: this.#owned, generation: this.#generation };
+      const protocols = [{ name: PROTOCOL, metadata: writeSubscription(subscription) }];
+      const joined = await this.#request("joining", (broker) =>
+        broker.request(
+          joinGroupV7.api,
+          groupId,
+          this.#sessionTimeout,
+          this.#rebalanceTimeout,
+          this.#memberId,
+          instanceId,
+          "consumer",
+          protocols,
+        ),
+      );
+      if (joined === undefined) return undefined;
+      if (joined.errorCode !== 0) {
+        if (kafkaErrorName(joined.errorCode) === "MEMBER_ID_REQUIRED") this.#memberId = joined.memberId;
+        else await this.#moved(kafkaErrorName(joined.errorCode));
+        continue;
+      }
+      this.#memberId = joined.memberId;
+      const generation = joined.generationId;
+      const leads = joined.leader === joined.memberId && joined.members.length > 0;
+      const assignments = leads ? await this.#assign(joined.members) : [];
+      const synced = await this.#request("syncing", (broker) =>
+        broker.request(
+          syncGroupV5.api,
+          groupId,
+          generation,
+          this.#memberId,
+          instanceId,
+          "consumer",
+          PROTOCOL,
+          assignments,
+        ),
+      );
+      if (synced === undefined) return undefined;
+      if (synced.errorCode !== 0) {
+        await this.#moved(kafkaErrorName(synced.errorCode));
+        continue;
+      }
+      this.#generation = generation;
+      return readAssignment(synced.assignment);
+    }
+    return undefined;
+  }
+
+  /** The leader's part: every member's share. */
+  async #assign(members: readonly joinGroupV7.JoinGroupResponseMember[]) {
+    const subscriptions = members.map(({ memberId, groupInstanceId, metadata }) => ({
+      memberId,
+      member: { name: groupInstanceId ?? memberId, ...readSubscription(metadata) } satisfies Member,
+    }));
+    const topics = [...new Set(subscriptions.flatMap(({ member }) => member.topics))];
+    const metadata = await this.#cluster.metadata(topics);
+    const counts = new Map([...metadata].map(([topic, { partitions }]) => [topic, partitions.length]));
+    const shares = assign(
+      subscriptions.map(({ member }) => member),
+      counts,
+    );
+    return subscriptions.map(({ memberId, member }) => ({
+      memberId,
+      assignment: writeAssignment(shares.get(member.name)!),
+    }));
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#beating || this.#joining || this.#state !== "member") return;
+    this.#beating = true;
+    const joins = this.#joins;
+    try {
+      const node = this.#node ?? (await this.#coordinator());
+      const broker = this.#cluster.broker(node, "control", this.#suffix);
+      const { groupId, instanceId = null } = this.#options;
+      const answer = await broker.request(heartbeatV4.api, groupId, this.#generation, this.#memberId, instanceId);
+      const error = kafkaErrorName(answer.errorCode);
+      if (joins !== this.#joins || this.#state !== "member") return;
+      if (error === "REBALANCE_IN_PROGRESS") this.#rejoin.resolve();
+      else if (error === "NOT_COORDINATOR" || error.startsWith("COORDINATOR_")) this.#node = undefined;
+      else if (answer.errorCode !== 0) {
+        this.#missed = error === "ILLEGAL_GENERATION";
+        clearInterval(this.#heartbeats); // the next round starts them again
+        this.#rejoin.resolve();
+      }
+    } catch {
+      this.#node = undefined; // the session may outlive it; the next beat looks for the coordinator again
+    } finally {
+      this.#beating = false;
+    }
+  }
+
+  /** An answer that says the group has gone on: what was owned is lost, unless only another round is asked for. */
+  async #moved(error: string): Promise<void> {
+    switch (error) {
+      case "REBALANCE_IN_PROGRESS":
+        return;
+      case "UNKNOWN_MEMBER_ID":
+        this.#memberId = "";
+        this.#generation = -1;
+        return await this.#lose();
+      case "ILLEGAL_GENERATION":
+        this.#missed = false;
+        this.#generation = -1;
+        return await this.#lose();
+      case "FENCED_INSTANCE_ID":
+        throw new MillraceError({
+          code: "MEMBER_FENCED",
+          what: `Another process has joined group "${this.#options.groupId}" as "${this.#options.instanceId}".`,
+          remedies: [
+            "this process has been replaced: let it end",
+            "give each worker its own state folder, which holds its id",
+          ],
+        });
+      case "INCONSISTENT_GROUP_PROTOCOL":
+        throw new MillraceError({
+          code: "FOREIGN_GROUP",
+          what: `Group "${this.#options.groupId}" is in use by consumers of another kind.`,
+          remedies: ["choose another job name (MILLRACE_JOB_NAME)", "stop the other consumers of the group first"],
+        });
+      default:
+        throw new BrokerRefused(`joining group "${this.#options.groupId}"`, error);
+    }
+  }
+
+  async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(() => resolve("late"), this.#rebalanceTimeout);
+    });
+    const outcome = await Promise.race([Promise.resolve(this.#options.onRevoked?.(partitions)), late]);
+    clearTimeout(timer);
+    if (outcome === "late") await this.#options.onLost?.(partitions);
+  }
+
+  async #lose(): Promise<void> {
+    const lost = this.#owned;
+    this.#owned = [];
+    if (lost.length > 0) await this.#options.onLost?.(lost);
+  }
+
+  /** Asks the coordinator, found again and again through passing troubles; undefined once closed. */
+  async #request<T extends { errorCode: number }>(
+    doing: string,
+    ask: (broker: ReturnType<Cluster["broker"]>) => Promise<T>,
+  ): Promise<T | undefined> {
+    for (;;) {
+      let trouble: unknown;
+      try {
+        const node = this.#node ?? (await this.#coordinator());
+        const answer = await ask(this.#cluster.broker(node, "group", this.#suffix, this.#rebalanceTimeout + 30_000));
+        const error = kafkaErrorName(answer.errorCode);
+        if (error !== "NOT_COORDINATOR" && !error.startsWith("COORDINATOR_")) return answer;
+        trouble = new BrokerRefused(`${doing} group "${this.#options.groupId}"`, error);
+      } catch (error) {
+        trouble = error;
+      }
+      this.#node = undefined;
+      if (this.#state === "closed" && doing !== "leaving") return undefined;
+      if (!isPassing(trouble) || doing === "leaving") throw trouble;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE));
+    }
+  }
+
+  async #coordinator(): Promise<number> {
+    const node = await this.#cluster.coordinator("group", this.#options.groupId);
+    this.#node = node;
+    return node;
+  }
+
+  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#stability;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stability = promise;
+    await before;
+    try {
+      return await work();
+    } finally {
+      resolve();
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  async #end(): Promise<void> {
+    const running = this.#state === "member" ? this.#life : undefined;
+    this.#state = "closed";
+    clearInterval(this.#heartbeats);
+    this.#rejoin.resolve();
+    this.#first.reject(new MillraceError({ code: "CLOSED", what: "The group member was closed." }));
+    // a join that waits for other members ends with its connection
+    await this.#cluster.release("group", this.#suffix);
+    await running;
+  }
+
+  async #release(): Promise<void> {
+    await this.#cluster.release("group", this.#suffix);
+    await this.#cluster.release("control", this.#suffix);
+  }
+}
+
+const without = (all: readonly TopicPartition[], some: readonly TopicPartition[]) =>
+  all.filter(({ topic, partition }) => !some.some((other) => other.topic === topic && other.partition === partition));
+
+const groupFailed = (groupId: string, cause: unknown) =>
+  new MillraceError({
+    code: "GROUP_FAILED",
+    what: `Membership of group "${groupId}" has ended: ${kafkaErrorOf(cause) ?? (cause as Error).message}`,
+    cause,
+  });
