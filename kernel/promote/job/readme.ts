@@ -1,0 +1,57 @@
+import type { Parameter } from "../parameters.ts";
+
+export interface ReadmeOptions {
+  readonly name: string;
+  readonly notebook: string;
+  readonly sources: readonly string[];
+  readonly sinks: readonly string[];
+  readonly parameters: readonly Parameter[];
+  readonly plan: string;
+  readonly recorded: boolean;
+}
+
+export function readme({ name, notebook, sources, sinks, parameters, plan, recorded }: ReadmeOptions): string {
+  const rows = parameters.map(
+    ({ variable, flag, type, default: value }) => `| \`${variable}\` | \`${flag}\` | ${type} | \`${value}\` |`,
+  );
+  const table = ["| variable | flag | type | default |", "|---|---|---|---|", ...rows, "", ""].join("\n");
+  return `# ${name}
+
+A stream job promoted from \`${notebook}\`: reads ${list(sources)}, writes ${list(sinks)}. Needs Kafka, and any Node from 20 on (it brings Node 24 along).
+
+    npm install
+    KAFKA_BOOTSTRAP_SERVERS=localhost:9092 npm start
+    npm start -- --until end --json      # stop when all that is there now is done
+    npm test                             # replay: no broker needed
+
+Do not edit \`main.ts\`: change the notebook and run \`millrace promote\` again; \`millrace promote --check\` tells whether both agree.
+
+## Parameters
+
+${parameters.length === 0 ? "None.\n\n" : table}Besides: \`KAFKA_BOOTSTRAP_SERVERS\`, \`KAFKA_SASL_*\`, \`KAFKA_SSL_*\`, \`MILLRACE_GUARANTEE\` (\`exactly-once\`, \`at-least-once\`),
+\`MILLRACE_COMMIT_INTERVAL\` (\`1s\`), \`MILLRACE_STATE_DIR\` (\`state\`), \`MILLRACE_JOB_NAME\` (\`${name}\`), \`MILLRACE_FROM\` (\`earliest\`), \`PORT\`.
+
+## Plan
+
+\`\`\`
+${plan.trim()}
+\`\`\`
+
+## Replay
+
+${
+  recorded
+    ? "`samples/` holds the records the notebook read, `expected/` the rows it computed from them. `npm test` and `millrace replay` run `main.ts` over the samples and compare."
+    : "Nothing was recorded: the notebook's reads were not known, or Kafka could not be reached when this folder was made. `npm test` fails until it is promoted again."
+}
+
+## Containers
+
+    docker compose up --build            # with a Kafka of its own
+    kubectl apply -k k8s                 # a StatefulSet; secrets by reference, see k8s/statefulset.yaml
+
+HTTP on \`PORT\`: \`/health/live\`, \`/health/ready\`, \`/metrics\` (Prometheus), \`/state\` (read-only SQL).
+`;
+}
+
+const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
