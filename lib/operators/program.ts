@@ -1,9 +1,12 @@
-import { Refusal } from "../error.ts";
+import { fingerprint } from "../plan/fingerprint.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import type { Schema } from "../schema.ts";
 import type { OpenStore, StoreSpec } from "../state/store.ts";
+import { type Compiled, NodeCompiler, pick } from "./compile.ts";
+import { openTask } from "./program-task.ts";
 import type { Task } from "./task.ts";
+import { WATERMARK_STORE } from "./watermarks.ts";
 
 /** What a program reads from one source. */
 export interface ProgramSource {
@@ -21,7 +24,7 @@ export interface ProgramTerminal {
   /** A sink's own id; `view`, `view-2`, … for the others. */
   readonly id: string;
   readonly node: PlanNode;
-  /** Of the rows, metadata columns (those with `_`) included. */
+  /** Of the rows, metadata columns included. */
   readonly schema: Schema;
 }
 
@@ -41,5 +44,74 @@ export interface Program {
  * @throws Refusal for what has no exact streaming meaning
  */
 export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<string, Schema>): Program {
-  throw new Refusal({ code: "NOT_BUILT", what: `compile is on its way (${terminals.length}, ${schemas.size})` });
+  const compiler = new NodeCompiler(schemas);
+  const ends = new Map<string, { id: string; compiled: Compiled }>();
+  let views = 0;
+  for (const node of terminals) {
+    const compiled = compiler.compile(node);
+    const id = node.kind === "sink" ? node.id : ++views === 1 ? "view" : `view-${views}`;
+    ends.set(id, { id, compiled });
+  }
+  const outputs = [...ends.values()];
+  const nodes = compiler.compiled;
+  const used = usedColumns(
+    outputs.map(({ compiled }) => compiled),
+    nodes,
+  );
+  const sources = nodes
+    .filter(({ input }) => input === undefined)
+    .map((compiled): ProgramSource => {
+      const schema = schemas.get(compiled.source.id)!;
+      const columns = used.get(compiled.key)!;
+      const always = compiled.source.time;
+      return {
+        id: compiled.source.id,
+        node: compiled.source,
+        schema,
+        columns: Object.keys(schema).filter((column) => columns.has(column) || column === always),
+        needsHeaders: columns.has("_headers"),
+      };
+    });
+  const stores = [
+    WATERMARK_STORE,
+    ...nodes.flatMap(({ steps }) => steps.flatMap((step) => ("operator" in step ? step.operator.stores : []))),
+  ];
+  return {
+    sources,
+    terminals: outputs.map(({ id, compiled }) => ({
+      id,
+      node: compiled.node,
+      schema: terminalSchema(compiled, sources),
+    })),
+    stores,
+    fingerprint: fingerprint(terminals, schemas),
+    open: (openStore) => openTask({ nodes, outputs, sources }, openStore),
+  };
+}
+
+/** `_headers` are there only where they were asked for. */
+function terminalSchema(compiled: Compiled, sources: readonly ProgramSource[]): Schema {
+  const headers = sources.find((source) => source.id === compiled.source.id)?.needsHeaders ?? false;
+  return pick(
+    compiled.schema,
+    Object.keys(compiled.schema).filter((column) => headers || column !== "_headers"),
+  );
+}
+
+/** Which columns each node has to give, by its key: found from the terminals inward. */
+function usedColumns(outputs: readonly Compiled[], nodes: readonly Compiled[]): Map<string, Set<string>> {
+  const used = new Map(nodes.map((node) => [node.key, new Set<string>()]));
+  for (const output of outputs)
+    for (const column of Object.keys(output.schema)) if (column !== "_headers") used.get(output.key)!.add(column);
+  for (const node of [...nodes].reverse()) {
+    if (node.input === undefined) continue;
+    const columns = used.get(node.input.key)!;
+    for (const column of node.used(used.get(node.key)!))
+      if (column !== "_headers" || refersToHeaders(node)) columns.add(column);
+  }
+  return used;
+}
+
+function refersToHeaders(node: Compiled): boolean {
+  return JSON.stringify({ ...node.node, input: undefined }).includes('"_headers"');
 }

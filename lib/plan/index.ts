@@ -1,3 +1,4 @@
+export { isMetadata, METADATA } from "./metadata.ts";
 export { type DropNode, dropNode } from "./nodes/drop-node.ts";
 export { type FilterNode, filterNode } from "./nodes/filter-node.ts";
 export { type GroupByDynamicNode, groupByDynamicNode } from "./nodes/group-by-dynamic-node.ts";

@@ -8,7 +8,14 @@ import type { SourceNode } from "./source-node.ts";
 import type { WithColumnsNode } from "./with-columns-node.ts";
 
 /** A verb that has rows as its input. */
-export type VerbNode = SelectNode | WithColumnsNode | FilterNode | RenameNode | DropNode | GroupByDynamicNode | SinkNode;
+export type VerbNode =
+  | SelectNode
+  | WithColumnsNode
+  | FilterNode
+  | RenameNode
+  | DropNode
+  | GroupByDynamicNode
+  | SinkNode;
 
 /** A plan: frozen data, from a terminal (a sink or a view) inward to its sources. */
 export type PlanNode = SourceNode | VerbNode;

@@ -1,0 +1,40 @@
+import { explain } from "../plan/explain.ts";
+import type { SinkNode } from "../plan/nodes/sink-node.ts";
+import type { ExprOrString } from "./arguments.ts";
+import { display } from "./display.ts";
+import { driver, type RunOptions, type RunReport } from "./driver.ts";
+
+export interface SinkOptions {
+  /** The column written as the record key; without it the key of the source record. */
+  readonly key?: string;
+  readonly format?: "json";
+  /** The columns written as the value; without it every column except metadata (`_…`). */
+  readonly value?: readonly string[];
+  /** Rows for which this is true are written as tombstones. */
+  readonly delete?: ExprOrString;
+}
+
+/** Rows that go to a topic: always in a job, in a notebook only through `run`. */
+export class Sink {
+  /** The plan, as data. */
+  readonly node: SinkNode;
+
+  constructor(node: SinkNode) {
+    this.node = node;
+    Object.freeze(this);
+  }
+
+  /** Writes the rows of a bounded range, or until stopped. A second run needs `again: true`. */
+  run(options: RunOptions = {}): Promise<RunReport> {
+    return driver().run(this.node, options);
+  }
+
+  /** What runs, as text. */
+  explain(): string {
+    return explain(this.node);
+  }
+
+  [Symbol.for("Jupyter.display")](): unknown {
+    return display(this.node);
+  }
+}

@@ -1,0 +1,149 @@
+import type polars from "nodejs-polars";
+import { Refusal } from "../error.ts";
+import { checkFilter, checkRowExprs } from "../plan/analysis/check.ts";
+import { contentId, contentKey } from "../plan/content-key.ts";
+import { explain } from "../plan/explain.ts";
+import { dropNode } from "../plan/nodes/drop-node.ts";
+import { filterNode } from "../plan/nodes/filter-node.ts";
+import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import { renameNode } from "../plan/nodes/rename-node.ts";
+import { selectNode } from "../plan/nodes/select-node.ts";
+import { sinkNode } from "../plan/nodes/sink-node.ts";
+import { withColumnsNode } from "../plan/nodes/with-columns-node.ts";
+import type { Schema } from "../schema.ts";
+import { type Columns, type ExprOrString, tree, trees } from "./arguments.ts";
+import { display } from "./display.ts";
+import {
+  type BatchesOptions,
+  type CollectOptions,
+  declareSink,
+  driver,
+  type LiveFrame,
+  type LiveOptions,
+  type PlotOptions,
+} from "./driver.ts";
+import { type GroupByDynamicOptions, StreamGroupBy } from "./group-by-dynamic.ts";
+import { Sink, type SinkOptions } from "./sink.ts";
+
+/**
+ * Rows of a topic as they arrive, and what is made of them. Immutable: every verb gives a new frame and reads nothing.
+ * Verbs have the names and arguments of nodejs-polars' LazyDataFrame.
+ */
+export class StreamFrame {
+  /** The plan, as data. */
+  readonly node: PlanNode;
+
+  constructor(node: PlanNode) {
+    this.node = node;
+    Object.freeze(this);
+  }
+
+  /** Exactly these columns. @throws Refusal `NO_EXACT_STREAMING_MEANING` */
+  select(...columns: readonly Columns[]): StreamFrame {
+    const exprs = trees(columns);
+    checkRowExprs(exprs, { verb: "select", input: this.node });
+    return new StreamFrame(selectNode({ input: this.node, exprs }));
+  }
+
+  /**
+   * Adds columns, or replaces those of the same name.
+   * @throws Refusal `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * phone.withColumns(pl.col("gForceX").diff(1, "ignore").over("device").alias("delta"))
+   */
+  withColumns(...columns: readonly Columns[]): StreamFrame {
+    const exprs = trees(columns);
+    checkRowExprs(exprs, { verb: "withColumns", input: this.node });
+    return new StreamFrame(withColumnsNode({ input: this.node, exprs }));
+  }
+
+  /** Keeps the rows for which the predicate is true. @throws Refusal `NO_EXACT_STREAMING_MEANING` */
+  filter(predicate: ExprOrString): StreamFrame {
+    const condition = tree(predicate);
+    checkFilter(condition, { verb: "filter", input: this.node });
+    return new StreamFrame(filterNode({ input: this.node, predicate: condition }));
+  }
+
+  /** Renames columns: `{ old: "new" }`. */
+  rename(mapping: Readonly<Record<string, string>>): StreamFrame {
+    return new StreamFrame(renameNode({ input: this.node, mapping: Object.freeze({ ...mapping }) }));
+  }
+
+  /** Leaves columns out. */
+  drop(...names: readonly (string | readonly string[])[]): StreamFrame {
+    return new StreamFrame(dropNode({ input: this.node, columns: names.flat() }));
+  }
+
+  /**
+   * Windows of event time, per key: tumbling, or hopping when `period` differs from `every`. Windows are aligned to the epoch, contain
+   * their start and not their end, and add `window_start` and `window_end`.
+   * @throws Refusal `BAD_DURATION`, `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * total.groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device" }).agg(pl.col("gForceTotal").mean().alias("mean"))
+   */
+  groupByDynamic(options: GroupByDynamicOptions): StreamGroupBy {
+    return new StreamGroupBy(this.node, options, (node) => new StreamFrame(node));
+  }
+
+  /**
+   * Declares that these rows go to a topic. A job writes them; in a notebook only `.run()` on the result does.
+   * @throws Refusal `NO_TOPIC`, `NOT_BUILT` (a format other than JSON)
+   */
+  to(topic: string, options: SinkOptions = {}): Sink {
+    const { key, format = "json", value, delete: remove } = options;
+    if (typeof topic !== "string" || topic === "")
+      throw new Refusal({ code: "NO_TOPIC", what: ".to() was given no topic name", remedies: ['.to("crash-alerts")'] });
+    if (format !== "json")
+      throw new Refusal({ code: "NOT_BUILT", what: `.to("${topic}"): the format "${format}" is not built yet` });
+    const tombstone = remove === undefined ? undefined : tree(remove);
+    if (tombstone !== undefined) checkFilter(tombstone, { verb: "to", input: this.node });
+    const content = {
+      input: this.node,
+      topic,
+      ...(key !== undefined && { key }),
+      format,
+      ...(value && { value: Object.freeze([...value]) }),
+      ...(tombstone && { delete: tombstone }),
+    } as const;
+    const sink = sinkNode({ id: contentId(topic, { ...content, input: contentKey(this.node) }), ...content });
+    declareSink(sink);
+    return new Sink(sink);
+  }
+
+  /** Reads a bounded range (default: from the earliest record to the end as of now) into a frame. */
+  collect(options: CollectOptions = {}): Promise<polars.DataFrame> {
+    return driver().collect(this.node, options);
+  }
+
+  /** A frame that keeps up with the topic. */
+  live(options: LiveOptions = {}): LiveFrame {
+    return driver().live(this.node, options);
+  }
+
+  /** A live chart. */
+  plot(options: PlotOptions = {}): LiveFrame {
+    const plot = driver().plot;
+    if (plot === undefined)
+      throw new Refusal({ code: "NOT_BUILT", what: "plot() is not built yet", remedies: ["use live()"] });
+    return plot.call(driver(), this.node, options);
+  }
+
+  /** The rows batch by batch, as they arrive. */
+  batches(options: BatchesOptions = {}): AsyncIterable<polars.DataFrame> {
+    return driver().batches(this.node, options);
+  }
+
+  /** What runs, as text: verbs, the state each keeps and by which keys, windows and watermarks. */
+  explain(): string {
+    return explain(this.node);
+  }
+
+  /** Names and dtypes of the columns. Reads a sample of the topic where no schema was given. */
+  get schema(): Promise<Schema> {
+    return driver().schema(this.node);
+  }
+
+  [Symbol.for("Jupyter.display")](): unknown {
+    return display(this.node);
+  }
+}

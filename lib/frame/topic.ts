@@ -1,0 +1,61 @@
+import { Refusal } from "../error.ts";
+import { contentId } from "../plan/content-key.ts";
+import { sourceNode } from "../plan/nodes/source-node.ts";
+import type { Schema } from "../schema.ts";
+import { StreamFrame } from "./stream-frame.ts";
+
+export interface TopicOptions {
+  /** The column that holds the record key; added when the value lacks it. Keyed operators (`.over(key)`, windows `by` key) need it. */
+  readonly key?: string;
+  /** The column that holds the event time; it arrives as Datetime(ms) whatever its form (ms, s, ISO 8601). */
+  readonly time?: string;
+  readonly format?: "json";
+  /** Column names and dtypes (`{ gForceX: "Float64" }`); inferred from a sample otherwise. */
+  readonly schema?: Schema;
+}
+
+/**
+ * Opens a Kafka topic (several, or all that match a pattern) as a frame. Reads nothing yet.
+ * @throws Refusal `NO_TOPIC`, `NOT_BUILT` (a format other than JSON)
+ * @example
+ * const phone = topic("phone-data", { key: "device", time: "timestamp" });
+ */
+export function topic(name: string | readonly string[] | RegExp, options: TopicOptions = {}): StreamFrame {
+  const { key, time, format = "json", schema } = options;
+  const pattern = name instanceof RegExp ? name : undefined;
+  const topics = pattern !== undefined ? [] : [name as string | readonly string[]].flat();
+  if (
+    pattern === undefined &&
+    (topics.length === 0 || topics.some((topic) => typeof topic !== "string" || topic === ""))
+  )
+    throw new Refusal({
+      code: "NO_TOPIC",
+      what: "topic() was given no topic name",
+      remedies: ['name a topic: topic("phone-data")', 'several: topic(["a", "b"])', "or a pattern: topic(/^phone-/)"],
+    });
+  if (format !== "json")
+    throw new Refusal({
+      code: "NOT_BUILT",
+      what: `topic ${topics.join(", ") || pattern}: the format "${format}" is not built yet`,
+      remedies: ["use JSON messages"],
+    });
+  const content = {
+    topics,
+    ...(pattern && { pattern: pattern.source }),
+    format,
+    ...(key !== undefined && { key }),
+    ...(time !== undefined && { time }),
+    ...(schema && { schema: Object.freeze({ ...schema }) }),
+  } as const;
+  const label = pattern?.source ?? topics.join("+");
+  return new StreamFrame(sourceNode({ id: contentId(label, content), ...content }));
+}
+
+/** A keyed table for lookups. @throws Refusal `NOT_BUILT` */
+export function table(_source: unknown, _options?: unknown): never {
+  throw new Refusal({
+    code: "NOT_BUILT",
+    what: "table() is not built yet",
+    remedies: ["join in the job that reads the output topic, or add the columns with when/then or replace"],
+  });
+}

@@ -1,0 +1,293 @@
+import type pl from "nodejs-polars";
+import { Refusal } from "../error.ts";
+import { checkColumns } from "../plan/analysis/unknown-column.ts";
+import { contentKey } from "../plan/content-key.ts";
+import { isMetadata } from "../plan/metadata.ts";
+import type { GroupByDynamicNode } from "../plan/nodes/group-by-dynamic-node.ts";
+import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import type { SinkNode } from "../plan/nodes/sink-node.ts";
+import type { SourceNode } from "../plan/nodes/source-node.ts";
+import { print } from "../plan/print.ts";
+import { columnsOf, type ExprTree } from "../plan/tree.ts";
+import { emptyFrame, type Schema } from "../schema.ts";
+import { type CompiledExprs, compileExprs } from "./compile-exprs.ts";
+import { planStage } from "./keyed-stage.ts";
+import { lastPerKey } from "./last-per-key.ts";
+import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
+import type { OperatorPlan } from "./operator.ts";
+import { rowsPerKey } from "./rows-per-key.ts";
+import { windowPlan } from "./window-plan.ts";
+
+/** What is done to rows: an operator with state, or a query that Polars can join with the next. */
+export type Step =
+  | { readonly operator: OperatorPlan }
+  | { readonly query: (rows: pl.LazyDataFrame) => pl.LazyDataFrame };
+
+/** A plan node, compiled: what is done to its input's rows, and what is known of the rows it gives. */
+export interface Compiled {
+  readonly key: string;
+  readonly node: PlanNode;
+  /** Undefined for a source. */
+  readonly input: Compiled | undefined;
+  readonly source: SourceNode;
+  readonly steps: readonly Step[];
+  readonly schema: Schema;
+  readonly lineage: Lineage;
+  /** After a window, rows are no longer those of records. */
+  readonly windowed: boolean;
+  /** Which columns of the input are used, given which of its own are; metadata included. */
+  used(columns: ReadonlySet<string>): Set<string>;
+}
+
+const METADATA_SCHEMA: Schema = { _key: "Utf8", _time: "Datetime(ms)", _partition: "Int32", _offset: "Int64" };
+
+/** Compiles nodes, each once however many terminals share it, and names their stores. */
+export class NodeCompiler {
+  readonly #schemas: ReadonlyMap<string, Schema>;
+  readonly #compiled = new Map<string, Compiled>();
+  readonly #stores = new Set<string>();
+
+  constructor(schemas: ReadonlyMap<string, Schema>) {
+    this.#schemas = schemas;
+  }
+
+  /** Inputs before the nodes that use them. */
+  get compiled(): readonly Compiled[] {
+    return [...this.#compiled.values()];
+  }
+
+  compile(node: PlanNode): Compiled {
+    const key = contentKey(node);
+    let compiled = this.#compiled.get(key);
+    if (compiled === undefined) {
+      compiled = node.kind === "source" ? this.#source(node, key) : this.#verb(node, key, this.compile(node.input));
+      this.#compiled.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  #source(node: SourceNode, key: string): Compiled {
+    const schema = this.#schemas.get(node.id);
+    if (schema === undefined)
+      throw new Refusal({
+        code: "NO_SCHEMA",
+        what: `the schema of ${node.topics.join(", ") || node.pattern} is not known`,
+        where: node.id,
+      });
+    return {
+      key,
+      node,
+      input: undefined,
+      source: node,
+      steps: [],
+      schema: { ...schema, ...METADATA_SCHEMA, _headers: "List(Struct{key:Utf8,value:Utf8})" },
+      lineage: sourceLineage(node),
+      windowed: false,
+      used: (columns) => new Set(columns),
+    };
+  }
+
+  #verb(node: Exclude<PlanNode, SourceNode>, key: string, input: Compiled): Compiled {
+    const base = { key, node, input, source: input.source, windowed: input.windowed };
+    switch (node.kind) {
+      case "select": {
+        const made = this.#exprs(node.exprs, input, "select");
+        const metadata = Object.keys(input.schema).filter(isMetadata);
+        const exprs = made.exprs.filter((_, i) => !isMetadata(made.names[i]!));
+        const values = made.names
+          .map((name, i) => [name, made.dtypes[i]!] as const)
+          .filter(([name]) => !isMetadata(name));
+        return {
+          ...base,
+          steps: [...made.steps, { query: (rows) => rows.select(...exprs, ...metadataOf(rows, metadata)) }],
+          schema: { ...Object.fromEntries(values), ...pick(input.schema, metadata) },
+          lineage: lineageAfter(input.lineage, named(made), () => false),
+          used: (columns) => new Set([...made.trees.flatMap(columnsOf), ...[...columns].filter(isMetadata)]),
+        };
+      }
+      case "withColumns": {
+        const made = this.#exprs(node.exprs, input, "withColumns");
+        const produced = new Set(made.names);
+        const temporary = made.stages.flatMap((stage) => stage.calls.map((call) => call.column));
+        return {
+          ...base,
+          steps: [
+            ...made.steps,
+            { query: (rows) => without(rows.withColumns(...(made.exprs as pl.Expr[])), temporary) },
+          ],
+          schema: { ...input.schema, ...Object.fromEntries(made.names.map((name, i) => [name, made.dtypes[i]!])) },
+          lineage: lineageAfter(input.lineage, named(made), () => true),
+          used: (columns) =>
+            new Set([...made.trees.flatMap(columnsOf), ...[...columns].filter((column) => !produced.has(column))]),
+        };
+      }
+      case "filter": {
+        const made = this.#exprs([node.predicate], input, "filter");
+        if (made.dtypes[0] !== "Boolean")
+          throw new Refusal({
+            code: "NOT_A_CONDITION",
+            what: `${print(node.predicate)} is ${made.dtypes[0]}, not true or false`,
+            where: "filter",
+            remedies: ["compare it: .gt(…), .eq(…), .isNotNull()"],
+          });
+        const temporary = made.stages.flatMap((stage) => stage.calls.map((call) => call.column));
+        return {
+          ...base,
+          steps: [...made.steps, { query: (rows) => without(rows.filter(made.exprs[0]!), temporary) }],
+          schema: input.schema,
+          lineage: input.lineage,
+          used: (columns) => new Set([...columns, ...made.trees.flatMap(columnsOf)]),
+        };
+      }
+      case "rename":
+        return { ...base, ...renameColumns(node.mapping, input) };
+      case "drop": {
+        const values = node.columns.filter((column) => !isMetadata(column));
+        checkColumns(values, input.schema, "drop");
+        const dropped = new Set(values);
+        return {
+          ...base,
+          // where nothing downstream needs them, they were not even read
+          steps: [
+            {
+              query: (rows) =>
+                without(
+                  rows,
+                  values.filter((column) => rows.columns.includes(column)),
+                ),
+            },
+          ],
+          schema: pick(
+            input.schema,
+            Object.keys(input.schema).filter((column) => !dropped.has(column)),
+          ),
+          lineage: lineageAfter(input.lineage, new Map(), (column) => !dropped.has(column)),
+          used: (columns) => new Set(columns),
+        };
+      }
+      case "groupByDynamic":
+        return { ...base, ...this.#window(node, input), windowed: true };
+      case "sink":
+        return { ...base, ...this.#sink(node, input) };
+    }
+  }
+
+  #exprs(exprs: readonly ExprTree[], input: Compiled, verb: string): CompiledExprs & { steps: Step[] } {
+    const made = compileExprs(exprs, input.schema, { verb, input: input.node });
+    const steps: Step[] = [];
+    let empty = emptyFrame(input.schema);
+    for (const stage of made.stages) {
+      checkCoPartitioned(stage.keys, input.lineage, `${verb}: .over(${stage.keys.map(print).join(", ")})`);
+      const plan = planStage(stage, empty);
+      const names = made.names.filter((_, i) => usesStages(made, i)).slice(0, 3);
+      const store = this.storeName(`${names.join("_") || verb}_by_${plan.storedKeys.join("_")}`);
+      steps.push({ operator: stage.kind === "last" ? lastPerKey(plan, store) : rowsPerKey(plan, store) });
+      empty = emptyFrame(plan.schema);
+    }
+    return { ...made, steps };
+  }
+
+  #window(node: GroupByDynamicNode, input: Compiled) {
+    return windowPlan(node, input, (name) => this.storeName(name));
+  }
+
+  #sink(node: SinkNode, input: Compiled): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> {
+    const where = `to("${node.topic}")`;
+    const metadata = Object.keys(input.schema).filter(isMetadata);
+    const value = node.value ?? Object.keys(input.schema).filter((column) => !isMetadata(column));
+    checkColumns([...value, ...(node.key === undefined ? [] : [node.key])], input.schema, where);
+    if (value.length === 0)
+      throw new Refusal({
+        code: "EMPTY_VALUE",
+        what: "no column is left to write",
+        where,
+        remedies: ["name columns in `value`"],
+      });
+    const columns = [...new Set([...value, ...(node.key === undefined ? [] : [node.key])])].filter(
+      (name) => !isMetadata(name),
+    );
+    const made = node.delete && this.#exprs([node.delete], input, "to");
+    const tombstone = made ? [made.exprs[0]!.alias("_delete")] : [];
+    return {
+      steps: [
+        ...(made?.steps ?? []),
+        { query: (rows) => rows.select(...columns, ...metadataOf(rows, metadata), ...tombstone) },
+      ],
+      schema: { ...pick(input.schema, [...columns, ...metadata]), ...(made && { _delete: "Boolean" }) },
+      lineage: input.lineage,
+      used: () => new Set([...columns, ...metadata, ...(made?.trees.flatMap(columnsOf) ?? [])]),
+    };
+  }
+
+  /** Readable, stable for the same plan, and different for every store of the program. */
+  storeName(wanted: string): string {
+    const base = wanted
+      .replace(/[^\p{L}\p{N}]+/gu, "_")
+      .replace(/^_+|_+$/g, "")
+      .slice(0, 60);
+    let name = base;
+    for (let i = 2; this.#stores.has(name); i++) name = `${base}_${i}`;
+    this.#stores.add(name);
+    return name;
+  }
+}
+
+function usesStages(made: CompiledExprs, i: number): boolean {
+  const before = JSON.stringify(made.trees[i]);
+  return before.includes('"over"');
+}
+
+function named(made: CompiledExprs): Map<string, ExprTree> {
+  return new Map(made.names.map((name, i) => [name, made.trees[i]!]));
+}
+
+function renameColumns(
+  mapping: Readonly<Record<string, string>>,
+  input: Compiled,
+): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> {
+  checkColumns(Object.keys(mapping), input.schema, "rename");
+  const name = (column: string): string => (Object.hasOwn(mapping, column) ? mapping[column]! : column);
+  const names = Object.keys(input.schema).map(name);
+  const clash = names.find((column, i) => names.indexOf(column) !== i);
+  if (clash !== undefined)
+    throw new Refusal({ code: "DUPLICATE_COLUMN", what: `two columns would be named "${clash}"`, where: "rename" });
+  for (const [from, to] of Object.entries(mapping))
+    if (isMetadata(from) || isMetadata(to))
+      throw new Refusal({
+        code: "METADATA_COLUMN",
+        what: `"${from}" cannot become "${to}": metadata keeps its name`,
+        where: "rename",
+        remedies: [`add a column instead: withColumns(pl.col("${from}").alias("…"))`],
+      });
+  const back = new Map(Object.entries(mapping).map(([from, to]) => [to, from]));
+  const made = new Map(
+    Object.entries(mapping).map(([from, to]): [string, ExprTree] => [to, { kind: "col", name: from }]),
+  );
+  return {
+    steps: [
+      {
+        query: (rows) => {
+          const present = new Set(rows.columns);
+          return rows.rename(Object.fromEntries(Object.entries(mapping).filter(([from]) => present.has(from))));
+        },
+      },
+    ],
+    schema: Object.fromEntries(Object.entries(input.schema).map(([column, dtype]) => [name(column), dtype])),
+    lineage: lineageAfter(input.lineage, made, (column) => !Object.hasOwn(mapping, column)),
+    used: (columns) => new Set([...columns].map((column) => back.get(column) ?? column)),
+  };
+}
+
+export function pick(schema: Schema, names: readonly string[]): Schema {
+  return Object.fromEntries(names.map((name) => [name, schema[name]!]));
+}
+
+/** Those metadata columns that the rows carry: `_headers` and `_watermark` are there only where they are needed. */
+function metadataOf(rows: pl.LazyDataFrame, metadata: readonly string[]): string[] {
+  const present = new Set(rows.columns);
+  return [...new Set([...metadata, "_watermark"])].filter((name) => present.has(name));
+}
+
+function without(rows: pl.LazyDataFrame, columns: readonly string[]): pl.LazyDataFrame {
+  return columns.length === 0 ? rows : rows.drop(...(columns as [string, ...string[]]));
+}

@@ -1,0 +1,2 @@
+export { compile, type Program, type ProgramSource, type ProgramTerminal } from "./program.ts";
+export type { Task, TaskOutput } from "./task.ts";

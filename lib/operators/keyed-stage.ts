@@ -1,0 +1,140 @@
+import pl from "nodejs-polars";
+import type { Stage, StatefulCall } from "../plan/analysis/stages.ts";
+import { print } from "../plan/print.ts";
+import { replay } from "../plan/replay.ts";
+import { colTree, type ExprTree } from "../plan/tree.ts";
+import { type Schema, schemaOf } from "../schema.ts";
+import type { StoreSpec } from "../state/store.ts";
+
+/** A value that a stage computes per row before it looks at other rows, and keeps per key afterwards. */
+export interface StageColumn {
+  /** Its name while the stage runs. */
+  readonly name: string;
+  /** Its name in the state, readable. */
+  readonly stored: string;
+  readonly expr: pl.Expr;
+  /** What is kept of it per key, as an aggregate over seed and batch. */
+  readonly kept: pl.Expr;
+}
+
+/** A stage with its dtypes known: the columns it prepares, the calls it makes, and what it keeps. */
+export interface StagePlan {
+  readonly stage: Stage;
+  readonly keys: readonly string[];
+  /** Names of the keys in the state. */
+  readonly storedKeys: readonly string[];
+  /** The keys and the columns, computed over the batch. */
+  readonly prepare: readonly pl.Expr[];
+  readonly columns: readonly StageColumn[];
+  /** The stateful calls over seed and batch, named as the stage promised. */
+  readonly results: readonly pl.Expr[];
+  /** The input's schema and the results. */
+  readonly schema: Schema;
+  /** Of keys and columns, under their names in the state. */
+  readonly stateSchema: Schema;
+}
+
+const COUNTER = { cumCount: true } as const;
+/** Accumulating calls whose result may have a wider dtype than their argument: the argument is widened first, so that the state fits. */
+const WIDENING = new Set(["cumSum", "cumProd"]);
+
+/**
+ * Works out a stage over rows of this schema. `empty` is a frame of that schema without rows: names and dtypes are asked of Polars.
+ */
+export function planStage(stage: Stage, empty: pl.DataFrame): StagePlan {
+  const keys = stage.keys.map((_, i) => `__key_${i}`);
+  const storedKeys = unique(stage.keys.map((key, i) => (key.kind === "col" ? key.name : `key_${i}`)));
+  const columns: StageColumn[] = [];
+  const names = new Map<string, string>();
+  const taken = new Set(storedKeys);
+
+  const column = (id: string, label: string, expr: pl.Expr, kept: (name: string) => pl.Expr): string => {
+    const known = names.get(id);
+    if (known !== undefined) return known;
+    const name = `__arg_${columns.length}`;
+    names.set(id, name);
+    let stored = label;
+    for (let i = 2; taken.has(stored); i++) stored = `${label}_${i}`;
+    taken.add(stored);
+    columns.push({ name, stored, expr: expr.alias(name), kept: kept(name) });
+    return name;
+  };
+
+  const results = stage.calls.map((call) => {
+    const { tree, column: result } = call;
+    const label = tree.self.kind === "col" && !tree.self.name.startsWith("__") ? tree.self.name : "value";
+    const self = print(tree.self);
+    if (call.rows !== undefined) {
+      const name = column(self, label, replay(tree.self), (name) => pl.col(name).last());
+      return perKey(replay({ ...tree, self: colTree(name) }), keys).alias(result);
+    }
+    if (tree.fn in COUNTER) {
+      // a count goes on by adding: rows count as one where they hold a value
+      const counted = replay(tree.self).isNotNull().cast(pl.UInt32);
+      const name = column(`${self}.count`, `${label}_count`, counted, () => pl.col(result).last());
+      return perKey(pl.col(name).cumSum(), keys).alias(result);
+    }
+    const argument = WIDENING.has(tree.fn)
+      ? replay(tree.self).cast(resultDType(call, stage.keys, empty))
+      : replay(tree.self);
+    const name = column(`${self}.${tree.fn}`, `${label}_${tree.fn}`, argument, () => pl.col(result).dropNulls().last());
+    return perKey(replay({ ...tree, self: colTree(name) }), keys).alias(result);
+  });
+
+  const prepare = [...stage.keys.map((key, i) => replay(key).alias(keys[i]!)), ...columns.map((column) => column.expr)];
+  const work = empty.select(...prepare);
+  const state = schemaOf(work);
+  const after = beside(empty, work.select(...results));
+  return {
+    stage,
+    keys,
+    storedKeys,
+    prepare,
+    columns,
+    results,
+    schema: schemaOf(after),
+    stateSchema: Object.fromEntries([
+      ...keys.map((key, i) => [storedKeys[i]!, state[key]!]),
+      ...columns.map(({ name, stored }) => [stored, state[name]!]),
+    ]),
+  };
+}
+
+function resultDType(call: StatefulCall, keys: readonly ExprTree[], empty: pl.DataFrame): pl.DataType {
+  return empty.select(perKey(replay(call.tree), keys.map(replay))).dtypes[0]!;
+}
+
+/** The names, the second of two equal ones with a number behind it. */
+export function unique(names: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name}_${count}`;
+  });
+}
+
+/** `expr.over(keys)`; there is at least one key. */
+export function perKey(expr: pl.Expr, keys: readonly (string | pl.Expr)[]): pl.Expr {
+  const [first, ...rest] = keys;
+  return expr.over(first!, ...rest);
+}
+
+/** Two frames of the same height side by side. */
+export function beside(left: pl.DataFrame, right: pl.DataFrame): pl.DataFrame {
+  return left.hstack(right) as unknown as pl.DataFrame;
+}
+
+/** Names -> names as a list of expressions, for a frame's select. */
+export function renamed(from: readonly string[], to: readonly string[]): pl.Expr[] {
+  return from.map((name, i) => pl.col(name).alias(to[i]!));
+}
+
+export function stageStore(plan: StagePlan, name: string): StoreSpec {
+  if (plan.stage.kind === "last") return { name, key: plan.storedKeys, schema: plan.stateSchema };
+  return {
+    name,
+    key: [...plan.storedKeys, "slot"],
+    schema: { ...plan.stateSchema, slot: "Int64", sequence: "Int64" },
+  };
+}

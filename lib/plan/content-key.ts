@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import type { PlanNode } from "./nodes/plan-node.ts";
+
+const keys = new WeakMap<PlanNode, string>();
+
+/** Equal for equal plans, whether or not they are the same objects: a hash over everything a node holds, its inputs included. */
+export function contentKey(node: PlanNode): string {
+  let key = keys.get(node);
+  if (key === undefined) {
+    const parts = Object.entries(node).map(([name, value]) => [
+      name,
+      name === "input" ? contentKey(value as PlanNode) : value,
+    ]);
+    key = hash(parts);
+    keys.set(node, key);
+  }
+  return key;
+}
+
+/** A hash over JSON data in which the order of object keys does not count. */
+export function hash(value: unknown): string {
+  return createHash("sha256").update(canonical(value)).digest("hex").slice(0, 16);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, item) =>
+    item !== null && typeof item === "object" && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+/** A readable id that is the same for the same content: `phone-data-3f2a91c4`. */
+export function contentId(name: string, content: unknown): string {
+  return `${name.replace(/[^\w.+-]+/g, "_")}-${hash(content).slice(0, 8)}`;
+}

@@ -1,0 +1,60 @@
+import polars from "nodejs-polars";
+import { MillraceError } from "../error.ts";
+import { dtypeOf } from "../schema.ts";
+import type { Arg, ExprTree } from "./tree.ts";
+
+/** Makes the expression again from its tree, by the same calls. The result is nodejs-polars' own, not recorded. */
+export function replay(tree: ExprTree): polars.Expr {
+  switch (tree.kind) {
+    case "col":
+      return polars.col(tree.name);
+    case "lit":
+      return polars.lit(replayArg(tree.value));
+    case "call": {
+      const self = replay(tree.self) as any;
+      const [namespace, method] = tree.fn.split(".");
+      const owner = method === undefined ? self : self[namespace!];
+      return owner[method ?? tree.fn](...tree.args.map(replayArg));
+    }
+    case "function":
+      return (polars as any)[tree.fn](...tree.args.map(replayArg));
+    case "when": {
+      let chain: any = polars;
+      for (const { when, then } of tree.branches) chain = chain.when(replay(when)).then(replay(then));
+      return chain.otherwise(replay(tree.otherwise));
+    }
+    case "foreign":
+      throw new MillraceError({ code: "FOREIGN_EXPRESSION", what: `${tree.text} was not built with millrace's pl` });
+  }
+}
+
+export function replayArg(arg: Arg): any {
+  if (arg === null || typeof arg !== "object") return arg;
+  if (Array.isArray(arg)) return arg.map(replayArg);
+  const tagged = arg as Record<string, any>;
+  const tag = Object.keys(tagged)[0];
+  switch (tag) {
+    case "$expr":
+      return replay(tagged.$expr);
+    case "$date":
+      return new Date(tagged.$date);
+    case "$bigint":
+      return BigInt(tagged.$bigint);
+    case "$number":
+      return Number(tagged.$number);
+    case "$regex":
+      return new RegExp(tagged.$regex[0], tagged.$regex[1]);
+    case "$dtype":
+      return dtypeOf(tagged.$dtype);
+    case "$dtypeFunction":
+      return (polars as any)[tagged.$dtypeFunction];
+    case "$series":
+      return polars.Series(tagged.$series[0], tagged.$series[2].map(replayArg), dtypeOf(tagged.$series[1]));
+    case "$undefined":
+      return undefined;
+    case "$opaque":
+      throw new MillraceError({ code: "OPAQUE_ARGUMENT", what: `${tagged.$opaque} cannot travel in a plan` });
+    default:
+      return Object.fromEntries(Object.entries(tagged).map(([key, value]) => [key, replayArg(value)]));
+  }
+}
