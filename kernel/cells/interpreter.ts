@@ -180,6 +180,7 @@ export class Interpreter {
     const value = await this.#evaluate(code, name);
     if (value !== undefined && !run.silent) {
       const bundle = await toBundle(value);
+      run.journal.end(true);
       if (Object.keys(bundle).length > 0) run.outputs.result(executionCount, bundle, { ...run.journal.metadata() });
     }
     while (run.holds.size > 0) await Promise.all(run.holds);

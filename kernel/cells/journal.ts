@@ -15,7 +15,12 @@ export interface JournalEntry {
   /** Undefined while the cell runs. */
   readonly ok: boolean | undefined;
   /** What its live frames and collects have read so far, one entry per topic. */
-  readonly reads: readonly ReadRecord[];
+  readonly reads: readonly JournaledRead[];
+}
+
+/** Notebooks are saved with the keys of objects sorted; `columns` keeps the schema's order. */
+export interface JournaledRead extends ReadRecord {
+  readonly columns: readonly string[];
 }
 
 export class Journal {
@@ -51,7 +56,7 @@ export class RunningEntry {
       ranges[partition] = known === undefined ? [from, to] : [Math.min(known[0], from), Math.max(known[1], to)];
     }
     const others = this.entry.reads.filter((other) => other !== earlier);
-    this.entry.reads = [...others, { ...read, ranges }];
+    this.entry.reads = [...others, { ...read, columns: Object.keys(read.schema), ranges }];
   }
 
   /** A copy for an output's metadata. */

@@ -21,7 +21,8 @@ export class LocalModules {
 
   /** A file that a cell, or another local module, imports from outside `node_modules`. */
   isLocal(url: string | undefined): boolean {
-    return url !== undefined && (this.#modules.has(bare(url)) || (url.startsWith(`${this.#folder}/`) && !isInstalled(url)));
+    if (url === undefined || isInstalled(url) || isKernel(url)) return false;
+    return this.#modules.has(bare(url)) || url.startsWith(`${this.#folder}/`);
   }
 
   /** The URL to load: that of the file's current generation. */

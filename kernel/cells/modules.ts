@@ -64,7 +64,8 @@ export class CellModules {
         const fromCell = context.parentURL === HERE && specifier.startsWith(FROM_CELL);
         const name = fromCell ? specifier.slice(FROM_CELL.length) : specifier;
         const parentURL = fromCell ? this.#parent : context.parentURL;
-        if (!fromCell && !this.#local.isLocal(parentURL)) return next(specifier, context);
+        const required = !context.conditions.includes("import");
+        if (!fromCell && (required || !this.#local.isLocal(parentURL))) return next(specifier, context);
         const asked = { ...context, parentURL };
         const resolved = firstOf(candidates(name, parentURL!), (candidate) => next(candidate, asked), () =>
           next(name, { ...asked, parentURL: HERE }),

@@ -1,0 +1,5 @@
+/** iopub `clear_output`. */
+export interface ClearOutput {
+  /** Clear when the next output arrives, to avoid flicker. */
+  readonly wait: boolean;
+}

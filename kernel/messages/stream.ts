@@ -1,0 +1,5 @@
+/** iopub `stream` */
+export interface Stream {
+  readonly name: "stdout" | "stderr";
+  readonly text: string;
+}

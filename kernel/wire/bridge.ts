@@ -1,0 +1,40 @@
+import type { MessagePort } from "node:worker_threads";
+import type { ExecuteRequest, ExecuteResult } from "../cells/interpreter.ts";
+import type { Header } from "../messages/header.ts";
+import type { Publications } from "../messages/messages.ts";
+
+/** From the protocol thread to the thread that runs cells. */
+export type ToCells =
+  | { readonly kind: "execute"; readonly request: ExecuteRequest; readonly parent: Header; readonly allowStdin: boolean }
+  /** To be acknowledged at once: silence means the thread is blocked. */
+  | { readonly kind: "interrupt"; readonly id: number }
+  | { readonly kind: "comm"; readonly id: number; readonly type: CommType; readonly content: any; readonly buffers: readonly Uint8Array[]; readonly parent: Header }
+  | { readonly kind: "shutdown" };
+
+export type CommType = "comm_open" | "comm_msg" | "comm_close";
+
+/** And back. */
+export type FromCells =
+  | { readonly kind: "executed"; readonly result: ExecuteResult }
+  | Publication
+  | { readonly kind: "interrupting"; readonly id: number }
+  | { readonly kind: "commHandled"; readonly id: number }
+  | { readonly kind: "input"; readonly prompt: string; readonly password: boolean; readonly parent: Header; readonly answer: InputAnswer }
+  | { readonly kind: "closed" };
+
+export interface Publication<T extends keyof Publications = keyof Publications> {
+  readonly kind: "publish";
+  readonly type: T;
+  readonly content: Publications[T];
+  readonly parent: Header | Record<string, never>;
+  readonly metadata?: Record<string, unknown>;
+  readonly buffers?: readonly Uint8Array[];
+}
+
+/** How a blocked thread gets its line: a message on `port`, then a 1 at `flag[0]`. */
+export interface InputAnswer {
+  readonly port: MessagePort;
+  readonly flag: Int32Array<SharedArrayBuffer>;
+}
+
+export type InputResult = { readonly value: string } | { readonly interrupted: true };

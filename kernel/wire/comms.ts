@@ -1,0 +1,101 @@
+import { randomUUID } from "node:crypto";
+import { type CellRun, currentRun } from "../cells/cell-run.ts";
+import type { CommClose, CommMessage, CommOpen } from "../messages/comm.ts";
+import type { Header } from "../messages/header.ts";
+import type { FromCells, Publication, ToCells } from "./bridge.ts";
+
+type Opened = (comm: Comm, data: unknown, buffers: readonly Uint8Array[]) => void;
+type Incoming = Extract<ToCells, { kind: "comm" }>;
+type Options = { readonly metadata?: Record<string, unknown>; readonly buffers?: readonly ArrayBufferView[] };
+
+/** The comms of a session; at `globalThis.comm` for cells. Callbacks run as part of the cell that set them, so their output goes there. */
+export class Comms {
+  readonly #send: (message: FromCells) => void;
+  readonly #targets = new Map<string, { readonly opened: Opened; readonly run: CellRun | undefined }>();
+  readonly #open = new Map<string, Comm>();
+  #parent: Header | Record<string, never> = {};
+
+  constructor(send: (message: FromCells) => void) {
+    this.#send = send;
+    const api = {
+      open: (target: string, data: unknown = {}, options?: Options) => this.#openFromHere(target, data, options),
+      register: (target: string, opened: Opened) => void this.#targets.set(target, { opened, run: currentRun.getStore() }),
+      unregister: (target: string) => void this.#targets.delete(target),
+    };
+    Object.defineProperty(globalThis, "comm", { value: api, configurable: true, writable: true });
+  }
+
+  receive({ type, content, buffers, parent }: Incoming): void {
+    this.#parent = parent;
+    if (type === "comm_open") this.#openFromClient(content as CommOpen, buffers);
+    else {
+      const comm = this.#open.get((content as CommMessage).comm_id);
+      if (type === "comm_close") this.#open.delete((content as CommClose).comm_id);
+      comm?.receive(type, (content as CommMessage).data, buffers);
+    }
+  }
+
+  publish(type: "comm_open" | "comm_msg" | "comm_close", content: CommOpen | CommMessage, { metadata = {}, buffers = [] }: Options = {}): void {
+    const bytes = buffers.map((view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice());
+    this.#send({ kind: "publish", type, content, parent: this.#parent, metadata, buffers: bytes } as Publication);
+  }
+
+  forget(comm: Comm): void {
+    this.#open.delete(comm.id);
+  }
+
+  #openFromHere(target: string, data: unknown, options?: Options): Comm {
+    const comm = new Comm(this, randomUUID(), target, currentRun.getStore());
+    this.#open.set(comm.id, comm);
+    this.publish("comm_open", { comm_id: comm.id, target_name: target, data }, options);
+    return comm;
+  }
+
+  /** A target nobody registered is answered by closing the comm, as the protocol asks. */
+  #openFromClient({ comm_id, target_name, data }: CommOpen, buffers: readonly Uint8Array[]): void {
+    const target = this.#targets.get(target_name);
+    if (target === undefined) {
+      this.publish("comm_close", { comm_id, data: {} });
+      return;
+    }
+    const comm = new Comm(this, comm_id, target_name, target.run);
+    this.#open.set(comm_id, comm);
+    inRun(target.run, () => target.opened(comm, data, buffers));
+  }
+}
+
+/** One comm; what `comm.open` returns and a registered target is given. */
+export class Comm {
+  readonly id: string;
+  readonly target: string;
+  readonly #comms: Comms;
+  readonly #run: CellRun | undefined;
+  onMessage: ((data: unknown, buffers: readonly Uint8Array[]) => void) | undefined;
+  onClose: ((data: unknown) => void) | undefined;
+
+  constructor(comms: Comms, id: string, target: string, run: CellRun | undefined) {
+    this.#comms = comms;
+    this.#run = run;
+    this.id = id;
+    this.target = target;
+  }
+
+  send(data: unknown, options?: Options): void {
+    this.#comms.publish("comm_msg", { comm_id: this.id, data }, options);
+  }
+
+  close(data: unknown = {}): void {
+    this.#comms.forget(this);
+    this.#comms.publish("comm_close", { comm_id: this.id, data });
+  }
+
+  receive(type: "comm_msg" | "comm_close", data: unknown, buffers: readonly Uint8Array[]): void {
+    inRun(this.#run, () => (type === "comm_msg" ? this.onMessage?.(data, buffers) : this.onClose?.(data)));
+  }
+}
+
+/** A callback's error is told in its cell: thrown from a fresh task, it meets the handler of uncaught errors there. */
+function inRun(run: CellRun | undefined, callback: () => unknown): void {
+  if (run === undefined) setImmediate(callback);
+  else currentRun.run(run, () => setImmediate(callback));
+}

@@ -1,0 +1,120 @@
+import type { ExecuteResult } from "../cells/interpreter.ts";
+import type { ExecuteReply, ExecuteRequest, ExecuteRequestMetadata } from "../messages/execute.ts";
+import type { Message } from "../messages/header.ts";
+import type { KernelServer } from "./kernel-server.ts";
+
+type Task = { readonly request: Message<ExecuteRequest> } | { readonly turn: () => void };
+
+/** Execute requests, one after the other; and whatever else has to wait until they are done. */
+export class ExecuteQueue {
+  readonly #server: KernelServer;
+  readonly #tasks: Task[] = [];
+  #current: Message<ExecuteRequest> | undefined;
+  #executed: ((result: ExecuteResult) => void) | undefined;
+  #draining = false;
+  #executionCount = 0;
+
+  constructor(server: KernelServer) {
+    this.#server = server;
+  }
+
+  /** The request whose cell is busy. */
+  get current(): Message<ExecuteRequest> | undefined {
+    return this.#current;
+  }
+
+  add(request: Message<ExecuteRequest>): void {
+    this.#tasks.push({ request });
+    void this.#drain();
+  }
+
+  /** Resolves when all requests that came before are done. */
+  turn(): Promise<void> {
+    if (!this.#draining) return Promise.resolve();
+    return new Promise((turn) => this.#tasks.push({ turn }));
+  }
+
+  executed(result: ExecuteResult): void {
+    this.#executed?.(result);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
+      if ("turn" in task) task.turn();
+      else await this.#run(task.request);
+    }
+    this.#draining = false;
+  }
+
+  async #run(request: Message<ExecuteRequest>): Promise<void> {
+    const { content, header } = request;
+    this.#current = request;
+    this.#server.status("busy", header);
+    const counted = content.silent !== true && content.store_history !== false;
+    if (counted) this.#executionCount++;
+    if (content.silent !== true)
+      this.#server.publish("execute_input", { code: content.code, execution_count: this.#executionCount }, header);
+    if (counted) this.#server.history.add(this.#executionCount, content.code);
+
+    const executed = new Promise<ExecuteResult>((resolve) => {
+      this.#executed = resolve;
+    });
+    this.#server.toCells({ kind: "execute", request: executeRequest(request), parent: header, allowStdin: content.allow_stdin !== false });
+    const result = await executed;
+
+    const behind = result.status === "error" && content.stop_on_error !== false ? await this.#waitingBehind() : [];
+    this.#current = undefined;
+    this.#server.reply("execute_reply", reply(result), request);
+    this.#server.status("idle", header);
+    this.#abort(behind);
+  }
+
+  /** The requests that came in behind a failed one. Whatever a client sends once it knows of the failure is not among them. */
+  async #waitingBehind(): Promise<Task[]> {
+    // Requests that were sent together may still be in the socket: a moment lets them in.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return this.#tasks.splice(0);
+  }
+
+  /** Answers requests without running them. */
+  #abort(waiting: readonly Task[]): void {
+    for (const task of waiting) {
+      if ("turn" in task) {
+        task.turn();
+        continue;
+      }
+      const { header } = task.request;
+      this.#server.status("busy", header);
+      this.#server.reply("execute_reply", this.#aborted(), task.request);
+      this.#server.status("idle", header);
+    }
+  }
+
+  #aborted(): ExecuteReply {
+    const evalue = "an earlier cell failed, so this one was not run";
+    return { status: "aborted", execution_count: this.#executionCount, ename: "Aborted", evalue, traceback: [evalue] };
+  }
+}
+
+function executeRequest({ content, metadata }: Message<ExecuteRequest>) {
+  const { cellId, deletedCells } = metadata as ExecuteRequestMetadata;
+  return {
+    code: content.code,
+    cellId,
+    deletedCells,
+    silent: content.silent,
+    storeHistory: content.store_history,
+    userExpressions: content.user_expressions,
+    headless: content.allow_stdin === false,
+  };
+}
+
+function reply(result: ExecuteResult): ExecuteReply {
+  const { executionCount: execution_count } = result;
+  if (result.status === "ok")
+    return { status: "ok", execution_count, user_expressions: result.userExpressions, payload: [] };
+  const { ename, evalue, traceback } = result;
+  return { status: "error", execution_count, ename, evalue, traceback };
+}

@@ -1,0 +1,221 @@
+import type { MessagePort } from "node:worker_threads";
+import { randomUUID } from "node:crypto";
+import type { LanguagePort } from "../language/client.ts";
+import type { CommClose, CommMessage, CommOpen } from "../messages/comm.ts";
+import type { CommInfoRequest } from "../messages/comm-info.ts";
+import type { CompleteRequest } from "../messages/complete.ts";
+import type { ExecuteRequest } from "../messages/execute.ts";
+import { type Header, type Message, newHeader } from "../messages/header.ts";
+import type { HistoryRequest } from "../messages/history.ts";
+import type { InputReply } from "../messages/input.ts";
+import type { InspectRequest } from "../messages/inspect.ts";
+import type { IsCompleteRequest } from "../messages/is-complete.ts";
+import { kernelInfo } from "../messages/kernel-info.ts";
+import type { Publications, Replies } from "../messages/messages.ts";
+import type { ShutdownRequest } from "../messages/shutdown.ts";
+import type { CommType, FromCells, Publication, ToCells } from "./bridge.ts";
+import type { ConnectionInfo } from "./connection-file.ts";
+import { ExecuteQueue } from "./execute-queue.ts";
+import { History } from "./history.ts";
+import { Interrupter } from "./interrupter.ts";
+import { completeReply, inspectReply, isCompleteReply } from "./language-replies.ts";
+import type { RequestChannel, Sockets } from "./sockets.ts";
+import { StdinRequests } from "./stdin-requests.ts";
+import { StreamBatcher } from "./stream-batcher.ts";
+
+type Parent = Header | Record<string, never>;
+type Handler = (request: Message<any>, channel: RequestChannel) => void | Promise<void>;
+
+/**
+ * The protocol, in a thread of its own: it answers everything that needs no user code at once, also while a cell is busy, and hands the rest
+ * to the thread that runs cells.
+ */
+export class KernelServer {
+  readonly history = new History();
+  readonly #sockets: Sockets;
+  readonly #cells: MessagePort;
+  readonly #language: LanguagePort;
+  readonly #info: ConnectionInfo;
+  readonly #versions: { readonly kernel: string; readonly typescript: string };
+  readonly #session = randomUUID();
+  readonly #queue = new ExecuteQueue(this);
+  readonly #stdin = new StdinRequests(this);
+  readonly #streams = new StreamBatcher((parent, stream) => this.#send("stream", stream, parent));
+  readonly #interrupter = new Interrupter((id) => this.toCells({ kind: "interrupt", id }));
+  /** Open comms: id -> target. */
+  readonly #comms = new Map<string, string>();
+  readonly #commHandled = new Map<number, () => void>();
+  readonly #stopped: (why: string) => void;
+  #lastCommMessage = 0;
+
+  constructor(options: {
+    sockets: Sockets;
+    cells: MessagePort;
+    language: LanguagePort;
+    info: ConnectionInfo;
+    versions: { readonly kernel: string; readonly typescript: string };
+    /** Called when a client asked the kernel to stop and has been answered. */
+    stopped: (why: string) => void;
+  }) {
+    this.#sockets = options.sockets;
+    this.#cells = options.cells;
+    this.#language = options.language;
+    this.#info = options.info;
+    this.#versions = options.versions;
+    this.#stopped = options.stopped;
+  }
+
+  start(): void {
+    this.#cells.on("message", (message: FromCells) => this.#fromCells(message));
+    void this.#sockets.subscriptions((topic) => this.#welcome(topic));
+    void this.#sockets.receive("control", (request) => this.#handle(request, "control"));
+    void this.#sockets.receive("shell", (request) => this.#handle(request, "shell"));
+    void this.#sockets.receive("stdin", (message) => this.#stdin.answer(message as Message<InputReply>));
+    this.status("starting", {});
+  }
+
+  toCells(message: ToCells): void {
+    this.#cells.postMessage(message);
+  }
+
+  status(execution_state: "starting" | "busy" | "idle", parent: Parent): void {
+    this.publish("status", { execution_state }, parent);
+  }
+
+  publish<T extends keyof Publications>(type: T, content: Publications[T], parent: Parent, more: Partial<Publication> = {}): void {
+    this.#streams.flush();
+    this.#send(type, content, parent, more);
+  }
+
+  reply<T extends keyof Replies>(type: T, content: Replies[T], request: Message<unknown>, channel: RequestChannel = "shell"): void {
+    this.#streams.flush();
+    void this.#sockets.send(channel, {
+      identities: request.identities,
+      header: newHeader(type, this.#session),
+      parent: request.header,
+      metadata: {},
+      content,
+      buffers: [],
+    });
+  }
+
+  #send<T extends keyof Publications>(type: T, content: Publications[T], parent: Parent, { metadata = {}, buffers = [] }: Partial<Publication> = {}): void {
+    const topic = Buffer.from(type === "iopub_welcome" ? (content as Publications["iopub_welcome"]).subscription : type);
+    void this.#sockets.send("iopub", { identities: [topic], header: newHeader(type, this.#session), parent, metadata, content, buffers });
+  }
+
+  #welcome(topic: Uint8Array): void {
+    this.publish("iopub_welcome", { subscription: Buffer.from(topic).toString("utf8") }, {});
+  }
+
+  #handle(request: Message, channel: RequestChannel): void {
+    const type = request.header?.msg_type;
+    if (type === "execute_request") {
+      this.#queue.add(request as unknown as Message<ExecuteRequest>);
+      return;
+    }
+    const handler = this.#handlers[type];
+    if (handler === undefined) {
+      process.stderr.write(`millrace: message type "${type}" is not known and was ignored\n`);
+      return;
+    }
+    void this.#framed(request, () => handler(request, channel));
+  }
+
+  /** Every request is framed by `busy` and `idle`. A cell that is still running makes the kernel busy again. */
+  async #framed(request: Message, work: () => void | Promise<void>): Promise<void> {
+    this.status("busy", request.header);
+    try {
+      await work();
+    } catch (error) {
+      process.stderr.write(`millrace: ${request.header.msg_type} failed: ${(error as Error).stack}\n`);
+    }
+    this.status("idle", request.header);
+    if (this.#queue.current !== undefined) this.status("busy", this.#queue.current.header);
+  }
+
+  readonly #handlers: Readonly<Record<string, Handler>> = {
+    kernel_info_request: (request, channel) =>
+      this.reply("kernel_info_reply", kernelInfo(this.#versions.kernel, this.#versions.typescript), request, channel),
+    complete_request: async (request: Message<CompleteRequest>) =>
+      this.reply("complete_reply", await completeReply(this.#language, request.content), request),
+    inspect_request: async (request: Message<InspectRequest>) =>
+      this.reply("inspect_reply", await inspectReply(this.#language, request.content), request),
+    is_complete_request: async (request: Message<IsCompleteRequest>) =>
+      this.reply("is_complete_reply", await isCompleteReply(this.#language, request.content), request),
+    history_request: (request: Message<HistoryRequest>) =>
+      this.reply("history_reply", { status: "ok", history: this.history.ask(request.content) }, request),
+    comm_info_request: (request: Message<CommInfoRequest>) => {
+      const wanted = request.content.target_name;
+      const comms = [...this.#comms].filter(([, target]) => wanted == null || wanted === target);
+      const info = Object.fromEntries(comms.map(([id, target_name]) => [id, { target_name }]));
+      this.reply("comm_info_reply", { status: "ok", comms: info }, request);
+    },
+    connect_request: (request) => {
+      const { shell_port, iopub_port, stdin_port, hb_port, control_port } = this.#info;
+      this.reply("connect_reply", { status: "ok", shell_port, iopub_port, stdin_port, hb_port, control_port }, request);
+    },
+    comm_open: (request: Message<CommOpen>) => this.#commFromClient("comm_open", request),
+    comm_msg: (request: Message<CommMessage>) => this.#commFromClient("comm_msg", request),
+    comm_close: (request: Message<CommClose>) => this.#commFromClient("comm_close", request),
+    interrupt_request: (request, channel) => {
+      this.#stdin.interrupt();
+      void this.#interrupter.interrupt();
+      this.reply("interrupt_reply", { status: "ok" }, request, channel);
+    },
+    shutdown_request: (request: Message<ShutdownRequest>, channel) => {
+      const reply = { status: "ok", restart: request.content.restart === true } as const;
+      this.publish("shutdown_reply", reply, request.header);
+      this.reply("shutdown_reply", reply, request, channel);
+      this.#stdin.interrupt();
+      this.#stopped("a client asked for it");
+    },
+  };
+
+  /** A new comm waits for the cells before it, which may be those that register its target. An open one is heard at once, also while a cell is busy. */
+  async #commFromClient(type: CommType, request: Message<CommOpen | CommMessage | CommClose>): Promise<void> {
+    const { content, buffers, header } = request;
+    if (type === "comm_open") {
+      await this.#queue.turn();
+      this.#comms.set(content.comm_id, (content as CommOpen).target_name);
+    } else if (!this.#comms.has(content.comm_id)) await this.#queue.turn();
+    const id = ++this.#lastCommMessage;
+    const handled = new Promise<void>((resolve) => this.#commHandled.set(id, resolve));
+    this.toCells({ kind: "comm", id, type, content, buffers: buffers.map((buffer) => new Uint8Array(buffer)), parent: header });
+    if (type === "comm_close") this.#comms.delete(content.comm_id);
+    await handled;
+  }
+
+  #fromCells(message: FromCells): void {
+    switch (message.kind) {
+      case "publish":
+        this.#publishFromCells(message);
+        break;
+      case "executed":
+        this.#queue.executed(message.result);
+        break;
+      case "interrupting":
+        this.#interrupter.answered(message.id);
+        break;
+      case "commHandled":
+        this.#commHandled.get(message.id)?.();
+        this.#commHandled.delete(message.id);
+        break;
+      case "input":
+        this.#stdin.ask(message, this.#queue.current);
+        break;
+      case "closed":
+        break; // the worker's own affair
+    }
+  }
+
+  #publishFromCells({ type, content, parent, ...more }: Publication): void {
+    if (type === "stream") {
+      this.#streams.add(parent, content as Publications["stream"]);
+      return;
+    }
+    if (type === "comm_open") this.#comms.set((content as CommOpen).comm_id, (content as CommOpen).target_name);
+    if (type === "comm_close") this.#comms.delete((content as CommClose).comm_id);
+    this.publish(type, content, parent, more);
+  }
+}

@@ -1,0 +1,29 @@
+import type { LanguagePort } from "../language/client.ts";
+import type { CompleteReply, CompleteRequest } from "../messages/complete.ts";
+import type { InspectReply, InspectRequest } from "../messages/inspect.ts";
+import type { IsCompleteReply, IsCompleteRequest } from "../messages/is-complete.ts";
+
+export async function completeReply(language: LanguagePort, request: CompleteRequest): Promise<CompleteReply> {
+  const { code, cursor_pos: cursor } = request;
+  const { matches, cursorStart, cursorEnd, items } = await language.complete(code, cursor ?? [...code].length);
+  const kinds = items.map((item) => ({ ...item, start: cursorStart, end: cursorEnd }));
+  return {
+    status: "ok",
+    matches,
+    cursor_start: cursorStart,
+    cursor_end: cursorEnd,
+    metadata: { _jupyter_types_experimental: kinds },
+  };
+}
+
+export async function inspectReply(language: LanguagePort, request: InspectRequest): Promise<InspectReply> {
+  const { code, cursor_pos: cursor, detail_level: detail = 0 } = request;
+  const inspection = await language.inspect(code, cursor ?? [...code].length, detail);
+  if (!inspection.found) return { status: "ok", found: false, data: {}, metadata: {} };
+  const data = { "text/plain": inspection.plain, "text/markdown": inspection.markdown };
+  return { status: "ok", found: true, data, metadata: {} };
+}
+
+export async function isCompleteReply(language: LanguagePort, { code }: IsCompleteRequest): Promise<IsCompleteReply> {
+  return language.isComplete(code);
+}

@@ -1,0 +1,45 @@
+// The protocol thread: sockets, and all that can be answered without running user code.
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { LanguagePort } from "../language/client.ts";
+import type { FromCells } from "./bridge.ts";
+import { readConnectionFile } from "./connection-file.ts";
+import { KernelServer } from "./kernel-server.ts";
+import { watchParent } from "./parent-watch.ts";
+import { Sockets } from "./sockets.ts";
+
+export interface WireWorkerData {
+  readonly connectionFile: string;
+  readonly cells: MessagePort;
+  readonly language: MessagePort;
+  readonly versions: { readonly kernel: string; readonly typescript: string };
+}
+
+/** How long the thread that runs cells has to close what its cells opened, in ms. Jupyter kills a kernel after 5 s. */
+const CLOSING = 2500;
+
+const { connectionFile, cells, language, versions } = workerData as WireWorkerData;
+const info = readConnectionFile(connectionFile);
+const sockets = await Sockets.bind(info);
+const server = new KernelServer({ sockets, cells, language: new LanguagePort(language), info, versions, stopped: stop });
+server.start();
+parentPort!.postMessage("ready");
+watchParent(stop);
+
+let stopping = false;
+
+/** Asks the other thread to close everything; a thread that cannot is ended with the process. */
+function stop(): void {
+  if (stopping) return;
+  stopping = true;
+  const end = () => process.kill(process.pid, "SIGKILL");
+  const timer = setTimeout(end, CLOSING);
+  cells.on("message", (message: FromCells) => {
+    if (message.kind !== "closed") return;
+    clearTimeout(timer);
+    sockets.close();
+    // Sent but unread messages linger a moment; then the main thread's exit takes this one along.
+    setTimeout(() => parentPort!.postMessage("stopped"), 50);
+    setTimeout(end, 1000);
+  });
+  server.toCells({ kind: "shutdown" });
+}
