@@ -1,0 +1,5 @@
+/** Seeded records of phones, cars and people, as columns: for the demo, the benchmarks and `millrace simulate`. */
+export { simulateCar } from "./car.ts";
+export { simulateChat } from "./chat.ts";
+export type { SimulateOptions } from "./options.ts";
+export { type SimulatePhoneOptions, simulatePhone } from "./phone.ts";
