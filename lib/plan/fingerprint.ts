@@ -52,7 +52,7 @@ function shape(tree: ExprTree): unknown {
     case "when":
       return {
         kind: "when",
-        branches: tree.branches.map((branch) => [shape(branch.when), shape(branch.then)]),
+        branches: tree.branches.map((branch) => [shape(branch.condition), shape(branch.value)]),
         otherwise: shape(tree.otherwise),
       };
     case "call":

@@ -83,17 +83,17 @@ function columnTree(name: unknown): ExprTree {
 }
 
 interface Branch {
-  readonly when: ExprTree;
-  readonly then: ExprTree;
+  readonly condition: ExprTree;
+  readonly value: ExprTree;
 }
 
 target.when = (predicate: polars.Expr) => when(polars.when(predicate), treeOf(predicate), []);
 
 /** The chain of `when`, `then`, `otherwise`; nodejs-polars' objects of these names beside what was said so far. */
 function when(chain: any, predicate: ExprTree, before: readonly Branch[]): unknown {
-  // biome-ignore lint/suspicious/noThenProperty: Polars' own name
   return {
-    then: (value: polars.Expr) => then(chain.then(value), [...before, { when: predicate, then: treeOf(value) }]),
+    // biome-ignore lint/suspicious/noThenProperty: Polars' own name
+    then: (value: polars.Expr) => then(chain.then(value), [...before, { condition: predicate, value: treeOf(value) }]),
   };
 }
 

@@ -13,7 +13,7 @@ export function print(tree: ExprTree): string {
       return `pl.${tree.fn}(${tree.args.map(printArg).join(", ")})`;
     case "when":
       return `pl${tree.branches
-        .map((branch) => `.when(${print(branch.when)}).then(${print(branch.then)})`)
+        .map((branch) => `.when(${print(branch.condition)}).then(${print(branch.value)})`)
         .join("")}.otherwise(${print(tree.otherwise)})`;
     case "foreign":
       return tree.text;

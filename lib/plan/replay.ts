@@ -20,7 +20,7 @@ export function replay(tree: ExprTree): polars.Expr {
       return (polars as any)[tree.fn](...tree.args.map(replayArg));
     case "when": {
       let chain: any = polars;
-      for (const { when, then } of tree.branches) chain = chain.when(replay(when)).then(replay(then));
+      for (const { condition, value } of tree.branches) chain = chain.when(replay(condition)).then(replay(value));
       return chain.otherwise(replay(tree.otherwise));
     }
     case "foreign":

@@ -33,7 +33,7 @@ export interface FunctionTree {
 
 export interface WhenTree {
   readonly kind: "when";
-  readonly branches: readonly { readonly when: ExprTree; readonly then: ExprTree }[];
+  readonly branches: readonly { readonly condition: ExprTree; readonly value: ExprTree }[];
   readonly otherwise: ExprTree;
 }
 
@@ -91,7 +91,7 @@ export function childrenOf(tree: ExprTree): readonly ExprTree[] {
     case "function":
       return argTrees(tree.args);
     case "when":
-      return [...tree.branches.flatMap((branch) => [branch.when, branch.then]), tree.otherwise];
+      return [...tree.branches.flatMap((branch) => [branch.condition, branch.value]), tree.otherwise];
     default:
       return [];
   }
@@ -107,7 +107,10 @@ export function mapChildren(tree: ExprTree, replace: (child: ExprTree) => ExprTr
     case "when":
       return {
         kind: "when",
-        branches: tree.branches.map((branch) => ({ when: replace(branch.when), then: replace(branch.then) })),
+        branches: tree.branches.map((branch) => ({
+          condition: replace(branch.condition),
+          value: replace(branch.value),
+        })),
         otherwise: replace(tree.otherwise),
       };
     default:

@@ -51,37 +51,38 @@ function checkRow(tree: ExprTree, place: Place, inside: "top" | "over"): void {
   const call = tree as CallTree;
   switch (meaning.is) {
     case "refused":
-      return refuseMeaning(tree, place, meaning.why, meaning.instead?.(call, keyName(place.input)));
+      refuseMeaning(tree, place, meaning.why, meaning.instead?.(call, keyName(place.input)));
     case "aggregate":
     case "collected":
       if (inside === "over")
-        return refuse(tree, place, "over all rows of a key it needs rows that have not arrived yet", [
+        refuse(tree, place, "over all rows of a key it needs rows that have not arrived yet", [
           "use an accumulating expression (cumSum, cumMax, cumCount, …) or a look-back (rollingMean, …) over the key",
           `or a window: groupByDynamic({ …, by: "${keyName(place.input)}" }).agg(${print(tree)})`,
         ]);
-      return refuse(tree, place, "it needs the whole column, and a stream has no end", [
+      refuse(tree, place, "it needs the whole column, and a stream has no end", [
         `a window: groupByDynamic({ indexColumn: …, every: "1s", by: "${keyName(place.input)}" }).agg(${print(tree)})`,
       ]);
     case "narrowing":
-      return refuse(tree, place, "it leaves values out, so its rows no longer belong to records", [
+      refuse(tree, place, "it leaves values out, so its rows no longer belong to records", [
         `the verb on the frame: .filter(…)`,
       ]);
     case "look-back":
     case "accumulating":
       if (inside === "top")
-        return refuse(
+        refuse(
           tree,
           place,
           "the rows before it are those of other keys, in an order that depends on how records arrive",
           [`${print(tree)}.over("${keyName(place.input)}")`],
         );
       if (isScalar(call.self))
-        return refuse(tree, place, "it has one value and no rows to go along", ["apply it to a column"]);
+        refuse(tree, place, "it has one value and no rows to go along", ["apply it to a column"]);
       break;
     case "per key":
-      return checkOver(call, place, inside);
+      checkOver(call, place, inside);
+      return;
     case "no expression":
-      return refuse(tree, place, "it is not an expression");
+      refuse(tree, place, "it is not an expression");
   }
   if (tree.kind === "lit") checkLiteral(tree, place);
   if (tree.kind === "call" && tree.fn === "list.eval") {
@@ -127,20 +128,20 @@ function checkAgg(tree: ExprTree, place: Place): void {
       for (const child of childrenOf(tree)) checkAggregated(child, place);
       return;
     case "refused":
-      return refuseMeaning(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
+      refuseMeaning(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
     case "look-back":
     case "accumulating":
     case "per key":
-      return refuse(tree, place, "it gives a value per row, and an aggregate is one value per window", [
+      refuse(tree, place, "it gives a value per row, and an aggregate is one value per window", [
         "compute it in a withColumns before, and aggregate that column",
       ]);
     case "narrowing":
     case "columns":
-      return refuse(tree, place, "it gives the list of all values of the window", [
+      refuse(tree, place, "it gives the list of all values of the window", [
         `one value of them: ${print(tree)}.last()`,
       ]);
     case "no expression":
-      return refuse(tree, place, "it is not an expression");
+      refuse(tree, place, "it is not an expression");
   }
   if (tree.kind === "col")
     refuse(tree, place, "it gives the list of all values of the window", [`one value of them: ${print(tree)}.last()`]);
@@ -153,20 +154,20 @@ function checkAggregated(tree: ExprTree, place: Place): void {
   const meaning = meaningOf(tree);
   switch (meaning.is) {
     case "refused":
-      return refuseMeaning(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
+      refuseMeaning(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
     case "aggregate":
     case "collected":
-      return refuse(tree, place, "an aggregate of an aggregate has one value per window to work on", [
+      refuse(tree, place, "an aggregate of an aggregate has one value per window to work on", [
         `leave the outer one out: ${print(tree)}`,
       ]);
     case "look-back":
     case "accumulating":
     case "per key":
-      return refuse(tree, place, "it depends on the rows before, also on those of other windows", [
+      refuse(tree, place, "it depends on the rows before, also on those of other windows", [
         "compute it in a withColumns before, and aggregate that column",
       ]);
     case "no expression":
-      return refuse(tree, place, "it is not an expression");
+      refuse(tree, place, "it is not an expression");
   }
   if (tree.kind === "lit") checkLiteral(tree, place);
   for (const child of childrenOf(tree)) checkAggregated(child, place);

@@ -44,10 +44,10 @@ export function expand(tree: ExprTree, schema: Schema): ExprTree[] {
         return { ...tree, args: mapArgs(tree.args, () => rest.shift()!) };
       });
     case "when": {
-      const parts = [...tree.branches.flatMap((branch) => [branch.when, branch.then]), tree.otherwise];
+      const parts = [...tree.branches.flatMap((branch) => [branch.condition, branch.value]), tree.otherwise];
       return product(tree, parts, schema, (children) => ({
         kind: "when",
-        branches: tree.branches.map((_, i) => ({ when: children[2 * i]!, then: children[2 * i + 1]! })),
+        branches: tree.branches.map((_, i) => ({ condition: children[2 * i]!, value: children[2 * i + 1]! })),
         otherwise: children.at(-1)!,
       }));
     }

@@ -65,7 +65,10 @@ export function splitStages(exprs: readonly ExprTree[]): Split {
     const kind = rows !== "accumulating" && rows > 1 ? "rows" : "last";
     const stageKey = JSON.stringify([depth, kind, keys]);
     let entry = stages.get(stageKey);
-    if (entry === undefined) stages.set(stageKey, (entry = { depth, stage: { keys, kind, rows: 0, calls: [] } }));
+    if (entry === undefined) {
+      entry = { depth, stage: { keys, kind, rows: 0, calls: [] } };
+      stages.set(stageKey, entry);
+    }
     const callKey = JSON.stringify([stageKey, hoisted]);
     let column = columns.get(callKey);
     if (column === undefined) {
