@@ -18,7 +18,7 @@ export interface Place {
 export function checkRowExprs(exprs: readonly ExprTree[], place: Place): void {
   for (const expr of exprs) checkRow(expr, place, "top");
   if (place.verb === "select" && exprs.length > 0 && exprs.every(isScalar))
-    refuse(exprs[0]!, place, "these are single values, and a stream has no single row to put them in", [
+    throw refusal(exprs[0]!, place, "these are single values, and a stream has no single row to put them in", [
       "select a column beside them",
     ]);
 }
@@ -51,38 +51,38 @@ function checkRow(tree: ExprTree, place: Place, inside: "top" | "over"): void {
   const call = tree as CallTree;
   switch (meaning.is) {
     case "refused":
-      refuseMeaning(tree, place, meaning.why, meaning.instead?.(call, keyName(place.input)));
+      throw refusalOf(tree, place, meaning.why, meaning.instead?.(call, keyName(place.input)));
     case "aggregate":
     case "collected":
       if (inside === "over")
-        refuse(tree, place, "over all rows of a key it needs rows that have not arrived yet", [
+        throw refusal(tree, place, "over all rows of a key it needs rows that have not arrived yet", [
           "use an accumulating expression (cumSum, cumMax, cumCount, …) or a look-back (rollingMean, …) over the key",
           `or a window: groupByDynamic({ …, by: "${keyName(place.input)}" }).agg(${print(tree)})`,
         ]);
-      refuse(tree, place, "it needs the whole column, and a stream has no end", [
+      throw refusal(tree, place, "it needs the whole column, and a stream has no end", [
         `a window: groupByDynamic({ indexColumn: …, every: "1s", by: "${keyName(place.input)}" }).agg(${print(tree)})`,
       ]);
     case "narrowing":
-      refuse(tree, place, "it leaves values out, so its rows no longer belong to records", [
+      throw refusal(tree, place, "it leaves values out, so its rows no longer belong to records", [
         `the verb on the frame: .filter(…)`,
       ]);
     case "look-back":
     case "accumulating":
       if (inside === "top")
-        refuse(
+        throw refusal(
           tree,
           place,
           "the rows before it are those of other keys, in an order that depends on how records arrive",
           [`${print(tree)}.over("${keyName(place.input)}")`],
         );
       if (isScalar(call.self))
-        refuse(tree, place, "it has one value and no rows to go along", ["apply it to a column"]);
+        throw refusal(tree, place, "it has one value and no rows to go along", ["apply it to a column"]);
       break;
     case "per key":
       checkOver(call, place, inside);
       return;
     case "no expression":
-      refuse(tree, place, "it is not an expression");
+      throw refusal(tree, place, "it is not an expression");
   }
   if (tree.kind === "lit") checkLiteral(tree, place);
   if (tree.kind === "call" && tree.fn === "list.eval") {
@@ -98,8 +98,8 @@ function checkRow(tree: ExprTree, place: Place, inside: "top" | "over"): void {
 
 function checkOver(tree: CallTree, place: Place, inside: "top" | "over"): void {
   if (inside === "over")
-    refuse(tree, place, "Polars computes no keys inside keys", ["put the inner one in a withColumns before"]);
-  if (tree.args.length === 0) refuse(tree, place, "it names no key", [`.over("${keyName(place.input)}")`]);
+    throw refusal(tree, place, "Polars computes no keys inside keys", ["put the inner one in a withColumns before"]);
+  if (tree.args.length === 0) throw refusal(tree, place, "it names no key", [`.over("${keyName(place.input)}")`]);
   for (const key of childrenOf(tree).slice(1)) checkRow(key, place, "top");
   checkRow(tree.self, place, "over");
 }
@@ -109,14 +109,16 @@ function checkLiteral(tree: ExprTree & { kind: "lit" }, place: Place): void {
   if (value === null || typeof value !== "object") return;
   const items = Array.isArray(value) ? value : (value as any).$series?.[2];
   if (items !== undefined && items.length !== 1)
-    refuse(tree, place, "it is a column of its own, whose rows belong to no record", ["a single value: pl.lit(1)"]);
+    throw refusal(tree, place, "it is a column of its own, whose rows belong to no record", [
+      "a single value: pl.lit(1)",
+    ]);
 }
 
 /** Inside `list.eval` everything happens within one row, so only what cannot be repeated is refused. */
 function checkWithinList(tree: ExprTree, place: Place): void {
   if (tree.kind === "call" && ["sample", "shuffle", "hash"].includes(tree.fn))
-    refuseMeaning(tree, place, (meaningOf(tree) as { why: string }).why);
-  if (tree.kind === "foreign") refuseMeaning(tree, place, (meaningOf(tree) as { why: string }).why);
+    throw refusalOf(tree, place, (meaningOf(tree) as { why: string }).why);
+  if (tree.kind === "foreign") throw refusalOf(tree, place, (meaningOf(tree) as { why: string }).why);
   for (const child of childrenOf(tree)) checkWithinList(child, place);
 }
 
@@ -128,23 +130,25 @@ function checkAgg(tree: ExprTree, place: Place): void {
       for (const child of childrenOf(tree)) checkAggregated(child, place);
       return;
     case "refused":
-      refuseMeaning(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
+      throw refusalOf(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
     case "look-back":
     case "accumulating":
     case "per key":
-      refuse(tree, place, "it gives a value per row, and an aggregate is one value per window", [
+      throw refusal(tree, place, "it gives a value per row, and an aggregate is one value per window", [
         "compute it in a withColumns before, and aggregate that column",
       ]);
     case "narrowing":
     case "columns":
-      refuse(tree, place, "it gives the list of all values of the window", [
+      throw refusal(tree, place, "it gives the list of all values of the window", [
         `one value of them: ${print(tree)}.last()`,
       ]);
     case "no expression":
-      refuse(tree, place, "it is not an expression");
+      throw refusal(tree, place, "it is not an expression");
   }
   if (tree.kind === "col")
-    refuse(tree, place, "it gives the list of all values of the window", [`one value of them: ${print(tree)}.last()`]);
+    throw refusal(tree, place, "it gives the list of all values of the window", [
+      `one value of them: ${print(tree)}.last()`,
+    ]);
   if (tree.kind === "lit") checkLiteral(tree, place);
   if (childrenOf(tree).length > 0) for (const child of childrenOf(tree)) checkAgg(child, place);
 }
@@ -154,38 +158,38 @@ function checkAggregated(tree: ExprTree, place: Place): void {
   const meaning = meaningOf(tree);
   switch (meaning.is) {
     case "refused":
-      refuseMeaning(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
+      throw refusalOf(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
     case "aggregate":
     case "collected":
-      refuse(tree, place, "an aggregate of an aggregate has one value per window to work on", [
+      throw refusal(tree, place, "an aggregate of an aggregate has one value per window to work on", [
         `leave the outer one out: ${print(tree)}`,
       ]);
     case "look-back":
     case "accumulating":
     case "per key":
-      refuse(tree, place, "it depends on the rows before, also on those of other windows", [
+      throw refusal(tree, place, "it depends on the rows before, also on those of other windows", [
         "compute it in a withColumns before, and aggregate that column",
       ]);
     case "no expression":
-      refuse(tree, place, "it is not an expression");
+      throw refusal(tree, place, "it is not an expression");
   }
   if (tree.kind === "lit") checkLiteral(tree, place);
   for (const child of childrenOf(tree)) checkAggregated(child, place);
 }
 
-function refuseMeaning(tree: ExprTree, place: Place, why: string, instead?: string): never {
+function refusalOf(tree: ExprTree, place: Place, why: string, instead?: string): Refusal {
   if (tree.kind === "foreign")
-    throw new Refusal({
+    return new Refusal({
       code: "FOREIGN_EXPRESSION",
       what: `${tree.text} ${why}`,
       where: place.verb,
       remedies: ['import { pl } from "millrace" instead of importing nodejs-polars'],
     });
-  return refuse(tree, place, why, instead === undefined ? undefined : [instead]);
+  return refusal(tree, place, why, instead === undefined ? undefined : [instead]);
 }
 
-function refuse(tree: ExprTree, place: Place, why: string, remedies: readonly string[] = []): never {
-  throw new Refusal({
+function refusal(tree: ExprTree, place: Place, why: string, remedies: readonly string[] = []): Refusal {
+  return new Refusal({
     code: "NO_EXACT_STREAMING_MEANING",
     what: `${print(tree)} has no exact meaning on a stream: ${why}`,
     where: place.verb,
