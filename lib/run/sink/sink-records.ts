@@ -31,8 +31,8 @@ function keyTexts(rows: pl.DataFrame, key: string): (string | null)[] {
 function timestamps(rows: pl.DataFrame): Float64Array {
   const now = Date.now();
   if (!rows.columns.includes("_time")) return new Float64Array(rows.height).fill(now);
-  const times = rows.getColumn("_time").cast(pl.Int64).cast(pl.Float64).fillNull(now);
-  return Float64Array.from(times.toArray() as ArrayLike<number>);
+  const times = rows.getColumn("_time").cast(pl.Int64).cast(pl.Float64).toArray() as (number | null)[];
+  return Float64Array.from(times, (time) => time ?? now);
 }
 
 function withTombstones(values: ByteColumn, remove: pl.Series): ByteColumn {
@@ -44,7 +44,7 @@ function withTombstones(values: ByteColumn, remove: pl.Series): ByteColumn {
 }
 
 function headersOf(rows: pl.DataFrame): (readonly RecordHeader[] | undefined)[] {
-  const cells = rows.getColumn("_headers").toArray() as ({ key: string; value: string | null }[] | null)[];
+  const cells = rows.getColumn("_headers").toArray() as unknown as ({ key: string; value: string | null }[] | null)[];
   return cells.map((list) =>
     list === null || list.length === 0
       ? undefined
