@@ -15,7 +15,7 @@ export interface Edit {
 /** The little that is rewritten in a kept unit: `.run()` of a sink goes, parameters become `param(…)`, moved files are named anew. */
 export function editsOf(unit: Unit, slice: Slice, sites: readonly ParameterSite[], needs: Needs): Edit[] {
   return [
-    ...runCalls(unit, slice).flatMap(({ call, receiver }) => withoutRun(call, receiver)),
+    ...runEdits(unit, slice),
     ...sites.flatMap(({ unit: of, literal, name }) =>
       of === unit && literal !== undefined
         ? [
@@ -30,6 +30,9 @@ export function editsOf(unit: Unit, slice: Slice, sites: readonly ParameterSite[
     ...renamedFiles(unit, needs),
   ];
 }
+
+export const runEdits = (unit: Unit, slice: Slice): Edit[] =>
+  runCalls(unit, slice).flatMap(({ call, receiver }) => withoutRun(call, receiver));
 
 /** `frame.to("x").run(…)` in a kept unit: in a job every sink runs, so only `frame.to("x")` stays. */
 export function runCalls(unit: Unit, { cells }: Slice): { call: ts.CallExpression; receiver: ts.Expression }[] {

@@ -28,7 +28,7 @@ export interface Parameters {
   readonly problems: readonly Problem[];
 }
 
-/** The parameters among these units: calls of `param`, and the constants of cells tagged `parameters` (or `injected-parameters`, by papermill). */
+/** The parameters among these units: calls of `param` with a literal default (others are known once the cells have run), and the constants of cells tagged `parameters` (or `injected-parameters`, by papermill). */
 export function findParameters(cells: CellProgram, units: readonly Unit[]): Parameters {
   const sites: ParameterSite[] = [];
   const problems: Problem[] = [];
@@ -39,7 +39,7 @@ export function findParameters(cells: CellProgram, units: readonly Unit[]): Para
       const value = fallback && literalValue(fallback);
       if (name !== undefined && ts.isStringLiteralLike(name) && value !== undefined) {
         sites.push(site(unit, name.text, value, undefined));
-      } else problems.push(notSimple(unit, call, "param(…)"));
+      }
     }
     if (!isParameterCell(unit.cell) || !ts.isVariableStatement(unit.statement)) continue;
     for (const declaration of declarationsOf(unit)) {

@@ -1,0 +1,58 @@
+import path from "node:path";
+import { Command } from "commander";
+import { Refusal } from "../../../lib/error.ts";
+import { analyse } from "../../promote/analyse.ts";
+import { explain, explanationText } from "../../promote/explain.ts";
+import { readNotebook } from "../../promote/notebook.ts";
+import { checkPromotion, promote } from "../../promote/promote.ts";
+
+interface Options {
+  out?: string;
+  name?: string;
+  explain?: boolean;
+  check?: boolean;
+  json?: boolean;
+  allow: string[];
+}
+
+export const command = new Command("promote")
+  .description("make a job folder of what a notebook's sinks need")
+  .argument("<notebook>", "an .ipynb file")
+  .option("--out <dir>", "the job folder: new, empty, or one that promote made before")
+  .option("--name <name>", "of the job: its group and the prefix of its topics (default: the notebook's)")
+  .option("--explain", "print each statement kept or dropped, and why; write nothing")
+  .option("--check", "write nothing; exit 0 when the folder is what the notebook gives, 1 when they have drifted")
+  .option("--json", "print the result as JSON")
+  .option(
+    "--allow <code>",
+    "overrule one rule; recorded in promotion.json; may be repeated",
+    (code, all: string[]) => [...all, code],
+    [],
+  )
+  .action(async (notebook: string, options: Options) => {
+    if (options.explain) return printExplanation(notebook, options.json === true);
+    if (options.out === undefined) {
+      throw new Refusal({ code: "NO_OUT", what: "promote needs to know where to.", remedies: ["--out DIR"] });
+    }
+    const settings = { out: options.out, name: options.name, allow: options.allow };
+    if (options.check) return printDrift(await checkPromotion(notebook, settings), options.out, options.json === true);
+    const made = await promote(notebook, { ...settings, progress: (line) => console.error(line) });
+    if (options.json) console.log(JSON.stringify(made));
+    else {
+      for (const note of made.notes) console.log(note);
+      const shown = path.relative("", made.folder) || ".";
+      console.log(`${shown}: ${made.files.length} files. Next: cd ${shown} && npm install && npm start`);
+    }
+  });
+
+async function printExplanation(notebook: string, json: boolean): Promise<void> {
+  const explanation = explain(analyse(await readNotebook(notebook)));
+  process.stdout.write(json ? `${JSON.stringify(explanation, undefined, 2)}\n` : explanationText(explanation));
+}
+
+function printDrift(drifted: readonly string[], out: string, json: boolean): void {
+  if (json) console.log(JSON.stringify({ same: drifted.length === 0, drifted }));
+  else if (drifted.length === 0) console.log(`${out} is what the notebook gives.`);
+  else console.log([`${out} differs from what the notebook gives:`, ...drifted.map((name) => `  ${name}`)].join("\n"));
+  if (drifted.length > 0) process.exitCode = 1;
+}

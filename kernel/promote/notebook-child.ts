@@ -1,0 +1,180 @@
+// Executes the kept cells of a notebook and computes what its sinks would write, in notebook mode. A process of its own: cells take over
+// the console and the working directory. Arguments: the files of the request and of the answer.
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { MillraceError } from "../../lib/error.ts";
+import { formatOf } from "../../lib/format/index.ts";
+import { declaredSinks, driver } from "../../lib/frame/driver.ts";
+import { declaredParams, setParamSource } from "../../lib/frame/param.ts";
+import { Cluster, kafkaConfigFromEnv } from "../../lib/log/index.ts";
+import { compile } from "../../lib/operators/program.ts";
+import { explain } from "../../lib/plan/explain.ts";
+import { type PlanNode, sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
+import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
+import type { SourceNode } from "../../lib/plan/nodes/source-node.ts";
+import { samplesFile, writeSamples } from "../../lib/run/job/samples.ts";
+import { rowsSchema } from "../../lib/run/source/source-schema.ts";
+import type { Schema } from "../../lib/schema.ts";
+import { Interpreter } from "../cells/interpreter.ts";
+import type { ErrorContent } from "../cells/outputs.ts";
+import { fetchRanges, fetchSome, heldRanges } from "./fetch-ranges.ts";
+import type { NotebookAnswer, NotebookRequest } from "./notebook-request.ts";
+import type { Ranges } from "./recorded.ts";
+import { sinkLines } from "./sink-lines.ts";
+import "../../lib/index.ts";
+
+const [requestFile, answerFile] = process.argv.slice(2) as [string, string];
+const request = JSON.parse(await readFile(requestFile, "utf8")) as NotebookRequest;
+
+let cluster: Promise<Cluster> | undefined;
+const kafka = () => (cluster ??= Cluster.connect({ connectTimeout: 3000, ...kafkaConfigFromEnv() }));
+
+try {
+  await writeFile(answerFile, JSON.stringify(await answer()));
+  process.exitCode = 0;
+} catch (error) {
+  process.exitCode = 1;
+  const text = error instanceof MillraceError ? error.message : String((error as Error).stack ?? error);
+  await writeFile(answerFile, JSON.stringify({ error: text }));
+}
+process.exit();
+
+async function answer(): Promise<NotebookAnswer> {
+  await executeCells();
+  const sinks = declaredSinks();
+  const { schemas, unknown } = await sourceSchemas(sourcesOf(sinks));
+  const known = Object.keys(unknown).length === 0;
+  const frozen = sinks.map((sink) => withSchemas(sink, schemas) as SinkNode);
+  const byId = new Map(
+    sourcesOf(frozen).map((source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)]),
+  );
+  return {
+    sinks,
+    parameters: declaredParams(),
+    schemas,
+    unknown,
+    fingerprint: known ? compile(sinks, byId).fingerprint : "",
+    explained: sinks.map((sink) => explain(sink)).join("\n\n"),
+    recorded: known ? await record(frozen) : { nothing: "a schema is not known" },
+  };
+}
+
+async function executeCells(): Promise<void> {
+  // the parameters' defaults, whatever this environment says
+  setParamSource(() => undefined);
+  process.chdir(request.folder);
+  const interpreter = await Interpreter.create({ cwd: request.folder });
+  for (const { number, id, code } of request.cells) {
+    let failure: ErrorContent | undefined;
+    const outputs = {
+      stream: () => {},
+      display: () => {},
+      updateDisplay: () => {},
+      clear: () => {},
+      result: () => {},
+      error: (content: ErrorContent) => {
+        failure = content;
+      },
+    };
+    const result = await interpreter.execute({ code, cellId: id, headless: true }, outputs);
+    if (result.status === "ok") continue;
+    throw new MillraceError({
+      code: "CELL_FAILED",
+      what: `Cell ${number}, reduced to what the job needs, throws:\n${(failure ?? result).traceback.join("\n")}`,
+      remedies: [
+        "run the notebook from top to bottom and correct the cell",
+        "tag a cell keep whose effect the job needs",
+      ],
+    });
+  }
+  await interpreter.close();
+}
+
+/** How a job names a source: its topics, or its pattern. */
+function sourceName(source: SourceNode): string {
+  return source.pattern ?? source.topics.join(",");
+}
+
+/** The program's own schema wins; then what the notebook read; then a sample of the topic; then what an earlier promotion knew. */
+async function sourceSchemas(sources: readonly SourceNode[]) {
+  const schemas: Record<string, Schema> = {};
+  const unknown: Record<string, string> = {};
+  for (const source of sources) {
+    const name = sourceName(source);
+    const read = Object.keys(request.schemas).find((topic) => source.topics.includes(topic) || matches(source, topic));
+    const schema = source.schema ?? (read === undefined ? undefined : request.schemas[read]);
+    if (schema !== undefined) schemas[name] = schema;
+    else {
+      try {
+        schemas[name] = await sampledSchema(source);
+      } catch (error) {
+        if (request.fallback[name] !== undefined) schemas[name] = request.fallback[name];
+        else unknown[name] = (error as MillraceError).what ?? String(error);
+      }
+    }
+  }
+  return { schemas, unknown };
+}
+
+const matches = (source: SourceNode, topic: string) =>
+  source.pattern !== undefined && new RegExp(source.pattern).test(topic);
+
+async function sampledSchema(source: SourceNode): Promise<Schema> {
+  const client = await kafka();
+  const topics = source.pattern === undefined ? source.topics : await client.topicsMatching(source.pattern);
+  const samples = (await Promise.all(topics.map((topic) => fetchSome(client, topic, 1000)))).flat();
+  const schema = formatOf(source.format).inferSchema(samples);
+  if (Object.keys(schema).length > 0) return schema;
+  throw new MillraceError({ code: "EMPTY_TOPIC", what: `${topics.join(", ")} holds no record to infer a schema from` });
+}
+
+/** The plan with the schema of every source put in: what a job runs. */
+function withSchemas(node: PlanNode, schemas: Readonly<Record<string, Schema>>): PlanNode {
+  if (node.kind === "source") return { ...node, schema: schemas[sourceName(node)]! };
+  return { ...node, input: withSchemas(node.input, schemas) };
+}
+
+async function record(sinks: readonly SinkNode[]): Promise<NotebookAnswer["recorded"]> {
+  const sources = sourcesOf(sinks);
+  const wanted = Object.entries(request.ranges ?? {}).filter(([topic]) =>
+    sources.some((source) => source.topics.includes(topic) || matches(source, topic)),
+  );
+  const missing = sources
+    .flatMap((source) => source.topics)
+    .filter((topic) => !wanted.some(([name]) => name === topic));
+  if (wanted.length === 0 || missing.length > 0) {
+    return {
+      nothing: `the notebook's journal knows of no read${missing.length > 0 ? ` of ${missing.join(", ")}` : ""}`,
+    };
+  }
+  const samples: Record<string, { ranges: Ranges[string]; records: number }> = {};
+  try {
+    const client = await kafka();
+    const ranges: Record<string, Ranges[string]> = {};
+    for (const [topic, asked] of wanted) {
+      ranges[topic] = await heldRanges(client, topic, asked);
+      const fetched = await fetchRanges(client, topic, ranges[topic]);
+      const records = fetched.reduce((sum, { columns }) => sum + columns.count, 0);
+      if (records === 0) return { nothing: `${topic} no longer holds the records the notebook read` };
+      await writeSamples(path.join(request.samples, samplesFile(topic)), fetched);
+      samples[topic] = { ranges: ranges[topic], records };
+    }
+    const end = (at: 0 | 1) =>
+      Object.fromEntries(
+        Object.entries(ranges).map(([topic, partitions]) => [
+          topic,
+          Object.fromEntries(Object.entries(partitions).map(([partition, range]) => [partition, range[at]])),
+        ]),
+      );
+    const expected: Record<string, string> = {};
+    for (const sink of sinks) {
+      const frame = await driver().collect(sink, { from: end(0), until: end(1) });
+      expected[sink.topic] = (expected[sink.topic] ?? "") + sinkLines(frame, sink);
+    }
+    return { samples, expected };
+  } catch (error) {
+    return {
+      nothing: `the records could not be read from Kafka (${((error as MillraceError).what ?? String(error)).split("\n")[0]})`,
+    };
+  }
+}

@@ -1,0 +1,38 @@
+import type { ParamSpec } from "../../lib/frame/param.ts";
+import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
+import type { Schema } from "../../lib/schema.ts";
+import type { Ranges } from "./recorded.ts";
+
+/** What promotion asks of a child process that executes the kept cells in notebook mode. */
+export interface NotebookRequest {
+  /** The notebook's folder. */
+  readonly folder: string;
+  readonly cells: readonly { readonly number: number; readonly id: string; readonly code: string }[];
+  /** Wire schemas by topic, from the journal. */
+  readonly schemas: Readonly<Record<string, Schema>>;
+  /** Wire schemas by source, to fall back on when Kafka cannot be asked. */
+  readonly fallback: Readonly<Record<string, Schema>>;
+  /** What to record for the replay; absent: nothing. */
+  readonly ranges?: Ranges;
+  /** Where the samples files are written. */
+  readonly samples: string;
+}
+
+export interface NotebookAnswer {
+  readonly sinks: readonly SinkNode[];
+  readonly parameters: readonly ParamSpec[];
+  /** The wire schema of each source, by its topics joined with `,` or its pattern. */
+  readonly schemas: Readonly<Record<string, Schema>>;
+  /** Sources whose schema nobody knows, and why. */
+  readonly unknown: Readonly<Record<string, string>>;
+  readonly fingerprint: string;
+  readonly explained: string;
+  readonly recorded: RecordedRun | { readonly nothing: string };
+}
+
+export interface RecordedRun {
+  /** topic -> what of it is in `samples/`. */
+  readonly samples: Readonly<Record<string, { readonly ranges: Ranges[string]; readonly records: number }>>;
+  /** Sink topic -> its rows as JSON lines `{"key":…,"value":{…}}`, in the order they came. */
+  readonly expected: Readonly<Record<string, string>>;
+}

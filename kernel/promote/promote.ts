@@ -1,0 +1,246 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { Refusal } from "../../lib/error.ts";
+import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
+import { type Analysis, analyse } from "./analyse.ts";
+import { emitMain } from "./emit-main.ts";
+import { type Execution, executeNotebook } from "./execute-notebook.ts";
+import { explain } from "./explain.ts";
+import { composeYaml, DOCKERFILE, DOCKERIGNORE, GITIGNORE } from "./job/docker.ts";
+import { kubernetesFiles } from "./job/kubernetes.ts";
+import { MAIN_TEST } from "./job/main-test.ts";
+import { POSTINSTALL, packageJson } from "./job/package-json.ts";
+import { readme } from "./job/readme.ts";
+import { vendoredMillrace } from "./job/vendor.ts";
+import { drift, type EarlierPromotion, earlierPromotion, type JobFiles, MADE_BY, writeJob } from "./job-folder.ts";
+import { readNotebook, sha256 } from "./notebook.ts";
+import type { Parameter } from "./parameters.ts";
+import { judge, type Problem, PromotionRefusal } from "./problem.ts";
+import { recordedReads } from "./recorded.ts";
+
+export interface PromoteOptions {
+  readonly out: string;
+  /** Of the job: group id and prefix of internal topics; the notebook's name by default. */
+  readonly name?: string;
+  /** Codes of rules that are overruled. */
+  readonly allow?: readonly string[];
+  readonly progress?: (line: string) => void;
+}
+
+export interface Promotion {
+  readonly folder: string;
+  readonly name: string;
+  readonly files: readonly string[];
+  /** What is worth telling: nothing recorded, a notebook without a journal, rules overruled. */
+  readonly notes: readonly string[];
+}
+
+/** A notebook becomes a job folder. Throws a {@link PromotionRefusal} with every reason against it. */
+export async function promote(notebookFile: string, options: PromoteOptions): Promise<Promotion> {
+  const folder = path.resolve(options.out);
+  const earlier = await earlierPromotion(folder);
+  const job = await makeJob(notebookFile, options);
+  await writeJob(folder, job.files, earlier);
+  return { folder, name: job.name, files: [...job.files.keys()].sort(), notes: job.notes };
+}
+
+/** What of a job folder is not what its notebook would give now; empty when both agree. Writes nothing. */
+export async function checkPromotion(notebookFile: string, options: PromoteOptions): Promise<readonly string[]> {
+  const folder = path.resolve(options.out);
+  const earlier = await earlierPromotion(folder);
+  if (earlier === undefined) return ["(nothing was promoted to this folder)"];
+  const job = await makeJob(notebookFile, options, { folder, promotion: earlier });
+  return drift(folder, job.files, earlier);
+}
+
+interface MadeJob {
+  readonly name: string;
+  readonly files: JobFiles;
+  readonly notes: readonly string[];
+}
+
+async function makeJob(
+  notebookFile: string,
+  options: PromoteOptions,
+  check?: { folder: string; promotion: EarlierPromotion },
+): Promise<MadeJob> {
+  const progress = options.progress ?? (() => {});
+  const notebook = await readNotebook(notebookFile);
+  const name = jobName(options.name ?? notebook.name);
+  progress("finding what the sinks need …");
+  const analysis = analyse(notebook);
+  const { refused, allowed } = judge(analysis.problems, options.allow ?? []);
+  if (refused.length > 0) throw new PromotionRefusal(refused, path.basename(notebook.file));
+
+  progress("executing the kept statements, recording the replay …");
+  const reads = recordedReads(notebook.cells);
+  const vendored = vendoredMillrace();
+  vendored.catch(() => {}); // awaited below
+  const execution = await executeNotebook(analysis, {
+    schemas: Object.fromEntries(reads.schemas),
+    fallback: check?.promotion.schemas ?? {},
+    ranges: reads.ranges,
+  });
+  const { answer } = execution;
+  const unknown = Object.entries(answer.unknown);
+  if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
+
+  progress("packing millrace …");
+  const pack = await vendored;
+  const texts = new Map<string, string | Uint8Array>();
+  const parameters = allParameters(analysis, execution);
+  const sources = Object.keys(answer.schemas);
+  const sinks = [...new Set(answer.sinks.map((sink) => sink.topic))];
+  const { needs } = analysis;
+  const label = `${notebook.name}.ipynb`;
+  texts.set(
+    "main.ts",
+    emitMain(analysis.slice, {
+      notebook: label,
+      name,
+      schemas: answer.schemas,
+      parameters: analysis.parameters,
+      needs,
+    }),
+  );
+  texts.set("main.test.ts", MAIN_TEST);
+  texts.set(
+    "package.json",
+    packageJson({ name, notebook: label, millraceVersion: pack.version, packages: needs.packages }),
+  );
+  texts.set("postinstall.mjs", POSTINSTALL);
+  texts.set(`vendor/${pack.fileName}`, pack.bytes);
+  texts.set("Dockerfile", DOCKERFILE);
+  texts.set(".dockerignore", DOCKERIGNORE);
+  texts.set(".gitignore", GITIGNORE);
+  texts.set(
+    "compose.yaml",
+    composeYaml(
+      name,
+      sources.filter(isTopicList).flatMap((list) => list.split(",")),
+      parameters,
+    ),
+  );
+  for (const [file, text] of kubernetesFiles(name, parameters)) texts.set(file, text);
+  for (const [from, to] of needs.files) texts.set(to, await readFile(from));
+  const recorded = await recordedFiles(execution, texts, check);
+  texts.set(
+    "README.md",
+    readme({
+      name,
+      notebook: label,
+      sources,
+      sinks,
+      parameters,
+      plan: answer.explained,
+      recorded: !("nothing" in recorded),
+    }),
+  );
+  const files = new Map([...texts].map(([file, content]) => [file, Buffer.from(content)] as const));
+  const order = notebook.cells.some((cell) => cell.executionCount !== null)
+    ? "as run"
+    : "document order: the notebook never ran";
+  const promotion = {
+    madeBy: MADE_BY,
+    millrace: pack.version,
+    notebook: label,
+    order,
+    name,
+    fingerprint: answer.fingerprint,
+    parameters,
+    schemas: answer.schemas,
+    sinks: answer.sinks.map(({ topic, id }: SinkNode) => ({ topic, id })),
+    plan: answer.sinks,
+    packages: Object.fromEntries(needs.packages),
+    copied: Object.fromEntries([...needs.files.values()].map((to) => [to, sha256(files.get(to)!)])),
+    recorded,
+    allowed,
+    statements: explain(analysis).statements,
+    files: [...files.keys(), "promotion.json"].sort(),
+  };
+  files.set("promotion.json", Buffer.from(`${JSON.stringify(promotion, undefined, 2)}\n`));
+  return { name, files, notes: notesOf(order, recorded, allowed) };
+}
+
+/** The samples and expected rows; when checking, what the folder already holds for the same ranges, so that no broker is needed. */
+async function recordedFiles(
+  { answer, samples }: Execution,
+  texts: Map<string, string | Uint8Array>,
+  check: { folder: string; promotion: EarlierPromotion } | undefined,
+): Promise<Record<string, unknown>> {
+  const { recorded } = answer;
+  if ("nothing" in recorded) {
+    if (check === undefined) return { nothing: recorded.nothing };
+    const kept = check.promotion.recorded as { samples?: Record<string, unknown>; expected?: Record<string, unknown> };
+    const names = [
+      ...Object.keys(kept.samples ?? {}).map((topic) => `samples/${topic}.jsonl.gz`),
+      ...Object.keys(kept.expected ?? {}).map((topic) => `expected/${topic}.jsonl`),
+    ];
+    for (const name of names) texts.set(name, await readFile(path.join(check.folder, name)).catch(() => ""));
+    return check.promotion.recorded as Record<string, unknown>;
+  }
+  for (const [file, bytes] of samples) texts.set(`samples/${file}`, bytes);
+  for (const [topic, lines] of Object.entries(recorded.expected)) texts.set(`expected/${topic}.jsonl`, lines);
+  return {
+    samples: Object.fromEntries(
+      Object.entries(recorded.samples).map(([topic, sample]) => [
+        topic,
+        { ...sample, sha256: sha256(samples.get(`${topic}.jsonl.gz`)!) },
+      ]),
+    ),
+    expected: Object.fromEntries(
+      Object.entries(recorded.expected).map(([topic, lines]) => [
+        topic,
+        { rows: lines.split("\n").length - 1, sha256: sha256(lines) },
+      ]),
+    ),
+  };
+}
+
+/** Those the cells declared when they ran, and the constants of cells tagged `parameters`. */
+function allParameters(analysis: Analysis, { answer }: Execution): Parameter[] {
+  const parameters = new Map<string, Parameter>();
+  for (const { name, type, default: value, env, flag } of answer.parameters) {
+    parameters.set(name, {
+      name,
+      type: type as Parameter["type"],
+      default: value as Parameter["default"],
+      variable: env,
+      flag,
+    });
+  }
+  for (const { name, type, default: value, variable, flag } of analysis.parameters) {
+    if (!parameters.has(name)) parameters.set(name, { name, type, default: value, variable, flag });
+  }
+  return [...parameters.values()];
+}
+
+/** A source is a list of topics joined with commas, or a pattern: only the former can be created. */
+const isTopicList = (source: string) => /^[A-Za-z0-9._,-]+$/.test(source);
+
+function jobName(text: string): string {
+  const name = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+|-+$/g, "");
+  if (name !== "" && name.length <= 150) return name;
+  throw new Refusal({
+    code: "BAD_NAME",
+    what: `"${text}" gives no name for a job.`,
+    remedies: ["--name NAME: letters, digits, . _ -"],
+  });
+}
+
+const noSchema = ([source, why]: [string, string]): Problem => ({
+  code: "NO_SCHEMA",
+  what: `The schema of ${source} is not known: the notebook's journal has no read of it, and ${why}.`,
+  remedies: [
+    "run the notebook (millrace run NOTEBOOK) and promote again",
+    `give it: topic("${source}", { schema: { … } })`,
+  ],
+});
+
+function notesOf(order: string, recorded: Record<string, unknown>, allowed: readonly Problem[]): string[] {
+  const notes: string[] = [];
+  if (order !== "as run") notes.push("The notebook never ran: its cells were taken in document order.");
+  if ("nothing" in recorded) notes.push(`Nothing is recorded for the replay: ${recorded.nothing}.`);
+  for (const { code, cell, line, what } of allowed) notes.push(`Allowed ${code} (cell ${cell}, line ${line}): ${what}`);
+  return notes;
+}

@@ -1,0 +1,60 @@
+/** A row as a sink writes it: `{"key":…,"value":{…}}`; a null value is a tombstone. */
+export interface SinkRow {
+  readonly key: string | null;
+  readonly value: unknown;
+}
+
+export interface Difference {
+  readonly key: string | null;
+  /** Position among the rows of this key, from 0. */
+  readonly position: number;
+  /** Undefined where there is one row too many. */
+  readonly expected: unknown;
+  /** Undefined where a row is missing. */
+  readonly actual: unknown;
+}
+
+/** Rows compared per key and in their order; numbers to a relative 1e-9, as different batches may add floats in different orders. */
+export function compareRows(expected: readonly SinkRow[], actual: readonly SinkRow[]): Difference[] {
+  const [wanted, found] = [byKey(expected), byKey(actual)];
+  const differences: Difference[] = [];
+  for (const key of new Set([...wanted.keys(), ...found.keys()])) {
+    const [left, right] = [wanted.get(key) ?? [], found.get(key) ?? []];
+    for (let position = 0; position < Math.max(left.length, right.length); position++) {
+      if (position < left.length && position < right.length && same(left[position], right[position])) continue;
+      differences.push({ key, position, expected: left[position], actual: right[position] });
+    }
+  }
+  return differences;
+}
+
+export function parseRows(lines: string): SinkRow[] {
+  const filled = lines.split("\n").filter((line) => line !== "");
+  return filled.map((line) => JSON.parse(line) as SinkRow);
+}
+
+function byKey(rows: readonly SinkRow[]): Map<string | null, unknown[]> {
+  const groups = new Map<string | null, unknown[]>();
+  for (const { key, value } of rows) {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [value]);
+    else group.push(value);
+  }
+  return groups;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (typeof a === "number" && typeof b === "number") {
+    return a === b || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+  }
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, index) => same(item, b[index]));
+  if (isObject(a) && isObject(b)) {
+    const keys = Object.keys(a);
+    return keys.length === Object.keys(b).length && keys.every((key) => key in b && same(a[key], b[key]));
+  }
+  return a === b;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

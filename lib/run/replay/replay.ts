@@ -1,0 +1,159 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { Refusal } from "../../error.ts";
+import { compareRows, type Difference, parseRows } from "./compare-rows.ts";
+
+export interface ReplayOptions {
+  /** Arguments for Node before `main.ts`. */
+  readonly nodeArguments?: readonly string[];
+}
+
+export interface SinkReplay {
+  readonly topic: string;
+  readonly expected: number;
+  readonly actual: number;
+  readonly differences: readonly Difference[];
+}
+
+export interface ReplayReport {
+  /** True when there was something to compare and no row differs. */
+  readonly ok: boolean;
+  readonly sinks: readonly SinkReplay[];
+  /** For people: what was compared, and the first differences. */
+  readonly text: string;
+}
+
+interface Promotion {
+  readonly parameters: readonly { readonly variable: string }[];
+  readonly recorded:
+    | { readonly nothing: string }
+    | {
+        readonly samples: Readonly<Record<string, { readonly records: number; readonly sha256: string }>>;
+        readonly expected: Readonly<Record<string, { readonly rows: number; readonly sha256: string }>>;
+      };
+}
+
+/**
+ * Runs a promoted folder's own `main.ts` over the records in its `samples/` (no broker), and compares what its sinks write with `expected/`,
+ * which the notebook computed.
+ * @throws Refusal `NOT_A_JOB` when promote did not make the folder
+ */
+export async function replay(folder: string, options: ReplayOptions = {}): Promise<ReplayReport> {
+  const promotion = await readPromotion(folder);
+  const { recorded } = promotion;
+  if (!("samples" in recorded))
+    return failed(`Nothing was recorded: ${recorded.nothing}. Run the notebook and promote it again.`);
+  const spoiled = await changedRecords(folder, recorded);
+  if (spoiled.length > 0) return failed(`The record of the replay was changed since promotion: ${spoiled.join(", ")}.`);
+  const out = await mkdtemp(path.join(os.tmpdir(), "millrace-replay-"));
+  try {
+    const run = await runJob(folder, out, promotion, options);
+    if (run.code !== 0) return failed(`main.ts ended with code ${run.code}:\n${run.printed.trim()}`);
+    const sinks: SinkReplay[] = [];
+    for (const topic of Object.keys(recorded.expected).sort()) {
+      const expected = parseRows(await readFile(path.join(folder, "expected", `${topic}.jsonl`), "utf8"));
+      const actual = parseRows(await readFile(path.join(out, `${topic}.jsonl`), "utf8").catch(() => ""));
+      sinks.push({
+        topic,
+        expected: expected.length,
+        actual: actual.length,
+        differences: compareRows(expected, actual),
+      });
+    }
+    return { ok: sinks.every((sink) => sink.differences.length === 0), sinks, text: describe(sinks, recorded.samples) };
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+}
+
+async function readPromotion(folder: string): Promise<Promotion> {
+  try {
+    return JSON.parse(await readFile(path.join(folder, "promotion.json"), "utf8")) as Promotion;
+  } catch (cause) {
+    throw new Refusal({
+      code: "NOT_A_JOB",
+      what: `${folder} is not a folder that millrace promote made: it has no promotion.json.`,
+      remedies: ["millrace promote NOTEBOOK --out DIR"],
+      cause,
+    });
+  }
+}
+
+const failed = (text: string): ReplayReport => ({ ok: false, sinks: [], text });
+
+/** Samples and expected rows whose digest is not the one that promotion noted. */
+async function changedRecords(
+  folder: string,
+  recorded: Exclude<Promotion["recorded"], { nothing: string }>,
+): Promise<string[]> {
+  const noted = [
+    ...Object.entries(recorded.samples).map(([topic, { sha256 }]) => [`samples/${topic}.jsonl.gz`, sha256] as const),
+    ...Object.entries(recorded.expected).map(([topic, { sha256 }]) => [`expected/${topic}.jsonl`, sha256] as const),
+  ];
+  const changed: string[] = [];
+  for (const [file, sha256] of noted) {
+    const bytes = await readFile(path.join(folder, file)).catch(() => undefined);
+    if (bytes === undefined || createHash("sha256").update(bytes).digest("hex") !== sha256) changed.push(file);
+  }
+  return changed;
+}
+
+/** With the parameters' defaults: what this environment sets is not what was recorded. */
+function runJob(folder: string, out: string, promotion: Promotion, { nodeArguments = [] }: ReplayOptions) {
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    MILLRACE_REPLAY: path.resolve(folder, "samples"),
+    MILLRACE_REPLAY_OUT: out,
+    MILLRACE_STATE_DIR: path.join(out, "state"),
+  };
+  for (const { variable } of promotion.parameters) delete env[variable];
+  // set by node --test for its children, which would make main.ts report as a test
+  delete env.NODE_TEST_CONTEXT;
+  delete env.PORT;
+  return new Promise<{ code: number | null; printed: string }>((resolve, reject) => {
+    const child = spawn(process.execPath, [...nodeArguments, "main.ts"], {
+      cwd: folder,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let printed = "";
+    const collect = (chunk: Buffer) => {
+      printed = (printed + chunk).slice(-8000);
+    };
+    child.stdout.on("data", collect);
+    child.stderr.on("data", collect);
+    child.on("error", reject);
+    child.on("exit", (code) => resolve({ code, printed }));
+  });
+}
+
+const SHOWN = 10;
+
+function describe(
+  sinks: readonly SinkReplay[],
+  samples: Readonly<Record<string, { readonly records: number }>>,
+): string {
+  const read = Object.entries(samples).map(([topic, { records }]) => `${records} records of ${topic}`);
+  const lines = [`Replayed ${read.join(", ")}.`];
+  for (const { topic, expected, actual, differences } of sinks) {
+    if (differences.length === 0) lines.push(`${topic}: ${actual} rows, as the notebook computed them.`);
+    else
+      lines.push(
+        `${topic}: ${differences.length} of ${Math.max(expected, actual)} rows differ (the notebook: ${expected}, the job: ${actual}).`,
+      );
+    for (const { key, position, expected, actual } of differences.slice(0, SHOWN)) {
+      lines.push(
+        `  key ${JSON.stringify(key)}, row ${position + 1}`,
+        `    notebook: ${shown(expected)}`,
+        `    job:      ${shown(actual)}`,
+      );
+    }
+    if (differences.length > SHOWN) lines.push(`  … and ${differences.length - SHOWN} more`);
+  }
+  return lines.join("\n");
+}
+
+const shown = (row: unknown) => (row === undefined ? "(no row)" : JSON.stringify(row));
