@@ -1,0 +1,29 @@
+import path from "node:path";
+import { Command, Option } from "commander";
+import { activePrefix, prefixDataDir, userDataDir } from "../jupyter/data-dir.ts";
+import { DEFAULT_NAME, installKernelspec } from "../jupyter/kernelspec.ts";
+
+interface Options {
+  readonly user?: boolean;
+  readonly sysPrefix?: boolean;
+  readonly prefix?: string;
+  readonly name: string;
+  readonly displayName: string;
+}
+
+/** `millrace install`: writes the kernelspec, without Python. */
+export const command = new Command("install")
+  .description("install the kernelspec, so that JupyterLab and other clients find the kernel")
+  .addOption(new Option("--user", "for the current user (the default)").conflicts(["sysPrefix", "prefix"]))
+  .addOption(new Option("--sys-prefix", "into the active virtual or conda environment").conflicts(["user", "prefix"]))
+  .addOption(new Option("--prefix <dir>", "below DIR/share/jupyter").conflicts(["user", "sysPrefix"]))
+  .option("--name <name>", "name of the kernelspec", DEFAULT_NAME)
+  .option("--display-name <name>", "what clients show", "TypeScript (Millrace)")
+  .action(({ sysPrefix, prefix, name, displayName }: Options) => {
+    const dataDir =
+      prefix !== undefined ? prefixDataDir(prefix) : sysPrefix ? prefixDataDir(activePrefix()) : userDataDir();
+    const folder = installKernelspec(dataDir, { name, displayName });
+    console.log(`installed the kernelspec "${name}" in ${folder}`);
+    if (prefix !== undefined && path.resolve(prefix) !== process.env.VIRTUAL_ENV)
+      console.log(`Jupyter finds it when started from that prefix, or with JUPYTER_PATH=${dataDir}`);
+  });
