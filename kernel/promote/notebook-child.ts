@@ -43,20 +43,18 @@ async function answer(): Promise<NotebookAnswer> {
   await executeCells();
   const sinks = declaredSinks();
   const { schemas, unknown } = await sourceSchemas(sourcesOf(sinks));
-  const known = Object.keys(unknown).length === 0;
-  const frozen = sinks.map((sink) => withSchemas(sink, schemas) as SinkNode);
-  const byId = new Map(
-    sourcesOf(frozen).map((source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)]),
-  );
-  return {
+  const program = {
     sinks,
     parameters: declaredParams(),
     schemas,
     unknown,
-    fingerprint: known ? compile(sinks, byId).fingerprint : "",
     explained: sinks.map((sink) => explain(sink)).join("\n\n"),
-    recorded: known ? await record(frozen) : { nothing: "a schema is not known" },
   };
+  if (Object.keys(unknown).length > 0)
+    return { ...program, fingerprint: "", recorded: { nothing: "a schema is not known" } };
+  const frozen = sinks.map((sink) => withSchemas(sink, schemas) as SinkNode);
+  const rows = sourcesOf(sinks).map((source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)] as const);
+  return { ...program, fingerprint: compile(sinks, new Map(rows)).fingerprint, recorded: await record(frozen) };
 }
 
 async function executeCells(): Promise<void> {

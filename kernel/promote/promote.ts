@@ -230,7 +230,7 @@ function jobName(text: string): string {
 
 const noSchema = ([source, why]: [string, string]): Problem => ({
   code: "NO_SCHEMA",
-  what: `The schema of ${source} is not known: the notebook's journal has no read of it, and ${why}.`,
+  what: `The schema of ${source} is not known: the notebook's journal has no read of it. ${why}`,
   remedies: [
     "run the notebook (millrace run NOTEBOOK) and promote again",
     `give it: topic("${source}", { schema: { … } })`,

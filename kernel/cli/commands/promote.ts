@@ -40,7 +40,8 @@ export const command = new Command("promote")
     if (options.json) console.log(JSON.stringify(made));
     else {
       for (const note of made.notes) console.log(note);
-      const shown = path.relative("", made.folder) || ".";
+      const relative = path.relative("", made.folder) || ".";
+      const shown = relative.startsWith("..") ? made.folder : relative;
       console.log(`${shown}: ${made.files.length} files. Next: cd ${shown} && npm install && npm start`);
     }
   });

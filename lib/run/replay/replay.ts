@@ -47,7 +47,6 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
   if (!("samples" in recorded))
     return failed(`Nothing was recorded: ${recorded.nothing}. Run the notebook and promote it again.`);
   const spoiled = await changedRecords(folder, recorded);
-  if (spoiled.length > 0) return failed(`The record of the replay was changed since promotion: ${spoiled.join(", ")}.`);
   const out = await mkdtemp(path.join(os.tmpdir(), "millrace-replay-"));
   try {
     const run = await runJob(folder, out, promotion, options);
@@ -63,7 +62,10 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
         differences: compareRows(expected, actual),
       });
     }
-    return { ok: sinks.every((sink) => sink.differences.length === 0), sinks, text: describe(sinks, recorded.samples) };
+    const text = describe(sinks, recorded.samples);
+    if (spoiled.length > 0)
+      return { ok: false, sinks, text: `${text}\nChanged since promotion: ${spoiled.join(", ")}.` };
+    return { ok: sinks.every((sink) => sink.differences.length === 0), sinks, text };
   } finally {
     await rm(out, { recursive: true, force: true });
   }
