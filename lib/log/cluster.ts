@@ -59,7 +59,7 @@ export class Cluster {
       await cluster.#refresh([]);
     } catch (error) {
       await cluster.close();
-      throw error;
+      throw isPassing(error) ? unreachable(config.bootstrapServers, error) : error;
     }
     return cluster;
   }

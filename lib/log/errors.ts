@@ -89,6 +89,8 @@ function hint(kafkaError: string): string[] {
   if (kafkaError.endsWith("AUTHORIZATION_FAILED")) return ["ask for the permission (ACL) that this user lacks"];
   if (kafkaError === "MESSAGE_TOO_LARGE" || kafkaError === "RECORD_LIST_TOO_LARGE")
     return ["raise max.message.bytes of the topic, or write smaller records"];
+  if (kafkaError === "INVALID_TIMESTAMP")
+    return ["is a record's time more than an hour ahead, or not in ms? (message.timestamp.after.max.ms of the topic)"];
   if (kafkaError === "INVALID_TRANSACTION_TIMEOUT")
     return ["use a shorter transaction timeout, or raise transaction.max.timeout.ms of the broker"];
   return [];

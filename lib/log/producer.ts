@@ -188,11 +188,7 @@ export class Producer {
     this.#outboxes.clear();
     this.#buffered = 0;
     if (this.#idempotent) {
-      try {
-        this.#identity = await this.#coordinator.initialise(this.#identity);
-      } catch (error) {
-        throw error instanceof TransactionLost ? this.#fenced(error) : error;
-      }
+      this.#identity = await this.#coordinator.initialise(this.#identity);
     }
     this.#failure = undefined;
     this.#ended();
@@ -327,8 +323,12 @@ export class Producer {
 
   #explain(outbox: Outbox, error: string | undefined, message: string | null, trouble: unknown): MillraceError {
     const doing = `writing to partition ${outbox.partition} of topic "${outbox.topic}"${message ? ` (${message})` : ""}`;
-    if (error === "PRODUCER_FENCED") return this.#fenced(new BrokerRefused(doing, error));
-    if (error === "INVALID_PRODUCER_EPOCH" || error === "INVALID_TXN_STATE" || error === "UNKNOWN_PRODUCER_ID")
+    if (
+      error === "INVALID_PRODUCER_EPOCH" ||
+      error === "PRODUCER_FENCED" ||
+      error === "INVALID_TXN_STATE" ||
+      error === "UNKNOWN_PRODUCER_ID"
+    )
       return new TransactionLost(`Kafka answered ${error} when ${doing}.`, new BrokerRefused(doing, error));
     if (error !== undefined && !isRetriable(error)) return new BrokerRefused(doing, error);
     return new MillraceError({
@@ -467,18 +467,14 @@ export class Producer {
         this.#identity = await this.#coordinator.initialise(this.#identity);
       } catch (error) {
         if (error instanceof ProducerFenced) this.#failure = error;
-        else if (error instanceof TransactionLost) this.#failure = this.#fenced(error);
       }
     }
     this.#throwFailure();
   }
 
   #epochDoubtful(lost: TransactionLost): boolean {
-    return lost.cause instanceof BrokerRefused && lost.cause.kafkaError === "INVALID_PRODUCER_EPOCH";
-  }
-
-  #fenced(cause: unknown): ProducerFenced {
-    return new ProducerFenced(this.#options.transactionalId ?? "", cause);
+    const error = lost.cause instanceof BrokerRefused ? lost.cause.kafkaError : "";
+    return error === "INVALID_PRODUCER_EPOCH" || error === "PRODUCER_FENCED";
   }
 
   #transactionalOnly(method: string): void {

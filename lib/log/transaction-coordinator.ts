@@ -67,6 +67,9 @@ export class TransactionCoordinator {
         BigInt(keep?.id ?? -1),
         keep?.epoch ?? -1,
       );
+      const error = kafkaErrorName(answer.errorCode);
+      if (error === "PRODUCER_FENCED" || error === "INVALID_PRODUCER_EPOCH")
+        throw new ProducerFenced(id ?? "", new BrokerRefused("initialising a producer", error));
       this.#check("initialising a producer", answer.errorCode);
       return { id: Number(answer.producerId), epoch: answer.producerEpoch };
     });
@@ -180,9 +183,8 @@ export class TransactionCoordinator {
     const error = kafkaErrorName(errorCode);
     const cause = new BrokerRefused(doing, error);
     switch (error) {
+      // after a timeout the coordinator answers the same as after a successor; initialise() tells them apart
       case "PRODUCER_FENCED":
-      case "TRANSACTIONAL_ID_AUTHORIZATION_FAILED":
-        throw error === "PRODUCER_FENCED" ? new ProducerFenced(this.#transactionalId ?? "", cause) : cause;
       case "INVALID_PRODUCER_EPOCH":
       case "INVALID_PRODUCER_ID_MAPPING":
       case "INVALID_TXN_STATE":
