@@ -1,0 +1,125 @@
+import pl from "nodejs-polars";
+import type { Aggregate } from "../plan/analysis/aggregates.ts";
+import { print } from "../plan/print.ts";
+import { replay } from "../plan/replay.ts";
+import type { CallTree, ExprTree } from "../plan/tree.ts";
+import type { DTypeName } from "../schema.ts";
+
+/** One value kept per key and window. */
+export interface PartialColumn {
+  readonly name: string;
+  /** Readable, for the state's SQL. */
+  readonly label: string;
+  /** Over the rows of a batch that fall into the window. */
+  readonly partial: pl.Expr;
+  /** Over the partial values of the window, earlier ones first. */
+  readonly merge: pl.Expr;
+}
+
+/** An aggregate as partial values that merge. */
+export interface PartialAggregate {
+  readonly columns: readonly PartialColumn[];
+  /** The aggregate, over the merged values. */
+  readonly result: pl.Expr;
+}
+
+const NUMERIC = /^(U?Int(8|16|32|64)|Float(32|64)|Boolean)$/;
+
+/**
+ * How an aggregate is computed in parts: or undefined where it is not (a mean of datetimes), and the window keeps its rows.
+ * @param dtype of what is aggregated
+ */
+export function partialAggregate(aggregate: Aggregate, dtype: DTypeName | undefined): PartialAggregate | undefined {
+  const { column, tree } = aggregate;
+  if (!aggregate.merges) return undefined;
+  if (tree.kind !== "call") return single(column, "rows", replay(tree), (name) => pl.col(name).sum());
+  const argument = replay(tree.self);
+  const label = labelOf(tree.self);
+  switch (tree.fn) {
+    case "count":
+    case "nullCount":
+      return single(column, `${label}_${tree.fn}`, replay(tree), (name) => pl.col(name).sum());
+    case "mean":
+      return NUMERIC.test(dtype ?? "") ? mean(column, label, argument) : undefined;
+    case "var":
+    case "std":
+      return NUMERIC.test(dtype ?? "") ? variance(column, label, argument, tree.fn) : undefined;
+    default:
+      // sum, product, min, max, any, all, first, last: the same again over the parts
+      return single(column, `${label}_${tree.fn}`, replay(tree), (name) =>
+        replay({ ...tree, self: { kind: "col", name } }),
+      );
+  }
+}
+
+function single(column: string, label: string, partial: pl.Expr, merge: (name: string) => pl.Expr): PartialAggregate {
+  return {
+    columns: [{ name: column, label, partial: partial.alias(column), merge: merge(column).alias(column) }],
+    result: pl.col(column),
+  };
+}
+
+/** Sum and count. */
+function mean(column: string, label: string, argument: pl.Expr): PartialAggregate {
+  const sum = `${column}_sum`;
+  const count = `${column}_count`;
+  return {
+    columns: [
+      added(sum, `${label}_sum`, argument.cast(pl.Float64).sum()),
+      added(count, `${label}_count`, argument.count()),
+    ],
+    result: pl
+      .when(pl.col(count).gt(pl.lit(0)))
+      .then(pl.col(sum).div(pl.col(count)))
+      .otherwise(NULL),
+  };
+}
+
+/** Count, mean and the sum of squared differences from it; merged as in Chan, Golub and LeVeque (1979). */
+function variance(column: string, label: string, argument: pl.Expr, fn: "var" | "std"): PartialAggregate {
+  const values = argument.cast(pl.Float64);
+  const [count, average, squares] = [`${column}_count`, `${column}_mean`, `${column}_m2`] as const;
+  const total = pl.col(count).sum().cast(pl.Float64);
+  const merged = pl.col(count).cast(pl.Float64).multiplyBy(pl.col(average)).sum().div(total);
+  const between = pl.col(count).cast(pl.Float64).multiplyBy(pl.col(average).minus(merged).pow(2)).sum();
+  const result = pl.col(squares).div(pl.col(count).cast(pl.Float64).minus(pl.lit(1)));
+  return {
+    columns: [
+      added(count, `${label}_count`, values.count()),
+      { name: average, label: `${label}_mean`, partial: values.mean().alias(average), merge: merged.alias(average) },
+      {
+        name: squares,
+        label: `${label}_m2`,
+        partial: values
+          .var()
+          .multiplyBy(values.count().cast(pl.Float64).minus(pl.lit(1)))
+          .fillNull(pl.lit(0))
+          .alias(squares),
+        merge: pl.col(squares).sum().plus(between).alias(squares),
+      },
+    ],
+    result: pl
+      .when(pl.col(count).gt(pl.lit(1)))
+      .then(fn === "var" ? result : result.pow(0.5))
+      .otherwise(NULL),
+  };
+}
+
+const NULL = pl.lit(null as unknown as number).cast(pl.Float64);
+
+function added(name: string, label: string, partial: pl.Expr): PartialColumn {
+  return { name, label, partial: partial.alias(name), merge: pl.col(name).sum().alias(name) };
+}
+
+function labelOf(tree: ExprTree): string {
+  if (tree.kind === "col") return tree.name;
+  return print(tree)
+    .replace(/[^\w]+/g, "_")
+    .replace(/^_?pl_|_+$/g, "")
+    .slice(0, 40);
+}
+
+/** What is aggregated; undefined for `pl.len()`. */
+export function aggregated(tree: ExprTree): ExprTree | undefined {
+  return tree.kind === "call" ? (tree as CallTree).self : undefined;
+}
