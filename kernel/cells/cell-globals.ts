@@ -3,7 +3,7 @@ import { toBundle } from "../display/bundle.ts";
 import { currentRun } from "./cell-run.ts";
 import type { KernelHost } from "./notebook-host.ts";
 
-/** Puts the kernel's globals beside Node's: `display`, `clearOutput`, `prompt`, `confirm`, `cell`. Their types are in kernel/language/globals.d.ts. */
+/** Puts the kernel's globals beside Node's: `display`, `page`, `clearOutput`, `prompt`, `confirm`, `cell`. Their types are in kernel/language/globals.d.ts. */
 export function installCellGlobals(host: KernelHost): void {
   const define = (name: string, value: unknown) =>
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
@@ -12,6 +12,12 @@ export function installCellGlobals(host: KernelHost): void {
     const shown = new ShownValue(host, options);
     shown.update(value);
     return shown;
+  });
+  define("page", (value: unknown) => {
+    const run = host.cell();
+    const bundle = toBundle(value);
+    if (!(bundle instanceof Promise)) run?.pages.push(bundle);
+    else host.hold(bundle.then((ready) => run?.pages.push(ready)));
   });
   define("clearOutput", ({ wait = false }: { wait?: boolean } = {}) => host.cell()?.outputs.clear(wait));
   define("prompt", (message = "", options: string | { default?: string; password?: boolean } = {}) => {
@@ -53,8 +59,11 @@ class ShownValue {
   update(value: unknown): void {
     const bundle = toBundle(value);
     if (!(bundle instanceof Promise) && this.#order === undefined) this.#show(bundle);
-    // Values that describe themselves asynchronously are shown in the order they were given, before the cell ends.
-    else this.#host.hold((this.#order = Promise.all([bundle, this.#order]).then(([ready]) => this.#show(ready))));
+    else {
+      // Values that describe themselves asynchronously are shown in the order they were given, before the cell ends.
+      this.#order = Promise.all([bundle, this.#order]).then(([ready]) => this.#show(ready));
+      this.#host.hold(this.#order);
+    }
   }
 
   #show(bundle: MimeBundle): void {

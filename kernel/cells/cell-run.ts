@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { CellContext } from "../../lib/run/host.ts";
+import type { CellContext, MimeBundle } from "../../lib/run/host.ts";
 import type { RunningEntry } from "./journal.ts";
 import { Lifetime } from "./lifetime.ts";
 import { OutputBudget } from "./output-budget.ts";
@@ -16,6 +16,8 @@ export class CellRun implements CellContext {
   readonly budget: OutputBudget;
   /** What keeps the cell busy after its last expression: see `NotebookHost.hold`. */
   readonly holds = new Set<Promise<unknown>>();
+  /** What the client is asked to show in its pager. */
+  readonly pages: MimeBundle[] = [];
 
   constructor(options: {
     id: string;

@@ -1,8 +1,8 @@
 import { SourceMap } from "node:module";
 import { constants, Script } from "node:vm";
 import type { CompiledCell } from "../language/compiled-cell.ts";
-import { cellTimers } from "./cell-timers.ts";
 import type { Binding } from "./bindings.ts";
+import { cellTimers } from "./cell-timers.ts";
 import type { CellMeta, Importer } from "./modules.ts";
 
 const CELL_TIMERS = ["setTimeout", "setInterval", "setImmediate"] as const;
@@ -19,7 +19,8 @@ export class CellScripts {
   readonly #maps = new Map<string, { map: SourceMap; source: string }>();
 
   constructor() {
-    Error.prepareStackTrace = (error, frames) => [String(error), ...frames.map((frame) => `    at ${this.#describe(frame)}`)].join("\n");
+    Error.prepareStackTrace = (error, frames) =>
+      [String(error), ...frames.map((frame) => `    at ${this.#describe(frame)}`)].join("\n");
   }
 
   load(name: string, { javaScript, sourceMap, source }: CompiledCell): CellFunction {

@@ -8,7 +8,8 @@ type Callback = (...parameters: unknown[]) => void;
  */
 export const cellTimers = {
   setTimeout: Object.assign(
-    (callback: Callback, ms?: number, ...parameters: unknown[]) => once(setTimeout, clearTimeout, callback, ms, ...parameters),
+    (callback: Callback, ms?: number, ...parameters: unknown[]) =>
+      once(setTimeout, clearTimeout, callback, ms, ...parameters),
     promisified(setTimeout),
   ),
   setInterval: (callback: Callback, ms?: number, ...parameters: unknown[]) => {

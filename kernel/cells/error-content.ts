@@ -30,7 +30,10 @@ function details(error: Error, scripts: CellScripts, depth = 0): string[] {
 
 function nested(how: string, error: unknown, scripts: CellScripts, depth: number): string[] {
   if (!isError(error)) return [`${how}: ${inspect(error)}`];
-  return [`${how} ${red(`${error.name}: ${error.message}`)}`, ...details(error, scripts, depth + 1).map((line) => `  ${line}`)];
+  return [
+    `${how} ${red(`${error.name}: ${error.message}`)}`,
+    ...details(error, scripts, depth + 1).map((line) => `  ${line}`),
+  ];
 }
 
 /** The stack's frames up to the kernel's own, and under the first of the cell's the line it stands on. */
@@ -44,7 +47,12 @@ function frames(error: Error, scripts: CellScripts): string[] {
     if (at === null) return [gray(line.replaceAll(/\?v=\d+/g, ""))];
     const source = pointed ? undefined : scripts.sourceLine(at[1]!, Number(at[2]));
     pointed ||= source !== undefined;
-    const shown = [line.replace(at[0], `${at[0].startsWith("(") ? "(" : ""}${cyan(`${at[1]}:${at[2]}:${at[3]}`)}${at[0].endsWith(")") ? ")" : ""}`)];
+    const shown = [
+      line.replace(
+        at[0],
+        `${at[0].startsWith("(") ? "(" : ""}${cyan(`${at[1]}:${at[2]}:${at[3]}`)}${at[0].endsWith(")") ? ")" : ""}`,
+      ),
+    ];
     if (source !== undefined) shown.push(`      ${source}`, `      ${" ".repeat(Number(at[3]) - 1)}${red("^")}`);
     return shown;
   });
@@ -70,5 +78,9 @@ export function typeErrorContent(diagnostics: readonly CellDiagnostic[]): ErrorC
     `${" ".repeat(String(line).length + column)}${red("~".repeat(length))}`,
     "",
   ]);
-  return { ename: "TypeScriptError", evalue: `${first.cell}:${first.line}:${first.column} - TS${first.code}: ${first.message}`, traceback };
+  return {
+    ename: "TypeScriptError",
+    evalue: `${first.cell}:${first.line}:${first.column} - TS${first.code}: ${first.message}`,
+    traceback,
+  };
 }

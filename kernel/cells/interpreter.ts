@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { MimeBundle } from "../../lib/run/host.ts";
 import { Refusal } from "../../lib/error.ts";
+import type { MimeBundle } from "../../lib/run/host.ts";
 import { toBundle } from "../display/bundle.ts";
 import { LanguageClient } from "../language/client.ts";
 import { Bindings } from "./bindings.ts";
+import { installCellGlobals } from "./cell-globals.ts";
 import { CellRun, currentRun } from "./cell-run.ts";
 import { CellScripts } from "./cell-scripts.ts";
 import { errorContent, typeErrorContent } from "./error-content.ts";
@@ -11,11 +12,10 @@ import { Interrupted } from "./interrupted.ts";
 import { Journal } from "./journal.ts";
 import { launch } from "./launch.ts";
 import { CellModules } from "./modules.ts";
-import { installCellGlobals } from "./cell-globals.ts";
 import { installNotebookHost, KernelHost } from "./notebook-host.ts";
+import type { CellOutputs, ErrorContent } from "./outputs.ts";
 import { routeErrors } from "./route-errors.ts";
 import { routeOutput } from "./route-output.ts";
-import type { CellOutputs, ErrorContent } from "./outputs.ts";
 
 export interface InterpreterOptions {
   /** The notebook's folder: modules and relative files resolve from here. */
@@ -47,6 +47,8 @@ export type ExecuteResult =
       readonly status: "ok";
       readonly executionCount: number;
       readonly userExpressions: Readonly<Record<string, ExpressionResult>>;
+      /** What `page` was given: for the client's pager. */
+      readonly pages: readonly MimeBundle[];
     }
   | ({ readonly status: "error"; readonly executionCount: number } & ErrorContent);
 
@@ -101,7 +103,11 @@ export class Interpreter {
   /** Runs one cell to its end. Never throws: a failure is told to `outputs.error` and in the result. One at a time. */
   async execute(request: ExecuteRequest, outputs: CellOutputs): Promise<ExecuteResult> {
     if (this.running !== undefined)
-      throw new Refusal({ code: "CELL_BUSY", what: "a cell is still running", remedies: ["await it, or interrupt it"] });
+      throw new Refusal({
+        code: "CELL_BUSY",
+        what: "a cell is still running",
+        remedies: ["await it, or interrupt it"],
+      });
     for (const id of request.deletedCells ?? []) this.closeCell(id, "the cell was deleted");
     if (request.cellId !== undefined) this.closeCell(request.cellId, "the cell was run again");
     if (counts(request)) this.#executionCount++;
@@ -114,7 +120,7 @@ export class Interpreter {
         return this.#evaluateAll(run, request.userExpressions ?? {});
       });
       run.journal.end(true);
-      return { status: "ok", executionCount, userExpressions: result };
+      return { status: "ok", executionCount, userExpressions: result, pages: run.pages };
     } catch (error) {
       run.journal.end(false);
       const content = error instanceof TypeErrors ? error.content : errorContent(error, this.#scripts);
@@ -155,7 +161,13 @@ export class Interpreter {
   #begin(request: ExecuteRequest, outputs: CellOutputs): CellRun {
     const seq = ++this.#seq;
     const { cellId, code, silent = false, headless = false } = request;
-    const journal = this.journal.begin({ seq, session: this.session, cellId, executionCount: this.#executionCount, source: code });
+    const journal = this.journal.begin({
+      seq,
+      session: this.session,
+      cellId,
+      executionCount: this.#executionCount,
+      source: code,
+    });
     const run = new CellRun({ id: cellId ?? `execution-${seq}`, outputs, journal, headless, silent });
     this.#runs.add(run);
     run.lifetime.onEnd(() => this.#runs.delete(run));
@@ -194,7 +206,10 @@ export class Interpreter {
     return await cell(this.#bindings.forCells, this.#modules.importer, this.#modules.meta);
   }
 
-  async #evaluateAll(run: CellRun, expressions: Readonly<Record<string, string>>): Promise<Record<string, ExpressionResult>> {
+  async #evaluateAll(
+    run: CellRun,
+    expressions: Readonly<Record<string, string>>,
+  ): Promise<Record<string, ExpressionResult>> {
     const results: Record<string, ExpressionResult> = {};
     for (const [name, expression] of Object.entries(expressions)) {
       try {

@@ -27,7 +27,8 @@ export class LocalModules {
 
   /** The URL to load: that of the file's current generation. */
   versioned(url: string, parentURL: string): string {
-    if (!url.startsWith("file:") || isInstalled(url) || !/\.([mc]?[jt]s|json)$/.test(bare(url)) || isKernel(url)) return url;
+    if (!url.startsWith("file:") || isInstalled(url) || !/\.([mc]?[jt]s|json)$/.test(bare(url)) || isKernel(url))
+      return url;
     const known = this.#modules.get(bare(url)) ?? { stamp: stamp(url), generation: 0, importers: new Set<string>() };
     this.#modules.set(bare(url), known);
     known.importers.add(bare(parentURL));

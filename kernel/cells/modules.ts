@@ -48,7 +48,10 @@ export class CellModules {
         const namespace = await this.#import(specifier, attributes);
         return names.map((name) => exported(namespace, name, specifier));
       },
-      { dynamic: (specifier: string, options?: { with?: Record<string, string> }) => this.#import(specifier, options?.with) },
+      {
+        dynamic: (specifier: string, options?: { with?: Record<string, string> }) =>
+          this.#import(specifier, options?.with),
+      },
     );
   }
 
@@ -67,8 +70,10 @@ export class CellModules {
         const required = !context.conditions.includes("import");
         if (!fromCell && (required || !this.#local.isLocal(parentURL))) return next(specifier, context);
         const asked = { ...context, parentURL };
-        const resolved = firstOf(candidates(name, parentURL!), (candidate) => next(candidate, asked), () =>
-          next(name, { ...asked, parentURL: HERE }),
+        const resolved = firstOf(
+          candidates(name, parentURL!),
+          (candidate) => next(candidate, asked),
+          () => next(name, { ...asked, parentURL: HERE }),
         );
         return { ...resolved, url: this.#local.versioned(resolved.url, parentURL!) };
       },
@@ -76,7 +81,11 @@ export class CellModules {
         if (!this.#local.isLocal(url) || !/\.[mc]?ts(\?|$)/.test(url)) return next(url, context);
         const format = /\.cts(\?|$)/.test(url) ? "commonjs" : "module";
         const text = this.#local.read(url);
-        return { format, shortCircuit: true, source: stripTypeScriptTypes(text, { mode: "transform", sourceUrl: url }) };
+        return {
+          format,
+          shortCircuit: true,
+          source: stripTypeScriptTypes(text, { mode: "transform", sourceUrl: url }),
+        };
       },
     });
   }
@@ -87,7 +96,15 @@ function candidates(name: string, parentURL: string): string[] {
   const absolute = path.isAbsolute(name) ? pathToFileURL(name).href : name;
   if (!/^\.{0,2}\//.test(name) && !path.isAbsolute(name)) return [name];
   const url = new URL(absolute, parentURL).href;
-  return [url, url.replace(/\.js$/, ".ts"), `${url}.ts`, `${url}.js`, `${url}.json`, `${url}/index.ts`, `${url}/index.js`];
+  return [
+    url,
+    url.replace(/\.js$/, ".ts"),
+    `${url}.ts`,
+    `${url}.js`,
+    `${url}.json`,
+    `${url}/index.ts`,
+    `${url}/index.js`,
+  ];
 }
 
 function firstOf<T>(names: readonly string[], attempt: (name: string) => T, otherwise: () => T): T {
@@ -109,13 +126,16 @@ function firstOf<T>(names: readonly string[], attempt: (name: string) => T, othe
 }
 
 const isNotFound = (error: unknown) =>
-  ["ERR_MODULE_NOT_FOUND", "ERR_UNSUPPORTED_DIR_IMPORT", "MODULE_NOT_FOUND"].includes((error as { code?: string }).code ?? "");
+  ["ERR_MODULE_NOT_FOUND", "ERR_UNSUPPORTED_DIR_IMPORT", "MODULE_NOT_FOUND"].includes(
+    (error as { code?: string }).code ?? "",
+  );
 
 /** One export. A CommonJS module's names are sometimes only on its default export. */
 function exported(namespace: Record<string, unknown>, name: string, specifier: string): unknown {
   if (name === "*") return namespace;
   if (name in namespace) return namespace[name];
   const fallback = namespace.default as Record<string, unknown> | undefined | null;
-  if (fallback !== null && (typeof fallback === "object" || typeof fallback === "function") && name in fallback) return fallback[name];
+  if (fallback !== null && (typeof fallback === "object" || typeof fallback === "function") && name in fallback)
+    return fallback[name];
   throw new SyntaxError(`The module "${specifier}" has no export named "${name}"`);
 }

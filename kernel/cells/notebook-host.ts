@@ -27,7 +27,10 @@ export class KernelHost implements NotebookHost {
     return milliseconds(process.env.MILLRACE_LIVE_FOR) ?? LIVE_FOR;
   }
 
-  display(bundle: MimeBundle, { id = randomUUID(), metadata }: { id?: string; metadata?: Record<string, unknown> } = {}): DisplayHandle {
+  display(
+    bundle: MimeBundle,
+    { id = randomUUID(), metadata }: { id?: string; metadata?: Record<string, unknown> } = {},
+  ): DisplayHandle {
     const owner = this.cell();
     if (owner === undefined || owner.silent) return { id, update: () => {} };
     const withJournal = () => ({ ...metadata, ...owner.journal.metadata() });

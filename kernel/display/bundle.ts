@@ -17,7 +17,9 @@ export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
   const describe = (value as Record<symbol, unknown>)[DISPLAY];
   if (typeof describe === "function") {
     const described: unknown = describe.call(value);
-    return described instanceof Promise ? described.then((bundle) => cleaned(bundle, value)) : cleaned(described, value);
+    return described instanceof Promise
+      ? described.then((bundle) => cleaned(bundle, value))
+      : cleaned(described, value);
   }
   if (isBundle(value)) return encoded(value);
   if (value instanceof Uint8Array) return imageBundle(value) ?? { "text/plain": text(value) };
@@ -34,7 +36,9 @@ export function text(value: unknown): string {
 function isBundle(value: object): value is MimeBundle {
   const keys = Object.keys(value);
   const prototype = Object.getPrototypeOf(value);
-  return keys.length > 0 && (prototype === Object.prototype || prototype === null) && keys.every((key) => MIME.test(key));
+  return (
+    keys.length > 0 && (prototype === Object.prototype || prototype === null) && keys.every((key) => MIME.test(key))
+  );
 }
 
 function cleaned(described: unknown, value: object): MimeBundle {

@@ -33,7 +33,8 @@ const tag = (value: object): string => {
 export const isDataFrame = (value: object): value is DataFrameLike =>
   tag(value) === "DataFrame" && "dtypes" in value && "rows" in value && "tail" in value;
 
-export const isSeries = (value: object): value is SeriesLike => tag(value) === "Series" && "dtype" in value && "toFrame" in value;
+export const isSeries = (value: object): value is SeriesLike =>
+  tag(value) === "Series" && "dtype" in value && "toFrame" in value;
 
 /** A table with dtypes for those who see HTML, Polars' own box for the rest. */
 export function frameBundle(value: DataFrameLike | SeriesLike): MimeBundle {
@@ -45,9 +46,14 @@ function frameHtml(frame: DataFrameLike): string {
   const { height, width } = frame;
   const shownColumns = frame.columns.slice(0, COLUMNS_SHOWN);
   const names = shownColumns.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
-  const dtypes = shownColumns.map((_, at) => `<td><small>${escapeHtml(dtypeName(frame.dtypes[at]))}</small></td>`).join("");
+  const dtypes = shownColumns
+    .map((_, at) => `<td><small>${escapeHtml(dtypeName(frame.dtypes[at]))}</small></td>`)
+    .join("");
   const row = (cells: unknown[]) =>
-    `<tr>${cells.slice(0, COLUMNS_SHOWN).map((cell) => `<td>${escapeHtml(cellText(cell))}</td>`).join("")}</tr>`;
+    `<tr>${cells
+      .slice(0, COLUMNS_SHOWN)
+      .map((cell) => `<td>${escapeHtml(cellText(cell))}</td>`)
+      .join("")}</tr>`;
   const half = ROWS_SHOWN / 2;
   const body =
     height <= ROWS_SHOWN

@@ -11,7 +11,12 @@ interface Figure {
 /** A Plotly figure: `{ data: [traces], layout }`. */
 export function isPlotlyFigure(value: object): value is Figure {
   const { data, layout } = value as Partial<Figure>;
-  return Array.isArray(data) && typeof layout === "object" && layout !== null && data.every((trace) => typeof trace === "object");
+  return (
+    Array.isArray(data) &&
+    typeof layout === "object" &&
+    layout !== null &&
+    data.every((trace) => typeof trace === "object")
+  );
 }
 
 /** The figure for front ends that draw it, and a table of its traces for those that do not. */

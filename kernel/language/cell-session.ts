@@ -1,7 +1,7 @@
 import path from "node:path";
 import ts from "typescript";
-import { cellCompilerOptions, isTolerated } from "./compiler-options.ts";
 import type { CellDiagnostic, CompiledCell } from "./compiled-cell.ts";
+import { cellCompilerOptions, isTolerated } from "./compiler-options.ts";
 import { globalsFile } from "./globals.ts";
 import { type DeclaredName, declaredNames, mentionedNames } from "./names.ts";
 import { ModuleResolver } from "./resolve-modules.ts";
@@ -155,7 +155,8 @@ function withoutExports(source: string): string {
     text = text.slice(0, start) + " ".repeat(end - start) + text.slice(end);
   };
   for (const statement of parsed.statements) {
-    if (ts.isExportAssignment(statement) && !statement.isExportEquals) blank(statement.getStart(), statement.expression.getStart());
+    if (ts.isExportAssignment(statement) && !statement.isExportEquals)
+      blank(statement.getStart(), statement.expression.getStart());
     if (!ts.canHaveModifiers(statement)) continue;
     for (const modifier of ts.getModifiers(statement) ?? [])
       if (modifier.kind === ts.SyntaxKind.ExportKeyword || modifier.kind === ts.SyntaxKind.DefaultKeyword)

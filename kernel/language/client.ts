@@ -8,7 +8,9 @@ export interface LanguageQuestion {
   readonly method: LanguageMethod;
   readonly parameters: readonly unknown[];
 }
-export type LanguageAnswer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: Error };
+export type LanguageAnswer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: Error };
 
 /** Asks the language thread. Any number of threads may have a port to it; each makes a client of its own. */
 export class LanguagePort {
@@ -73,7 +75,10 @@ export class LanguageClient extends LanguagePort {
 
   /** @param cwd the notebook's folder */
   static start(cwd: string): LanguageClient {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { cwd }, name: "millrace-language" });
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      workerData: { cwd },
+      name: "millrace-language",
+    });
     return new LanguageClient(worker, connect(worker));
   }
 

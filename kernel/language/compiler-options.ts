@@ -37,6 +37,33 @@ export function isTolerated(diagnostic: ts.Diagnostic): boolean {
 const TOLERATED: ReadonlySet<number> = new Set([
   2307, // cannot find module: Node's own error names the module and where it was looked for
   2882, // cannot find module of a side-effect import
-  7005, 7006, 7008, 7009, 7010, 7011, 7013, 7015, 7016, 7017, 7018, 7019, 7020, 7022, 7023, 7024, 7025, 7031, 7032, 7033, 7034, 7050, 7051,
-  7052, 7053, 7055, 7056, 7057, 7058, // implicit any in its many forms
+  7005,
+  7006,
+  7008,
+  7009,
+  7010,
+  7011,
+  7013,
+  7015,
+  7016,
+  7017,
+  7018,
+  7019,
+  7020,
+  7022,
+  7023,
+  7024,
+  7025,
+  7031,
+  7032,
+  7033,
+  7034,
+  7050,
+  7051,
+  7052,
+  7053,
+  7055,
+  7056,
+  7057,
+  7058, // implicit any in its many forms
 ]);

@@ -12,7 +12,13 @@ interface MillraceDisplayHandle {
  * Shows a value below the cell: a frame, a figure, an error, a `{ mime: data }` bundle, anything with `Symbol.for("Jupyter.display")`.
  * Returns a handle whose `update` changes what is shown.
  */
-declare function display(value: unknown, options?: { id?: string; metadata?: Record<string, unknown> }): MillraceDisplayHandle;
+declare function display(
+  value: unknown,
+  options?: { id?: string; metadata?: Record<string, unknown> },
+): MillraceDisplayHandle;
+
+/** Shows a value in the client's pager, where it has one, rather than below the cell. */
+declare function page(value: unknown): void;
 
 /** Asks for a line of text and waits for it. `{ password: true }` hides what is typed. Null when the cell is run without anybody to ask. */
 declare function prompt(message?: string, options?: string | { default?: string; password?: boolean }): string | null;
@@ -43,7 +49,11 @@ interface MillraceComm {
 
 /** Jupyter comms: open one to the front end, or answer those it opens. */
 declare const comm: {
-  open(target: string, data?: unknown, options?: { metadata?: Record<string, unknown>; buffers?: readonly ArrayBufferView[] }): MillraceComm;
+  open(
+    target: string,
+    data?: unknown,
+    options?: { metadata?: Record<string, unknown>; buffers?: readonly ArrayBufferView[] },
+  ): MillraceComm;
   /** Calls `opened` for each comm the front end opens with this target name. */
   register(target: string, opened: (comm: MillraceComm, data: any, buffers: readonly Uint8Array[]) => void): void;
   unregister(target: string): void;

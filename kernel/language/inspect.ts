@@ -44,7 +44,7 @@ function definedElsewhere(service: ts.LanguageService, file: string, at: number)
   if (first === undefined) return undefined;
   const name = /__cell_\d+\.ts$/;
   if (name.test(first.fileName)) return service.getQuickInfoAtPosition(first.fileName, first.textSpan.start);
-  if (first.fileName !== file || first.containerKind !== undefined && first.textSpan.start <= at) return undefined;
+  if (first.fileName !== file || (first.containerKind !== undefined && first.textSpan.start <= at)) return undefined;
   const type = service.getTypeDefinitionAtPosition(file, at)?.[0];
   return type !== undefined && name.test(type.fileName) && type.name === first.name
     ? service.getQuickInfoAtPosition(type.fileName, type.textSpan.start)

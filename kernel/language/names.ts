@@ -15,13 +15,19 @@ export function declaredNames(file: ts.SourceFile): DeclaredName[] {
     if (ts.isVariableStatement(statement)) {
       if (isUsing(statement.declarationList)) continue;
       const kind = statement.declarationList.flags & ts.NodeFlags.Const ? "import" : "let";
-      for (const { name } of statement.declarationList.declarations) for (const id of boundNames(name)) add(id.text, kind);
+      for (const { name } of statement.declarationList.declarations)
+        for (const id of boundNames(name)) add(id.text, kind);
     } else if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) {
       if (statement.name !== undefined) found.set(statement.name.text, "import");
-    } else if (ts.isEnumDeclaration(statement) || ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) {
+    } else if (
+      ts.isEnumDeclaration(statement) ||
+      ts.isInterfaceDeclaration(statement) ||
+      ts.isTypeAliasDeclaration(statement)
+    ) {
       add(statement.name.text, "import");
     } else if (ts.isModuleDeclaration(statement)) {
-      if (ts.isIdentifier(statement.name) && !(statement.flags & ts.NodeFlags.GlobalAugmentation)) add(statement.name.text, "import");
+      if (ts.isIdentifier(statement.name) && !(statement.flags & ts.NodeFlags.GlobalAugmentation))
+        add(statement.name.text, "import");
     } else if (ts.isImportDeclaration(statement)) {
       for (const id of importedNames(statement)) add(id.text, "import");
     }

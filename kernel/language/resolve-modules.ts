@@ -12,12 +12,18 @@ export class ModuleResolver {
 
   constructor(folder: string) {
     this.#cache = ts.createModuleResolutionCache(folder, (name) => name);
-    const nodeTypes = ["@types/node", "@types/node/index.d.ts"].map((name) => this.#find(name, path.join(folder, "cell.ts"), {}));
+    const nodeTypes = ["@types/node", "@types/node/index.d.ts"].map((name) =>
+      this.#find(name, path.join(folder, "cell.ts"), {}),
+    );
     const found = nodeTypes.find((resolved) => resolved !== undefined);
     this.ambientFiles = found === undefined ? [] : [found.resolvedFileName];
   }
 
-  resolve(name: string, containingFile: string, options: ts.CompilerOptions): ts.ResolvedModuleWithFailedLookupLocations {
+  resolve(
+    name: string,
+    containingFile: string,
+    options: ts.CompilerOptions,
+  ): ts.ResolvedModuleWithFailedLookupLocations {
     return { resolvedModule: this.#find(name, containingFile, options) } as ts.ResolvedModuleWithFailedLookupLocations;
   }
 

@@ -22,7 +22,9 @@ export interface CompletionItem {
   readonly type: string;
 }
 
-export type Inspection = { readonly found: false } | { readonly found: true; readonly plain: string; readonly markdown: string };
+export type Inspection =
+  | { readonly found: false }
+  | { readonly found: true; readonly plain: string; readonly markdown: string };
 
 export type Completeness =
   | { readonly status: "complete" | "invalid" | "unknown" }

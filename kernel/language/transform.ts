@@ -31,11 +31,15 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
       factory.createExpressionStatement(factory.createAssignment(access(name), value));
     /** The shared name an identifier stands for, unless it is one of the names that are local where it stands. */
     const sharedNameOf = (id: ts.Identifier, symbol: ts.Symbol | undefined) =>
-      sharedNames.has(id.text) && symbol !== undefined && shared.has(symbol) && !local.has(symbol) ? id.text : undefined;
+      sharedNames.has(id.text) && symbol !== undefined && shared.has(symbol) && !local.has(symbol)
+        ? id.text
+        : undefined;
 
     const local = new Set<ts.Symbol>();
     const withLocal = <T>(names: readonly ts.Identifier[], visitAll: () => T): T => {
-      const added = names.map((name) => checker.getSymbolAtLocation(name)).filter((s) => s !== undefined && !local.has(s));
+      const added = names
+        .map((name) => checker.getSymbolAtLocation(name))
+        .filter((s) => s !== undefined && !local.has(s));
       for (const symbol of added) local.add(symbol!);
       const result = visitAll();
       for (const symbol of added) local.delete(symbol!);
@@ -53,17 +57,27 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
       if (ts.isCallExpression(node)) {
         if (node.expression.kind === ts.SyntaxKind.ImportKeyword) {
           const dynamic = factory.createPropertyAccessExpression(factory.createIdentifier(IMPORT), "dynamic");
-          return ts.setTextRange(factory.createCallExpression(dynamic, undefined, node.arguments.map(visitExpression)), node);
+          return ts.setTextRange(
+            factory.createCallExpression(dynamic, undefined, node.arguments.map(visitExpression)),
+            node,
+          );
         }
         const callee = detached(node.expression);
-        if (callee !== undefined) return factory.updateCallExpression(node, callee, undefined, node.arguments.map(visitExpression));
+        if (callee !== undefined)
+          return factory.updateCallExpression(node, callee, undefined, node.arguments.map(visitExpression));
       }
       if (ts.isTaggedTemplateExpression(node)) {
         const tag = detached(node.tag);
         if (tag !== undefined)
-          return factory.updateTaggedTemplateExpression(node, tag, undefined, visit(node.template) as ts.TemplateLiteral);
+          return factory.updateTaggedTemplateExpression(
+            node,
+            tag,
+            undefined,
+            visit(node.template) as ts.TemplateLiteral,
+          );
       }
-      if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) return factory.createIdentifier(META);
+      if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
+        return factory.createIdentifier(META);
       return ts.visitEachChild(node, visit, context);
     };
     const visitExpression = (node: ts.Expression) => visit(node) as ts.Expression;
@@ -98,9 +112,13 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
         const pattern = withLocal(names, () =>
           ts.isIdentifier(declaration.name) ? declaration.name : (visit(declaration.name) as ts.BindingName),
         );
-        const initializer = declaration.initializer === undefined ? undefined : visitExpression(declaration.initializer);
+        const initializer =
+          declaration.initializer === undefined ? undefined : visitExpression(declaration.initializer);
         const single = factory.updateVariableDeclaration(declaration, pattern, undefined, undefined, initializer);
-        const kept = factory.createVariableStatement(undefined, factory.createVariableDeclarationList([single], list.flags));
+        const kept = factory.createVariableStatement(
+          undefined,
+          factory.createVariableDeclarationList([single], list.flags),
+        );
         return [ts.setTextRange(kept, declaration), ...names.map((id) => store(id.text, localReference(id)))];
       });
     };
@@ -123,7 +141,9 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
         return;
       }
       const targets = factory.createArrayLiteralExpression(bindings.map((id) => access(id.text)));
-      hoisted.push(ts.setTextRange(factory.createExpressionStatement(factory.createAssignment(targets, awaited)), statement));
+      hoisted.push(
+        ts.setTextRange(factory.createExpressionStatement(factory.createAssignment(targets, awaited)), statement),
+      );
     };
 
     const functions: ts.Statement[] = [];
@@ -176,14 +196,19 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
     );
     const timers = CELL_TIMERS.map((name) => factory.createParameterDeclaration(undefined, undefined, name));
     const script = factory.createArrowFunction(undefined, undefined, timers, undefined, undefined, cell);
-    return factory.updateSourceFile(file, [factory.createExpressionStatement(factory.createParenthesizedExpression(script))]);
+    return factory.updateSourceFile(file, [
+      factory.createExpressionStatement(factory.createParenthesizedExpression(script)),
+    ]);
   };
 }
 
 function sharedSymbols(file: ts.SourceFile, checker: ts.TypeChecker, names: ReadonlySet<string>): Set<ts.Symbol> {
   const symbols = new Set<ts.Symbol>();
   const add = (name: ts.Node | undefined) => {
-    const symbol = name === undefined || (ts.isIdentifier(name) && !names.has(name.text)) ? undefined : checker.getSymbolAtLocation(name);
+    const symbol =
+      name === undefined || (ts.isIdentifier(name) && !names.has(name.text))
+        ? undefined
+        : checker.getSymbolAtLocation(name);
     if (symbol !== undefined) symbols.add(symbol);
   };
   for (const statement of file.statements) {
@@ -203,7 +228,8 @@ function sharedSymbols(file: ts.SourceFile, checker: ts.TypeChecker, names: Read
 }
 
 const isDeclare = (node: ts.Node): boolean =>
-  ts.canHaveModifiers(node) && (ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword) ?? false);
+  ts.canHaveModifiers(node) &&
+  (ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword) ?? false);
 
 /** False for a name that stands only for types; true as well for what the checker cannot resolve. */
 function isValueImport(id: ts.Identifier, checker: ts.TypeChecker): boolean {
@@ -223,6 +249,8 @@ function importedAs(id: ts.Identifier): string {
 
 function attributesObject(attributes: ts.ImportAttributes, factory: ts.NodeFactory): ts.Expression {
   return factory.createObjectLiteralExpression(
-    attributes.elements.map(({ name, value }) => factory.createPropertyAssignment(factory.createStringLiteral(name.text), value)),
+    attributes.elements.map(({ name, value }) =>
+      factory.createPropertyAssignment(factory.createStringLiteral(name.text), value),
+    ),
   );
 }

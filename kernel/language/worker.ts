@@ -8,7 +8,9 @@ const { CellLanguage } = await import("./cell-language.ts");
 const language = new CellLanguage((workerData as { cwd: string }).cwd);
 
 parentPort!.on("message", (port: MessagePort) => {
-  port.on("message", ({ id, method, parameters }: LanguageQuestion) => port.postMessage(answer(id, method, parameters)));
+  port.on("message", ({ id, method, parameters }: LanguageQuestion) =>
+    port.postMessage(answer(id, method, parameters)),
+  );
 });
 language.warmUp();
 

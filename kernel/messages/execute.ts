@@ -18,13 +18,20 @@ export interface ExecuteRequestMetadata {
   readonly deletedCells?: readonly string[];
 }
 
+/** The one payload that is not deprecated in practice: something for the client's pager. */
+export interface Page {
+  readonly source: "page";
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly start: 0;
+}
+
 /** shell `execute_reply` */
 export type ExecuteReply =
   | {
       readonly status: "ok";
       readonly execution_count: number;
       readonly user_expressions: Readonly<Record<string, unknown>>;
-      readonly payload: readonly [];
+      readonly payload: readonly Page[];
     }
   | {
       /** `aborted`: it waited behind a request that failed. */

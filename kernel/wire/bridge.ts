@@ -5,10 +5,22 @@ import type { Publications } from "../messages/messages.ts";
 
 /** From the protocol thread to the thread that runs cells. */
 export type ToCells =
-  | { readonly kind: "execute"; readonly request: ExecuteRequest; readonly parent: Header; readonly allowStdin: boolean }
+  | {
+      readonly kind: "execute";
+      readonly request: ExecuteRequest;
+      readonly parent: Header;
+      readonly allowStdin: boolean;
+    }
   /** To be acknowledged at once: silence means the thread is blocked. */
   | { readonly kind: "interrupt"; readonly id: number }
-  | { readonly kind: "comm"; readonly id: number; readonly type: CommType; readonly content: any; readonly buffers: readonly Uint8Array[]; readonly parent: Header }
+  | {
+      readonly kind: "comm";
+      readonly id: number;
+      readonly type: CommType;
+      readonly content: any;
+      readonly buffers: readonly Uint8Array[];
+      readonly parent: Header;
+    }
   | { readonly kind: "shutdown" };
 
 export type CommType = "comm_open" | "comm_msg" | "comm_close";
@@ -19,7 +31,13 @@ export type FromCells =
   | Publication
   | { readonly kind: "interrupting"; readonly id: number }
   | { readonly kind: "commHandled"; readonly id: number }
-  | { readonly kind: "input"; readonly prompt: string; readonly password: boolean; readonly parent: Header; readonly answer: InputAnswer }
+  | {
+      readonly kind: "input";
+      readonly prompt: string;
+      readonly password: boolean;
+      readonly parent: Header;
+      readonly answer: InputAnswer;
+    }
   | { readonly kind: "closed" };
 
 export interface Publication<T extends keyof Publications = keyof Publications> {

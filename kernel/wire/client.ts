@@ -54,7 +54,9 @@ function handle(message: ToCells, { interpreter, server, comms }: Parts): void {
       comms.receive(message);
       break;
     case "shutdown":
-      void Promise.race([interpreter.close(), new Promise((resolve) => setTimeout(resolve, 2000))]).then(() => answer({ kind: "closed" }));
+      void Promise.race([interpreter.close(), new Promise((resolve) => setTimeout(resolve, 2000))]).then(() =>
+        answer({ kind: "closed" }),
+      );
       break;
   }
 }

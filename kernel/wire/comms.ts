@@ -19,7 +19,8 @@ export class Comms {
     this.#send = send;
     const api = {
       open: (target: string, data: unknown = {}, options?: Options) => this.#openFromHere(target, data, options),
-      register: (target: string, opened: Opened) => void this.#targets.set(target, { opened, run: currentRun.getStore() }),
+      register: (target: string, opened: Opened) =>
+        void this.#targets.set(target, { opened, run: currentRun.getStore() }),
       unregister: (target: string) => void this.#targets.delete(target),
     };
     Object.defineProperty(globalThis, "comm", { value: api, configurable: true, writable: true });
@@ -35,7 +36,11 @@ export class Comms {
     }
   }
 
-  publish(type: "comm_open" | "comm_msg" | "comm_close", content: CommOpen | CommMessage, { metadata = {}, buffers = [] }: Options = {}): void {
+  publish(
+    type: "comm_open" | "comm_msg" | "comm_close",
+    content: CommOpen | CommMessage,
+    { metadata = {}, buffers = [] }: Options = {},
+  ): void {
     const bytes = buffers.map((view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice());
     this.#send({ kind: "publish", type, content, parent: this.#parent, metadata, buffers: bytes } as Publication);
   }

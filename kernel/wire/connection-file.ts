@@ -20,7 +20,13 @@ export type Channel = "shell" | "iopub" | "stdin" | "control" | "hb";
 /** @throws Refusal when the file is not a connection file or asks for what this kernel does not speak. */
 export function readConnectionFile(file: string): ConnectionInfo {
   const refuse = (what: string, cause?: unknown) =>
-    new Refusal({ code: "CONNECTION_FILE", what, where: file, remedies: ["give the path of a connection file written by Jupyter"], cause });
+    new Refusal({
+      code: "CONNECTION_FILE",
+      what,
+      where: file,
+      remedies: ["give the path of a connection file written by Jupyter"],
+      cause,
+    });
   let info: ConnectionInfo;
   try {
     info = JSON.parse(readFileSync(file, "utf8"));

@@ -1,5 +1,5 @@
 import type { ExecuteResult } from "../cells/interpreter.ts";
-import type { ExecuteReply, ExecuteRequest, ExecuteRequestMetadata } from "../messages/execute.ts";
+import type { ExecuteReply, ExecuteRequest, ExecuteRequestMetadata, Page } from "../messages/execute.ts";
 import type { Message } from "../messages/header.ts";
 import type { KernelServer } from "./kernel-server.ts";
 
@@ -61,7 +61,12 @@ export class ExecuteQueue {
     const executed = new Promise<ExecuteResult>((resolve) => {
       this.#executed = resolve;
     });
-    this.#server.toCells({ kind: "execute", request: executeRequest(request), parent: header, allowStdin: content.allow_stdin !== false });
+    this.#server.toCells({
+      kind: "execute",
+      request: executeRequest(request),
+      parent: header,
+      allowStdin: content.allow_stdin !== false,
+    });
     const result = await executed;
 
     const behind = result.status === "error" && content.stop_on_error !== false ? await this.#waitingBehind() : [];
@@ -114,7 +119,9 @@ function executeRequest({ content, metadata }: Message<ExecuteRequest>) {
 function reply(result: ExecuteResult): ExecuteReply {
   const { executionCount: execution_count } = result;
   if (result.status === "ok")
-    return { status: "ok", execution_count, user_expressions: result.userExpressions, payload: [] };
+    return { status: "ok", execution_count, user_expressions: result.userExpressions, payload: result.pages.map(page) };
   const { ename, evalue, traceback } = result;
   return { status: "error", execution_count, ename, evalue, traceback };
 }
+
+const page = (data: Readonly<Record<string, unknown>>): Page => ({ source: "page", data, start: 0 });

@@ -8,7 +8,10 @@ const DELIMITER = Buffer.from("<IDS|MSG>");
  *
  *     identities… <IDS|MSG> signature header parent_header metadata content buffers…
  */
-export function toFrames({ identities, header, parent, metadata, content, buffers }: Message<unknown>, signature: Signature): Uint8Array[] {
+export function toFrames(
+  { identities, header, parent, metadata, content, buffers }: Message<unknown>,
+  signature: Signature,
+): Uint8Array[] {
   const json = [header, parent, metadata, content].map((part) => Buffer.from(JSON.stringify(part)));
   return [...identities, DELIMITER, Buffer.from(signature.of(json)), ...json, ...buffers];
 }

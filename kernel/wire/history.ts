@@ -81,13 +81,15 @@ export class History {
 
 function read(file: string): Line[] {
   if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8").split("\n").flatMap((text) => {
-    try {
-      return text === "" ? [] : [JSON.parse(text) as Line];
-    } catch {
-      return []; // cut off by a crash
-    }
-  });
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .flatMap((text) => {
+      try {
+        return text === "" ? [] : [JSON.parse(text) as Line];
+      } catch {
+        return []; // cut off by a crash
+      }
+    });
 }
 
 function historyFile(): string {
@@ -99,7 +101,8 @@ function historyFile(): string {
   return path.join(data, "millrace", "history.jsonl");
 }
 
-const last = <T>(lines: readonly T[], n: number | null | undefined) => (n == null ? lines : n > 0 ? lines.slice(-n) : []);
+const last = <T>(lines: readonly T[], n: number | null | undefined) =>
+  n == null ? lines : n > 0 ? lines.slice(-n) : [];
 
 /** The latest of each equal input. */
 function unique(lines: readonly Line[]): Line[] {
@@ -112,6 +115,9 @@ function unique(lines: readonly Line[]): Line[] {
 }
 
 function glob(pattern: string): RegExp {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]");
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", "[^]*")
+    .replaceAll("?", "[^]");
   return new RegExp(`^${source}$`);
 }

@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { Session } from "node:inspector";
+import { descendants, signal } from "./child-processes.ts";
 
 /** How long the thread that runs cells may stay silent before its script is terminated, in ms. */
 const PATIENCE = 200;
 const ATTEMPTS = 50;
-/** After so many attempts in vain the thread is probably waiting for a child process (`execSync`). */
+/** After so many attempts in vain the thread is probably waiting for a child process (`execSync`), which is asked to stop, then told to. */
 const CHILDREN_AFTER = 3;
+const CHILDREN_FIRMLY_AFTER = 12;
 
 /**
  * Stops what the main thread does, from this thread. First it is asked to end the running cell; when it does not even answer, its script is terminated through
@@ -44,7 +45,8 @@ export class Interrupter {
       await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
       if (answered) return;
       this.#terminate();
-      if (attempt >= CHILDREN_AFTER) interruptChildren();
+      if (attempt >= CHILDREN_AFTER)
+        for (const child of descendants()) signal(child, attempt < CHILDREN_FIRMLY_AFTER ? "SIGINT" : "SIGTERM");
     }
   }
 
@@ -54,20 +56,5 @@ export class Interrupter {
       this.#session.connectToMainThread();
     }
     this.#session.post("Runtime.terminateExecution");
-  }
-}
-
-/** SIGINT to the processes this one started: a synchronous child holds the thread where no script can be terminated. Linux tells who they are. */
-function interruptChildren(): void {
-  if (process.platform !== "linux") return;
-  for (const thread of readdirSync("/proc/self/task")) {
-    const children = readFileSync(`/proc/self/task/${thread}/children`, "utf8").trim();
-    for (const child of children === "" ? [] : children.split(" ")) {
-      try {
-        process.kill(Number(child), "SIGINT");
-      } catch {
-        // It ended meanwhile.
-      }
-    }
   }
 }

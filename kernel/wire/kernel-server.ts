@@ -1,5 +1,5 @@
-import type { MessagePort } from "node:worker_threads";
 import { randomUUID } from "node:crypto";
+import type { MessagePort } from "node:worker_threads";
 import type { LanguagePort } from "../language/client.ts";
 import type { CommClose, CommMessage, CommOpen } from "../messages/comm.ts";
 import type { CommInfoRequest } from "../messages/comm-info.ts";
@@ -82,12 +82,22 @@ export class KernelServer {
     this.publish("status", { execution_state }, parent);
   }
 
-  publish<T extends keyof Publications>(type: T, content: Publications[T], parent: Parent, more: Partial<Publication> = {}): void {
+  publish<T extends keyof Publications>(
+    type: T,
+    content: Publications[T],
+    parent: Parent,
+    more: Partial<Publication> = {},
+  ): void {
     this.#streams.flush();
     this.#send(type, content, parent, more);
   }
 
-  reply<T extends keyof Replies>(type: T, content: Replies[T], request: Message<unknown>, channel: RequestChannel = "shell"): void {
+  reply<T extends keyof Replies>(
+    type: T,
+    content: Replies[T],
+    request: Message<unknown>,
+    channel: RequestChannel = "shell",
+  ): void {
     this.#streams.flush();
     void this.#sockets.send(channel, {
       identities: request.identities,
@@ -99,9 +109,23 @@ export class KernelServer {
     });
   }
 
-  #send<T extends keyof Publications>(type: T, content: Publications[T], parent: Parent, { metadata = {}, buffers = [] }: Partial<Publication> = {}): void {
-    const topic = Buffer.from(type === "iopub_welcome" ? (content as Publications["iopub_welcome"]).subscription : type);
-    void this.#sockets.send("iopub", { identities: [topic], header: newHeader(type, this.#session), parent, metadata, content, buffers });
+  #send<T extends keyof Publications>(
+    type: T,
+    content: Publications[T],
+    parent: Parent,
+    { metadata = {}, buffers = [] }: Partial<Publication> = {},
+  ): void {
+    const topic = Buffer.from(
+      type === "iopub_welcome" ? (content as Publications["iopub_welcome"]).subscription : type,
+    );
+    void this.#sockets.send("iopub", {
+      identities: [topic],
+      header: newHeader(type, this.#session),
+      parent,
+      metadata,
+      content,
+      buffers,
+    });
   }
 
   #welcome(topic: Uint8Array): void {
@@ -181,7 +205,14 @@ export class KernelServer {
     } else if (!this.#comms.has(content.comm_id)) await this.#queue.turn();
     const id = ++this.#lastCommMessage;
     const handled = new Promise<void>((resolve) => this.#commHandled.set(id, resolve));
-    this.toCells({ kind: "comm", id, type, content, buffers: buffers.map((buffer) => new Uint8Array(buffer)), parent: header });
+    this.toCells({
+      kind: "comm",
+      id,
+      type,
+      content,
+      buffers: buffers.map((buffer) => new Uint8Array(buffer)),
+      parent: header,
+    });
     if (type === "comm_close") this.#comms.delete(content.comm_id);
     await handled;
   }
@@ -216,6 +247,6 @@ export class KernelServer {
     }
     if (type === "comm_open") this.#comms.set((content as CommOpen).comm_id, (content as CommOpen).target_name);
     if (type === "comm_close") this.#comms.delete((content as CommClose).comm_id);
-    this.publish(type, content, parent, more);
+    this.publish(type, content as never, parent, more);
   }
 }

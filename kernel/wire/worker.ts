@@ -20,7 +20,14 @@ const CLOSING = 2500;
 const { connectionFile, cells, language, versions } = workerData as WireWorkerData;
 const info = readConnectionFile(connectionFile);
 const sockets = await Sockets.bind(info);
-const server = new KernelServer({ sockets, cells, language: new LanguagePort(language), info, versions, stopped: stop });
+const server = new KernelServer({
+  sockets,
+  cells,
+  language: new LanguagePort(language),
+  info,
+  versions,
+  stopped: stop,
+});
 server.start();
 parentPort!.postMessage("ready");
 watchParent(stop);
