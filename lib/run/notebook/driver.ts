@@ -1,0 +1,62 @@
+import type { FrameDriver } from "../../frame/driver.ts";
+import { explain } from "../../plan/explain.ts";
+import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
+import type { Schema } from "../../schema.ts";
+import { notebookHost } from "../host.ts";
+import { describeSource } from "../source/source-schema.ts";
+import { batches } from "./batches.ts";
+import { collect } from "./collect.ts";
+import { shownColumns } from "./named-metadata.ts";
+import { NotebookLiveFrame } from "./notebook-live-frame.ts";
+import { compilePlan } from "./plan-reader.ts";
+import { runSink } from "./run-sink.ts";
+import { Session } from "./session.ts";
+import { tableBundle } from "./table-view.ts";
+
+const ROWS_SHOWN = 20;
+
+/**
+ * Carries frames out in a notebook, or in any Node program: reads by assignment, joins no group, commits nothing, creates no topic and
+ * writes only through `.run()` (law 4).
+ */
+export function notebookDriver(session = new Session()): FrameDriver {
+  const live = (node: PlanNode, options: Parameters<FrameDriver["live"]>[1]): NotebookLiveFrame => {
+    const view = { title: titleOf(node), note: noteOf(node), rows: options.rows ?? ROWS_SHOWN };
+    return new NotebookLiveFrame(session, node, options, (frame, status) => tableBundle(frame, status, view));
+  };
+  return {
+    collect: (node, options) => collect(session, node, options),
+    live,
+    batches: (node, options) => batches(session, node, options),
+    schema: (node) => schema(session, node),
+    run: (sink, options) => runSink(session, sink, options),
+    display(node) {
+      // nobody would stop a read that a plain program started by printing a frame
+      if (notebookHost() === undefined) return { "text/plain": explain(node) };
+      return (live(node, {}) as unknown as Record<symbol, () => unknown>)[Symbol.for("Jupyter.display")]!();
+    },
+  };
+}
+
+async function schema(session: Session, node: PlanNode): Promise<Schema> {
+  let acquired = false;
+  try {
+    const { terminal } = await compilePlan(session, node, async () => {
+      const cluster = await session.acquire();
+      acquired = true;
+      return cluster;
+    });
+    return Object.fromEntries(
+      shownColumns(node, Object.keys(terminal.schema)).map((name) => [name, terminal.schema[name]!]),
+    );
+  } finally {
+    if (acquired) session.release();
+  }
+}
+
+const titleOf = (node: PlanNode): string => describeSource(sourcesOf([node])[0]!);
+
+const noteOf = (node: PlanNode): string | undefined =>
+  node.kind === "sink"
+    ? `Rows for topic ${node.topic}: a preview, nothing is written. .run() writes them; a promoted job always does.`
+    : undefined;

@@ -1,0 +1,276 @@
+import type pl from "nodejs-polars";
+import type { LiveFrame, LiveOptions, Position } from "../../frame/driver.ts";
+import { isPassing } from "../../log/index.ts";
+import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
+import { emptyFrame } from "../../schema.ts";
+import { type DisplayHandle, type MimeBundle, notebookHost } from "../host.ts";
+import type { NotebookStatus } from "./live-status.ts";
+import { shownColumns } from "./named-metadata.ts";
+import { PlanReader } from "./plan-reader.ts";
+import { Rate } from "./rate.ts";
+import { RecentRows } from "./recent-rows.ts";
+import { recordReads } from "./record-reads.ts";
+import type { Session } from "./session.ts";
+
+/** Draws a snapshot. The mime types are the same each time. */
+export type Draw = (frame: pl.DataFrame, status: NotebookStatus) => MimeBundle;
+
+const DEFAULT_HZ = 4;
+/** Brokers away for this long are said to be away; reading goes on by itself once they are back. */
+const PATIENCE = 2000;
+/** A headless run waits so much longer than its bound for a first row, ms. */
+const FIRST_ROW = 10_000;
+
+/**
+ * A frame that keeps up with its topics while cells run. Reading never waits for showing: a display is a snapshot, drawn at most `hz` times a
+ * second. Memory is bounded by `keep`. It ends with `stop()`, or with its cell: interrupted, run again or deleted.
+ */
+export class NotebookLiveFrame implements LiveFrame {
+  readonly #session: Session;
+  readonly #node: PlanNode;
+  readonly #options: LiveOptions;
+  readonly #draw: Draw;
+  readonly #handles: DisplayHandle[] = [];
+  readonly #rate = new Rate();
+  readonly #host = notebookHost();
+  readonly #stopping = new AbortController();
+  readonly #done: Promise<void>;
+  #reader: PlanReader | undefined;
+  #rows: RecentRows;
+  #state: NotebookStatus["state"] = "reading";
+  #error: unknown;
+  #awaySince: number | undefined;
+  #lastFailure = 0;
+  #steps: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  #seek: { to: Position; resolve: () => void; reject: (error: unknown) => void } | undefined;
+  #wake: () => void = () => {};
+  #firstRow = Promise.withResolvers<void>();
+  #lastDraw = 0;
+  #drawTimer: NodeJS.Timeout | undefined;
+
+  /** @throws Refusal `BAD_DURATION` for `keep` */
+  constructor(session: Session, node: PlanNode, options: LiveOptions, draw: Draw) {
+    this.#session = session;
+    this.#node = node;
+    this.#options = options;
+    this.#draw = draw;
+    this.#rows = new RecentRows(options.keep, emptyFrame({}));
+    const signals = [options.signal, this.#host?.cell()?.signal].filter((signal) => signal !== undefined);
+    for (const signal of signals) {
+      if (signal.aborted) this.#stopping.abort();
+      signal.addEventListener("abort", () => void this.stop(), { once: true });
+    }
+    this.#done = this.#run();
+    this.#done.catch(() => {}); // said in the display and by `status`; a headless cell waits for it and fails
+    if (this.#host?.headless) this.#host.hold(this.#bounded(this.#host.liveFor));
+  }
+
+  get df(): pl.DataFrame {
+    const frame = this.#rows.frame();
+    return frame.select(...shownColumns(this.#node, frame.columns));
+  }
+
+  get status(): NotebookStatus {
+    const counts = this.#reader?.counts;
+    return {
+      state: this.#state,
+      rowsIn: counts?.records ?? 0,
+      rowsOut: counts?.rowsOut ?? 0,
+      dropped: this.#rows.dropped,
+      kept: this.#rows.height,
+      badRecords: counts?.bad ?? 0,
+      bad: this.#reader?.bad ?? [],
+      lag: counts?.lag ?? 0,
+      rate: this.#state === "reading" ? this.#rate.perSecond() : 0,
+      watermark: counts?.watermark ?? Number.NaN,
+      late: counts?.late ?? 0,
+      unknownFields: counts?.unknownFields ?? 0,
+      keyDifferences: counts?.keyDifferences ?? 0,
+      stateRows: counts?.stateRows ?? 0,
+      ...(this.#awaySince !== undefined && { awaySince: this.#awaySince }),
+      ...(this.#error !== undefined && { error: this.#error }),
+    };
+  }
+
+  pause(): void {
+    if (this.#state !== "reading") return;
+    this.#state = "paused";
+    this.#changed();
+  }
+
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#state = "reading";
+    this.#changed();
+  }
+
+  /** Goes on from another place, with fresh state and an empty view. Resolves when reading there has begun. */
+  async seek(to: Position): Promise<void> {
+    this.#throwEnded("seek");
+    this.#seek?.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#seek = { to, resolve, reject };
+    this.#wake();
+    await promise;
+  }
+
+  /** Takes one more batch while paused. Resolves when it is in `df`. */
+  async step(): Promise<void> {
+    this.#throwEnded("step");
+    this.pause();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#steps.push({ resolve, reject });
+    this.#wake();
+    await promise;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    await this.#done.catch(() => {});
+  }
+
+  /** With a notebook kernel that offers it, a display that follows; elsewhere the snapshot as of now. */
+  [Symbol.for("Jupyter.display")](): MimeBundle {
+    if (this.#host === undefined) return this.#snapshot();
+    this.#handles.push(this.#host.display(this.#snapshot()));
+    return {};
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#open(this.#start());
+      while (!this.#stopping.signal.aborted) {
+        if (this.#seek !== undefined) await this.#moved();
+        else if (this.#state === "paused" && this.#steps.length === 0) await this.#sleep();
+        else await this.#read();
+      }
+      this.#state = "stopped";
+    } catch (error) {
+      this.#state = "failed";
+      this.#error = error;
+      throw error;
+    } finally {
+      this.#ended();
+      await this.#reader?.close();
+    }
+  }
+
+  #start(): Position | "recent" {
+    return this.#options.from ?? (this.#host?.headless ? "earliest" : "recent");
+  }
+
+  async #open(from: Position | "recent"): Promise<void> {
+    const reader = await PlanReader.open(this.#session, this.#node, {
+      from,
+      bounded: false,
+      shows: true,
+      patience: PATIENCE,
+    });
+    await this.#reader?.close();
+    this.#reader = reader;
+    this.#rows = new RecentRows(this.#options.keep, emptyFrame(reader.terminal.schema));
+    this.#changed();
+  }
+
+  async #read(): Promise<void> {
+    const before = this.#reader!.counts.records;
+    try {
+      const batch = await this.#reader!.next(250);
+      if (this.#reader!.counts.records > before || performance.now() - this.#lastFailure > 2.5 * PATIENCE)
+        this.#awaySince = undefined;
+      this.#rows.add(batch);
+      if (batch.length > 0) this.#firstRow.resolve();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      this.#lastFailure = performance.now();
+      this.#awaySince ??= Date.now() - PATIENCE;
+      this.#changed();
+      return;
+    }
+    const read = this.#reader!.counts.records - before;
+    this.#rate.add(read);
+    if (read > 0) {
+      const steps = this.#steps.splice(0);
+      for (const step of steps) step.resolve();
+    }
+    this.#changed();
+  }
+
+  async #moved(): Promise<void> {
+    const { to, resolve, reject } = this.#seek!;
+    this.#seek = undefined;
+    try {
+      await this.#open(to);
+      resolve();
+    } catch (error) {
+      reject(error); // it was no place, or the brokers are away: reading goes on where it was
+    }
+  }
+
+  async #sleep(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (this.#stopping.signal.aborted || this.#state !== "paused") resolve();
+    });
+    this.#wake = () => {};
+  }
+
+  /** Ends a headless run's live frame: so long after the first row, or when none has come. Fails where reading failed. */
+  async #bounded(liveFor: number): Promise<void> {
+    const ended = this.#done.then(() => true);
+    const first = this.#firstRow.promise.then(() => false);
+    if ((await Promise.race([ended, first, after(liveFor + FIRST_ROW, false)])) === false) {
+      if (this.#rows.height > 0 || (this.#reader?.counts.rowsOut ?? 0) > 0)
+        await Promise.race([ended, after(liveFor, true)]);
+      await this.stop();
+    }
+    await this.#done;
+  }
+
+  #throwEnded(what: string): void {
+    if (this.#state === "failed") throw this.#error;
+    if (this.#state === "stopped") throw new Error(`${what}(): this live frame was stopped; start another with live()`);
+  }
+
+  #ended(): void {
+    const error = this.#error ?? new Error("the live frame was stopped");
+    for (const step of this.#steps.splice(0)) step.reject(error);
+    this.#seek?.reject(error);
+    clearTimeout(this.#drawTimer);
+    this.#drawTimer = undefined;
+    this.#redraw();
+  }
+
+  /** Draws now, or when the next drawing is due; however often it is called, there is one drawing per interval. */
+  #changed(): void {
+    this.#wake();
+    if (this.#drawTimer !== undefined || this.#handles.length === 0) return;
+    const interval = 1000 / Math.max(0.1, this.#options.hz ?? DEFAULT_HZ);
+    const wait = Math.max(0, this.#lastDraw + interval - performance.now());
+    this.#drawTimer = setTimeout(() => {
+      this.#drawTimer = undefined;
+      this.#redraw();
+    }, wait);
+  }
+
+  #redraw(): void {
+    this.#lastDraw = performance.now();
+    if (this.#reader !== undefined) recordReads(this.#reader);
+    if (this.#handles.length === 0) return;
+    const bundle = this.#snapshot();
+    for (const handle of this.#handles) handle.update(bundle);
+  }
+
+  #snapshot(): MimeBundle {
+    return this.#draw(this.df, this.status);
+  }
+
+  /** For messages and titles. */
+  get source(): string {
+    const [source] = sourcesOf([this.#node]);
+    return source!.topics.join(", ") || source!.pattern!;
+  }
+}
+
+const after = <T>(ms: number, value: T): Promise<T> => new Promise((resolve) => setTimeout(resolve, ms, value).unref());

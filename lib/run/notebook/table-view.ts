@@ -1,0 +1,82 @@
+import type pl from "nodejs-polars";
+import { dtypeName } from "../../schema.ts";
+import type { MimeBundle } from "../host.ts";
+import { badPanelHtml, badPanelText } from "./bad-panel.ts";
+import { escapeHtml } from "./html.ts";
+import type { NotebookStatus } from "./live-status.ts";
+import { statusLine } from "./live-status.ts";
+
+const COLUMNS_SHOWN = 40;
+const CELL_CHARACTERS = 80;
+
+export interface TableViewOptions {
+  /** Of the table, for those who hear it. */
+  readonly title: string;
+  /** Said above the table, e.g. that a sink is only previewed. */
+  readonly note?: string;
+  /** Rows shown: the latest. */
+  readonly rows: number;
+}
+
+/** The latest rows as a table with names and dtypes, a status line, and the counted error panel. No script; the same mime types every time. */
+export function tableBundle(frame: pl.DataFrame, status: NotebookStatus, options: TableViewOptions): MimeBundle {
+  const shown = frame.tail(options.rows);
+  const line = statusLine(status);
+  const range =
+    shown.height < frame.height ? `the latest ${shown.height} of ${frame.height} rows kept` : `${frame.height} rows`;
+  const note = options.note === undefined ? [] : [options.note];
+  const html =
+    `<div class="millrace-live">${note.map((text) => `<p>${escapeHtml(text)}</p>`).join("")}` +
+    `<div role="status" aria-live="off"><small>${escapeHtml(line)}</small></div>` +
+    `${tableHtml(shown, `${options.title}: ${range}`)}${badPanelHtml(status.badRecords, status.bad)}${errorHtml(status.error)}</div>`;
+  const text = [
+    ...note,
+    line,
+    String(shown),
+    ...badPanelText(status.badRecords, status.bad),
+    ...errorText(status.error),
+  ];
+  return { "text/html": html, "text/plain": text.join("\n") };
+}
+
+function tableHtml(frame: pl.DataFrame, caption: string): string {
+  const columns = frame.columns.slice(0, COLUMNS_SHOWN);
+  const hidden = frame.width - columns.length;
+  const head = columns
+    .map(
+      (name, i) =>
+        `<th scope="col">${escapeHtml(name)}<br><small>${escapeHtml(dtypeName(frame.dtypes[i]!))}</small></th>`,
+    )
+    .join("");
+  const cells = columns.map((name) => frame.getColumn(name).toArray() as unknown[]);
+  const body = Array.from({ length: frame.height }, (_, row) => {
+    const row_ = cells.map((column) => `<td>${escapeHtml(cellText(column[row]))}</td>`);
+    return `<tr>${row_.join("")}</tr>`;
+  });
+  const more = hidden > 0 ? `, ${hidden} more columns` : "";
+  return (
+    `<table class="dataframe" border="1"><caption><small>${escapeHtml(caption + more)}</small></caption>` +
+    `<thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>`
+  );
+}
+
+function cellText(value: unknown): string {
+  const text = plainText(value);
+  return text.length > CELL_CHARACTERS ? `${text.slice(0, CELL_CHARACTERS)}…` : text;
+}
+
+function plainText(value: unknown): string {
+  if (value === null || value === undefined) return "null";
+  if (value instanceof Date) return value.toISOString().replace("T", " ").replace("Z", "");
+  if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(7)));
+  if (typeof value !== "object") return String(value);
+  return JSON.stringify(value, (_key, each) => (typeof each === "bigint" ? String(each) : each));
+}
+
+const errorText = (error: unknown): string[] =>
+  error === undefined ? [] : [(error as Error).message ?? String(error)];
+
+export const errorHtml = (error: unknown): string =>
+  errorText(error)
+    .map((text) => `<pre role="alert">${escapeHtml(text)}</pre>`)
+    .join("");

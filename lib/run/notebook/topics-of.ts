@@ -1,0 +1,19 @@
+import { Refusal } from "../../error.ts";
+import type { Cluster } from "../../log/index.ts";
+import type { SourceNode } from "../../plan/nodes/source-node.ts";
+
+/** The topics of a source. @throws MillraceError `TOPIC_NOT_FOUND`; Refusal `NO_TOPIC_MATCHES` */
+export async function topicsOf(cluster: Cluster, node: SourceNode): Promise<readonly string[]> {
+  if (node.pattern === undefined) {
+    await cluster.metadata(node.topics);
+    return node.topics;
+  }
+  // a pattern is a search, as in a regular expression, not a whole match
+  const names = [...(await cluster.topics()).keys()].filter((name) => new RegExp(node.pattern!).test(name));
+  if (names.length > 0) return names;
+  throw new Refusal({
+    code: "NO_TOPIC_MATCHES",
+    what: `no topic matches ${node.pattern}`,
+    remedies: ["`millrace topics` lists the topics there are"],
+  });
+}
