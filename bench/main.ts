@@ -1,0 +1,23 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { MillraceError, Refusal } from "../lib/error.ts";
+
+// `node bench/main.ts NAME [args]`: one file per benchmark beside this one, exporting `main(args)`.
+const [name = "", ...args] = process.argv.slice(2);
+const files = await readdir(import.meta.dirname);
+const known = files.filter((file) => file.endsWith(".ts") && file !== "main.ts").map((file) => path.parse(file).name);
+if (!known.includes(name)) {
+  console.error(
+    `usage: node bench/main.ts NAME [options]; NAME is one of ${known.sort().join(", ")} (--help says more)`,
+  );
+  process.exit(2);
+}
+try {
+  const { main } = (await import(path.join(import.meta.dirname, `${name}.ts`))) as {
+    main: (args: string[]) => Promise<void>;
+  };
+  await main(args);
+} catch (error) {
+  console.error(error instanceof MillraceError ? error.message : error);
+  process.exitCode = error instanceof Refusal ? 2 : 1;
+}
