@@ -187,7 +187,8 @@ function importLines(module: ModuleImport): string[] {
   const from = `${JSON.stringify(module.specifier)}${module.attributes === "" ? "" : ` ${module.attributes}`};`;
   const bare = (name: string) => name.replace(/^type /, "");
   const named = [...module.named].filter((name) => !name.startsWith("type ") || !module.named.has(bare(name)));
-  named.sort((a, b) => (bare(a) < bare(b) ? -1 : 1));
+  const order = (name: string) => bare(name).toLowerCase();
+  named.sort((a, b) => (order(a) < order(b) ? -1 : 1));
   const [firstDefault, ...otherDefaults] = [...module.defaults].sort();
   named.push(...otherDefaults.map((name) => `default as ${name}`));
   const clauses = [firstDefault, named.length > 0 ? `{ ${named.join(", ")} }` : undefined].filter(

@@ -1,4 +1,4 @@
-import { type Cluster, Fetcher, type RecordColumns, takeRecords } from "../../lib/log/index.ts";
+import { type Cluster, Fetcher, takeRecords } from "../../lib/log/index.ts";
 import type { Sample } from "../../lib/run/job/samples.ts";
 import type { Ranges } from "./recorded.ts";
 
@@ -45,14 +45,4 @@ export async function fetchRanges(cluster: Cluster, topic: string, ranges: Topic
     await fetcher.close();
   }
   return samples;
-}
-
-/** Up to `count` of the latest records of each partition. */
-export async function fetchSome(cluster: Cluster, topic: string, count: number): Promise<RecordColumns[]> {
-  const last = await cluster.listOffsets(topic, "latest", "read_committed");
-  const asked = Object.fromEntries(
-    [...last].map(([partition, end]) => [partition, [Math.max(0, end - count), end] as const]),
-  );
-  const samples = await fetchRanges(cluster, topic, await heldRanges(cluster, topic, asked));
-  return samples.map(({ columns }) => columns);
 }

@@ -3,7 +3,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { MillraceError } from "../../lib/error.ts";
-import { formatOf } from "../../lib/format/index.ts";
 import { declaredSinks, driver } from "../../lib/frame/driver.ts";
 import { declaredParams, setParamSource } from "../../lib/frame/param.ts";
 import { Cluster, kafkaConfigFromEnv } from "../../lib/log/index.ts";
@@ -13,11 +12,14 @@ import { type PlanNode, sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import type { SourceNode } from "../../lib/plan/nodes/source-node.ts";
 import { samplesFile, writeSamples } from "../../lib/run/job/samples.ts";
+import { readBounded } from "../../lib/run/notebook/read-bounded.ts";
+import { sampleSchema } from "../../lib/run/notebook/sample-schema.ts";
+import { Session } from "../../lib/run/notebook/session.ts";
 import { rowsSchema } from "../../lib/run/source/source-schema.ts";
 import type { Schema } from "../../lib/schema.ts";
 import { Interpreter } from "../cells/interpreter.ts";
 import type { ErrorContent } from "../cells/outputs.ts";
-import { fetchRanges, fetchSome, heldRanges } from "./fetch-ranges.ts";
+import { fetchRanges, heldRanges } from "./fetch-ranges.ts";
 import type { NotebookAnswer, NotebookRequest } from "./notebook-request.ts";
 import type { Ranges } from "./recorded.ts";
 import { sinkLines } from "./sink-lines.ts";
@@ -104,7 +106,7 @@ async function sourceSchemas(sources: readonly SourceNode[]) {
     if (schema !== undefined) schemas[name] = schema;
     else {
       try {
-        schemas[name] = await sampledSchema(source);
+        schemas[name] = await sampleSchema(await kafka(), source);
       } catch (error) {
         if (request.fallback[name] !== undefined) schemas[name] = request.fallback[name];
         else unknown[name] = (error as MillraceError).what ?? String(error);
@@ -116,15 +118,6 @@ async function sourceSchemas(sources: readonly SourceNode[]) {
 
 const matches = (source: SourceNode, topic: string) =>
   source.pattern !== undefined && new RegExp(source.pattern).test(topic);
-
-async function sampledSchema(source: SourceNode): Promise<Schema> {
-  const client = await kafka();
-  const topics = source.pattern === undefined ? source.topics : await client.topicsMatching(source.pattern);
-  const samples = (await Promise.all(topics.map((topic) => fetchSome(client, topic, 1000)))).flat();
-  const schema = formatOf(source.format).inferSchema(samples);
-  if (Object.keys(schema).length > 0) return schema;
-  throw new MillraceError({ code: "EMPTY_TOPIC", what: `${topics.join(", ")} holds no record to infer a schema from` });
-}
 
 /** The plan with the schema of every source put in: what a job runs. */
 function withSchemas(node: PlanNode, schemas: Readonly<Record<string, Schema>>): PlanNode {
@@ -166,8 +159,7 @@ async function record(sinks: readonly SinkNode[]): Promise<NotebookAnswer["recor
       );
     const expected: Record<string, string> = {};
     for (const sink of sinks) {
-      const frame = await driver().collect(sink, { from: end(0), until: end(1) });
-      expected[sink.topic] = (expected[sink.topic] ?? "") + sinkLines(frame, sink);
+      expected[sink.topic] = (expected[sink.topic] ?? "") + (await rowsOf(sink, end(0), end(1)));
     }
     return { samples, expected };
   } catch (error) {
@@ -175,4 +167,16 @@ async function record(sinks: readonly SinkNode[]): Promise<NotebookAnswer["recor
       nothing: `the records could not be read from Kafka (${((error as MillraceError).what ?? String(error)).split("\n")[0]})`,
     };
   }
+}
+
+/** What the sink would write over a range, as the notebook's own reader computes it. */
+async function rowsOf(sink: SinkNode, from: Position, until: Position): Promise<string> {
+  const byTask = new Map<string, string>();
+  await readBounded(new Session(), sink, { from, until, shows: false, what: "recording" }, (answers) => {
+    for (const { task, rows } of answers) byTask.set(task, (byTask.get(task) ?? "") + sinkLines(rows, sink));
+  });
+  return [...byTask.keys()]
+    .sort()
+    .map((task) => byTask.get(task))
+    .join("");
 }

@@ -1,5 +1,4 @@
 import ts from "typescript";
-import { parameterNames } from "../../lib/run/job/parameters.ts";
 import type { CellProgram } from "./cell-program.ts";
 import { callsIn, millraceMethod } from "./effects.ts";
 import type { CodeCell } from "./notebook.ts";
@@ -84,4 +83,10 @@ export function literalValue(node: ts.Expression): ParameterValue | undefined {
     if (node.operator === ts.SyntaxKind.PlusToken) return Number(node.operand.text);
   }
   return undefined;
+}
+
+/** `maxLag` as the library names it outside: `MAX_LAG` and `--max-lag`. */
+function parameterNames(name: string): { variable: string; flag: string } {
+  const words = name.replace(/([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])/g, "$1$3_$2$4");
+  return { variable: words.toUpperCase(), flag: `--${words.toLowerCase().replaceAll("_", "-")}` };
 }

@@ -43,9 +43,8 @@ const modules = path.join(root, "node_modules");
 const bin = path.join(modules, "node", "bin");
 const node24 = path.join(bin, process.platform === "win32" ? "node.exe" : "node");
 const hasBinary = existsSync(modules) && readdirSync(modules).some((name) => name.startsWith("nodejs-polars-"));
-const isOld = Number.parseInt(process.versions.node, 10) < 24;
 
-if (!hasBinary && isOld && existsSync(node24) && process.env.npm_execpath && !process.env.MILLRACE_POSTINSTALL) {
+if (!hasBinary && existsSync(node24) && process.env.npm_execpath && !process.env.MILLRACE_POSTINSTALL) {
   console.error("choosing native packages for Node 24 …");
   const done = spawnSync(node24, [process.env.npm_execpath, "install", "--no-audit", "--no-fund"], {
     cwd: root,
