@@ -56,6 +56,11 @@ class ShownValue {
     this.#metadata = metadata;
   }
 
+  /** As a cell's last expression the handle itself shows nothing more. */
+  [Symbol.for("Jupyter.display")](): MimeBundle {
+    return {};
+  }
+
   update(value: unknown): void {
     const bundle = toBundle(value);
     if (!(bundle instanceof Promise) && this.#order === undefined) this.#show(bundle);

@@ -20,7 +20,7 @@ export class CellScripts {
 
   constructor() {
     Error.prepareStackTrace = (error, frames) =>
-      [String(error), ...frames.map((frame) => `    at ${this.#describe(frame)}`)].join("\n");
+      [headline(error), ...this.#ofCells(frames).map((frame) => `    at ${this.#describe(frame)}`)].join("\n");
   }
 
   load(name: string, { javaScript, sourceMap, source }: CompiledCell): CellFunction {
@@ -44,6 +44,12 @@ export class CellScripts {
     return { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
   }
 
+  /** What lies below a cell is the kernel that called it. */
+  #ofCells(frames: readonly NodeJS.CallSite[]): readonly NodeJS.CallSite[] {
+    const last = frames.findLastIndex((frame) => this.has(frame.getFileName() ?? ""));
+    return last === -1 ? frames : frames.slice(0, last + 1);
+  }
+
   /** A frame as V8 prints it, its place led back to the cell's text. */
   #describe(frame: NodeJS.CallSite): string {
     const name = frame.getFileName();
@@ -57,5 +63,14 @@ export class CellScripts {
 
   sourceLine(name: string, line: number): string | undefined {
     return this.#maps.get(name)?.source.split("\n")[line - 1];
+  }
+}
+
+/** What `Error.prototype.toString` gives; not every thrown thing can say it. */
+function headline(error: Error): string {
+  try {
+    return Error.prototype.toString.call(error);
+  } catch {
+    return "Error";
   }
 }

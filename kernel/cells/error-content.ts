@@ -3,6 +3,9 @@ import type { CellDiagnostic } from "../language/compiled-cell.ts";
 import type { CellScripts } from "./cell-scripts.ts";
 import type { ErrorContent } from "./outputs.ts";
 
+/** The kernel's own frames are of no use to the user. */
+const KERNEL = new URL("../", import.meta.url).href;
+
 const red = (text: string) => `\u001b[91m${text}\u001b[39m`;
 const gray = (text: string) => `\u001b[90m${text}\u001b[39m`;
 const cyan = (text: string) => `\u001b[96m${text}\u001b[39m`;
@@ -40,7 +43,7 @@ function nested(how: string, error: unknown, scripts: CellScripts, depth: number
 function frames(error: Error, scripts: CellScripts): string[] {
   const stack = typeof error.stack === "string" ? error.stack : "";
   const all = stack.split("\n").filter((line) => /^\s+at /.test(line));
-  const kept = all.filter((line) => !/node:internal|\/kernel\/(cells|wire|display|language)\/|node:vm/.test(line));
+  const kept = all.filter((line) => !/node:internal|node:vm/.test(line) && !line.includes(KERNEL));
   let pointed = false;
   return kept.flatMap((line) => {
     const at = /\(?((?:hidden )?cell \d+):(\d+):(\d+)\)?$/.exec(line);

@@ -80,14 +80,23 @@ export class CellModules {
       load: (url, context, next) => {
         if (!this.#local.isLocal(url) || !/\.[mc]?ts(\?|$)/.test(url)) return next(url, context);
         const format = /\.cts(\?|$)/.test(url) ? "commonjs" : "module";
-        const text = this.#local.read(url);
-        return {
-          format,
-          shortCircuit: true,
-          source: stripTypeScriptTypes(text, { mode: "transform", sourceUrl: url }),
-        };
+        return { format, shortCircuit: true, source: javaScript(this.#local.read(url), url) };
       },
     });
+  }
+}
+
+/** Types become blanks, so that every position stays; only enums and the like, for which that is not enough, are rewritten. */
+function javaScript(typeScript: string, url: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => {}; // Node calls the function experimental, each time
+  try {
+    return stripTypeScriptTypes(typeScript);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") throw error;
+    return stripTypeScriptTypes(typeScript, { mode: "transform", sourceUrl: url });
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

@@ -25,16 +25,15 @@ const ROWS_SHOWN = 20;
 const COLUMNS_SHOWN = 40;
 const CELL_CHARACTERS = 120;
 
-const tag = (value: object): string => {
-  const name = (value as Record<symbol, unknown>)[Symbol.toStringTag];
-  return typeof name === "string" ? name : "";
-};
+/** Frames and series are proxies: what they are is told by their tag and the native part they wrap. */
+export const isDataFrame = (value: object): value is DataFrameLike => wraps(value, "DataFrame", "_df");
+export const isSeries = (value: object): value is SeriesLike => wraps(value, "Series", "_s");
 
-export const isDataFrame = (value: object): value is DataFrameLike =>
-  tag(value) === "DataFrame" && "dtypes" in value && "rows" in value && "tail" in value;
-
-export const isSeries = (value: object): value is SeriesLike =>
-  tag(value) === "Series" && "dtype" in value && "toFrame" in value;
+function wraps(value: object, name: string, native: string): boolean {
+  const tag: unknown = (value as Record<symbol, unknown>)[Symbol.toStringTag];
+  const says: unknown = typeof tag === "function" ? tag.call(value) : tag;
+  return says === name && typeof (value as Record<string, unknown>)[native] === "object";
+}
 
 /** A table with dtypes for those who see HTML, Polars' own box for the rest. */
 export function frameBundle(value: DataFrameLike | SeriesLike): MimeBundle {
@@ -70,11 +69,20 @@ function frameHtml(frame: DataFrameLike): string {
   );
 }
 
-/** `Float64` of `DataType(Float64)` and the like. */
+/** `Float64`, `Datetime(ms)`, `List(Utf8)`: as a dtype's own JSON says, without the wrapping. */
 function dtypeName(dtype: unknown): string {
-  const { variant, inner } = dtype as { variant?: string; inner?: unknown[] };
-  if (variant === undefined) return String(dtype);
-  return variant === "List" && inner?.[0] !== undefined ? `List(${dtypeName(inner[0])})` : variant;
+  const name = (part: unknown): string => {
+    if (typeof part !== "object" || part === null) return String(part);
+    if (Array.isArray(part))
+      return part
+        .filter((each) => each !== null && each !== "")
+        .map(name)
+        .join(", ");
+    const [kind, inner] = Object.entries(part)[0] ?? ["", ""];
+    if (kind === "DataType") return name(inner);
+    return kind === "Struct" ? "Struct" : `${kind}(${name(inner)})`;
+  };
+  return name(JSON.parse(JSON.stringify(dtype)));
 }
 
 function cellText(value: unknown): string {
