@@ -1,6 +1,6 @@
 import { MillraceError, Refusal } from "./error.ts";
 import { declaredSinks } from "./frame/driver.ts";
-import { Parameters, parameterNames } from "./run/job/parameters.ts";
+import { declaredParams, setParamSource } from "./frame/param.ts";
 import { jobSettings, parseFlags, refuseUnknownFlags } from "./run/job/settings.ts";
 import type { Schema } from "./schema.ts";
 
@@ -8,7 +8,10 @@ import type { Schema } from "./schema.ts";
 export interface JobOptions {
   /** Group id and prefix of internal topics, unless `MILLRACE_JOB_NAME` says otherwise. */
   readonly name: string;
-  /** The frozen schema of every source, by its topic (several joined by `,`, or the pattern). A job never infers. */
+  /**
+   * The frozen schema of every source as its messages are written, by its topic (several joined by `,`, or the pattern). A job never
+   * infers.
+   */
   readonly schemas: Readonly<Record<string, Schema>>;
   /** The job's folder; its `state/` holds the state unless `MILLRACE_STATE_DIR` says otherwise. Default: the working directory. */
   readonly packageRoot?: string;
@@ -23,20 +26,28 @@ export interface Job {
 }
 
 /**
- * Makes this process a job: parameters come from flags and the environment, schemas are frozen, and {@link Job.run} runs the
+ * Makes this process a job: parameters come from flags, then the environment; schemas are frozen; {@link Job.run} runs the
  * sinks declared in between.
  */
 export function job(options: JobOptions): Job {
+  // a refusal in a statement between here and run() is as readable as any other
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
   try {
     const flags = parseFlags(process.argv.slice(2));
     const settings = jobSettings(options.name, options.packageRoot ?? process.cwd(), flags, process.env);
-    const parameters = new Parameters(flags, process.env);
+    setParamSource(({ flag, env }) => {
+      const given = flags.get(flag);
+      if (given !== undefined) return { text: given, from: flag };
+      const text = process.env[env];
+      return text === undefined ? undefined : { text, from: env };
+    });
     return {
       async run() {
         try {
           refuseUnknownFlags(
-            parameters.unknownFlags(),
-            parameters.declared.map(({ name }) => parameterNames(name).flag),
+            flags,
+            declaredParams().map(({ flag }) => flag),
           );
           const { runJob } = await import("./run/job/run-job.ts");
           await runJob(declaredSinks(), options.schemas, settings);

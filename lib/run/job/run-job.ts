@@ -1,15 +1,97 @@
-import { Refusal } from "../../error.ts";
+import { Cluster, kafkaConfigFromEnv } from "../../log/index.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { Schema } from "../../schema.ts";
+import { StateFile } from "../../state/duckdb/state-file.ts";
+import { queryState } from "../../state/duckdb/state-query.ts";
+import { JobServer } from "./http-server.ts";
+import { JobIo } from "./job-io.ts";
+import { planJob } from "./job-plan.ts";
+import { prepareTopics } from "./job-topics.ts";
+import { stderrLog as log } from "./log.ts";
+import { JobMetrics } from "./metrics.ts";
 import type { JobSettings } from "./settings.ts";
+import { forgetOwner, memberId, noteOwner } from "./state-folder.ts";
+import { Worker } from "./worker.ts";
 
+/**
+ * Runs the sinks as a job, until SIGTERM or SIGINT (checkpoint, leave the group, return) or until the end.
+ * @throws {MillraceError} when the work cannot go on, {@link Refusal} for what is not run at all
+ */
 export async function runJob(
   sinks: readonly SinkNode[],
-  _schemas: Readonly<Record<string, Schema>>,
+  schemas: Readonly<Record<string, Schema>>,
   settings: JobSettings,
 ): Promise<void> {
-  throw new Refusal({
-    code: "NOT_BUILT",
-    what: `The job runner is on its way (${settings.name}, ${sinks.length} sinks).`,
-  });
+  const plan = planJob(sinks, schemas);
+  if (settings.replay !== undefined) {
+    const { runReplay } = await import("./replay.ts");
+    return await runReplay(plan, settings.replay, settings.json);
+  }
+  const started = performance.now();
+  const metrics = new JobMetrics();
+  const closing: (() => Promise<unknown>)[] = [];
+  let worker: Worker | undefined;
+  let stopped = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopped) process.exit(1); // asked twice
+    stopped = true;
+    log.info("stopping", { signal });
+    worker?.stop();
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  try {
+    const owner = { job: settings.name, fingerprint: plan.program.fingerprint };
+    const file = await StateFile.open({
+      folder: settings.stateDir,
+      owner,
+      stores: plan.stores,
+      log: (line) => log.warn(line),
+    });
+    closing.push(() => file.close());
+    const cluster = await Cluster.connect(kafkaConfigFromEnv());
+    closing.push(() => cluster.close());
+    const topics = await prepareTopics(cluster, plan, settings.name, log);
+    const instanceId = `${settings.name}-${await memberId(settings.stateDir)}`;
+
+    const server = await JobServer.start({
+      ...(settings.port === undefined ? {} : { port: settings.port }),
+      ...(settings.stateToken === undefined ? {} : { token: settings.stateToken }),
+      unready: () => (worker === undefined ? { reason: "starting" } : worker.unready()),
+      metrics: () => metrics.registry.metrics(),
+      query: async (sql) => {
+        const connection = await file.connect();
+        try {
+          return await queryState(connection, sql);
+        } finally {
+          connection.closeSync();
+        }
+      },
+    });
+    closing.push(() => server.close());
+    await noteOwner(settings.stateDir, settings.name, server.url);
+    closing.push(() => forgetOwner(settings.stateDir));
+
+    const io = await JobIo.create(cluster, topics, settings.guarantee, instanceId);
+    worker = new Worker({ cluster, plan, topics, settings, file, io, metrics, log, instanceId });
+    log.info("job started", {
+      job: settings.name,
+      guarantee: settings.guarantee,
+      sources: topics.sources.join(","),
+      outputs: [...topics.outputs.keys()].join(","),
+      fingerprint: plan.program.fingerprint,
+      url: server.url,
+      seconds: (performance.now() - started) / 1000,
+    });
+    if (stopped) worker.stop();
+    await worker.run();
+    const summary = worker.summary();
+    log.info("job ended", summary);
+    if (settings.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  } finally {
+    process.off("SIGTERM", stop);
+    process.off("SIGINT", stop);
+    for (const close of closing.reverse())
+      await close().catch((error) => log.warn("closing", { error: String(error) }));
+  }
 }

@@ -148,13 +148,15 @@ function setting(name: string, value: string, allowed: string): Refusal {
   });
 }
 
-/** Refuses flags that neither the job nor a parameter knows. */
-export function refuseUnknownFlags(unknown: readonly string[], parameters: readonly string[]): void {
+const FLAGS = ["--until", "--json", "--on-error"];
+
+/** Refuses flags that neither the job nor a parameter knows. @throws {Refusal} `WRONG_USAGE` */
+export function refuseUnknownFlags(flags: ReadonlyMap<string, string>, parameters: readonly string[]): void {
+  const unknown = [...flags.keys()].filter((flag) => !FLAGS.includes(flag) && !parameters.includes(flag));
   if (unknown.length === 0) return;
-  const known = ["--until end", "--json", "--on-error stop", ...parameters];
   throw new Refusal({
     code: "WRONG_USAGE",
     what: `The flag ${unknown.join(", ")} is unknown.`,
-    remedies: [`flags of this job: ${known.join(", ")}`],
+    remedies: [`flags of this job: ${["--until end", "--json", "--on-error stop", ...parameters].join(", ")}`],
   });
 }

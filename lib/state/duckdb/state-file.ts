@@ -224,7 +224,10 @@ export class StateFile {
     });
   }
 
-  /** One transaction: rows and positions of these partitions advance together or not at all. */
+  /**
+   * One transaction: rows and positions of these partitions advance together or not at all.
+   * @throws {MillraceError} `STATE_FOLDER` when it cannot be written
+   */
   async commit(checkpoints: readonly PartitionCheckpoint[]): Promise<void> {
     await this.#transaction(async () => {
       for (const { partition, position, changes, whole } of checkpoints) {
@@ -233,6 +236,8 @@ export class StateFile {
         await this.#forgetPosition(partition);
         await this.#place(partition, position);
       }
+    }).catch((error) => {
+      throw folderTrouble(path.dirname(this.file), error);
     });
   }
 

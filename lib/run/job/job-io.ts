@@ -1,0 +1,105 @@
+import type pl from "nodejs-polars";
+import { type Cluster, Producer, partitionByKey, type RecordColumns, type RecordHeader } from "../../log/index.ts";
+import type { SinkNode } from "../../plan/nodes/sink-node.ts";
+import { sinkRecords } from "../sink/sink-records.ts";
+import type { BadRecord } from "../source/index.ts";
+import type { JobTopics } from "./job-topics.ts";
+import { byteColumn } from "./samples.ts";
+import type { Guarantee } from "./settings.ts";
+
+/**
+ * The producers of one worker. What must be true together (changelogs, offsets, dead letters) goes through the transactional one, whose id is
+ * the worker's; outputs go through it as well (exactly-once) or through one of their own (at-least-once).
+ */
+export class JobIo {
+  readonly transactional: Producer;
+  readonly #outputs: Producer;
+  readonly #topics: JobTopics;
+  #open = false;
+
+  private constructor(transactional: Producer, outputs: Producer, topics: JobTopics) {
+    this.transactional = transactional;
+    this.#outputs = outputs;
+    this.#topics = topics;
+  }
+
+  /** Ends what an earlier process of this worker left open, then takes its place. */
+  static async create(
+    cluster: Cluster,
+    topics: JobTopics,
+    guarantee: Guarantee,
+    transactionalId: string,
+  ): Promise<JobIo> {
+    const transactional = await Producer.create(cluster, { transactionalId });
+    const outputs = guarantee === "exactly-once" ? transactional : await Producer.create(cluster);
+    return new JobIo(transactional, outputs, topics);
+  }
+
+  /** Begins a transaction where none is open. */
+  begin(): void {
+    if (this.#open) return;
+    this.transactional.begin();
+    this.#open = true;
+  }
+
+  /** Takes a sink's rows over for writing; resolves before they are acknowledged. */
+  async write(sink: SinkNode, rows: pl.DataFrame): Promise<void> {
+    if (this.#outputs === this.transactional) this.begin();
+    const partitions = partitionByKey(sinkRecords(sink, rows), this.#topics.outputs.get(sink.topic) as number);
+    await Promise.all(partitions.map((columns, partition) => this.#outputs.send(sink.topic, partition, columns)));
+  }
+
+  async deadLetters(bad: readonly BadRecord[]): Promise<void> {
+    this.begin();
+    for (const [partition, records] of Map.groupBy(bad, (record) => record.partition))
+      await this.transactional.send(this.#topics.deadLetter, partition, deadLetterColumns(records));
+  }
+
+  /** Waits until every output is acknowledged. */
+  async flush(): Promise<void> {
+    await this.#outputs.flush();
+  }
+
+  async commit(): Promise<void> {
+    await this.transactional.commit();
+    this.#open = false;
+  }
+
+  /** A new epoch, no open transaction, empty queues. @throws {ProducerFenced} when another process has taken this worker's place */
+  async reinitialise(): Promise<void> {
+    await this.transactional.reinitialise();
+    if (this.#outputs !== this.transactional) await this.#outputs.reinitialise();
+    this.#open = false;
+  }
+
+  async close(): Promise<void> {
+    await this.transactional.close();
+    if (this.#outputs !== this.transactional) await this.#outputs.close();
+  }
+}
+
+/** Key and value as they came; where they came from and what is wrong in the headers. */
+function deadLetterColumns(records: readonly BadRecord[]): RecordColumns {
+  const header = (key: string, value: string | number): RecordHeader => ({
+    key: Buffer.from(key),
+    value: Buffer.from(String(value)),
+  });
+  return {
+    count: records.length,
+    keys: byteColumn(
+      records.map(({ key }) => key),
+      false,
+    ),
+    values: byteColumn(
+      records.map(({ value }) => value),
+      false,
+    ),
+    timestamps: Float64Array.from(records, ({ timestamp }) => timestamp),
+    headers: records.map(({ topic, partition, offset, reason }) => [
+      header("topic", topic),
+      header("partition", partition),
+      header("offset", offset),
+      header("reason", reason),
+    ]),
+  };
+}

@@ -1,0 +1,65 @@
+import { Refusal } from "../../error.ts";
+import { compile, type Program, type ProgramSource } from "../../operators/program.ts";
+import type { PlanNode } from "../../plan/nodes/plan-node.ts";
+import type { SinkNode } from "../../plan/nodes/sink-node.ts";
+import type { SourceNode } from "../../plan/nodes/source-node.ts";
+import type { Schema } from "../../schema.ts";
+import type { StoreSpec } from "../../state/store.ts";
+import { describeSource, rowsSchema, SourceReader } from "../source/index.ts";
+
+/** A program with what a job adds to it: readers of frozen schemas, and which stores outlive the process. */
+export interface JobPlan {
+  readonly program: Program;
+  readonly sinks: ReadonlyMap<string /* terminal */, SinkNode>;
+  readonly inputs: readonly { readonly source: ProgramSource; readonly reader: SourceReader }[];
+  /** Stores kept in DuckDB and changelogs. None for a plan without keyed state: its watermark alone decides nothing. */
+  readonly stores: readonly StoreSpec[];
+  readonly needsHeaders: boolean;
+}
+
+/** @throws {Refusal} `NO_SINK`, `NO_SCHEMA`, and whatever has no exact streaming meaning */
+export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<string, Schema>>): JobPlan {
+  if (sinks.length === 0) {
+    throw new Refusal({
+      code: "NO_SINK",
+      what: "The job has no sink, so it would do nothing.",
+      remedies: ['end a frame in .to("topic")'],
+    });
+  }
+  const wire = new Map<string, Schema>();
+  const rows = new Map<string, Schema>();
+  for (const node of sourcesOf(sinks)) {
+    const schema = node.schema ?? schemas[node.id] ?? schemas[node.topics.join(",")] ?? schemas[node.pattern ?? ""];
+    if (schema === undefined) {
+      throw new Refusal({
+        code: "NO_SCHEMA",
+        what: `The job has no frozen schema for ${describeSource(node)}, and a job never infers one.`,
+        remedies: ["promote the notebook again", "or give the schema: topic(name, { schema: { … } })"],
+      });
+    }
+    wire.set(node.id, schema);
+    rows.set(node.id, rowsSchema(node, schema));
+  }
+  const program = compile(sinks, rows);
+  const keyed = program.stores.some((store) => store.name !== "watermark");
+  return {
+    program,
+    sinks: new Map(program.terminals.map(({ id, node }) => [id, node as SinkNode])),
+    inputs: program.sources.map((source) => ({
+      source,
+      reader: new SourceReader(source, wire.get(source.id) as Schema),
+    })),
+    stores: keyed ? program.stores : [],
+    needsHeaders: program.sources.some((source) => source.needsHeaders),
+  };
+}
+
+function sourcesOf(sinks: readonly SinkNode[]): SourceNode[] {
+  const found = new Map<string, SourceNode>();
+  for (const sink of sinks) {
+    let node: PlanNode = sink;
+    while (node.kind !== "source") node = node.input;
+    found.set(node.id, node);
+  }
+  return [...found.values()];
+}

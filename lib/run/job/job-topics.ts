@@ -1,0 +1,95 @@
+import { Refusal } from "../../error.ts";
+import type { Cluster } from "../../log/index.ts";
+import type { JobPlan } from "./job-plan.ts";
+import type { JobLog } from "./log.ts";
+
+/** The topics of a job, all of them there. */
+export interface JobTopics {
+  /** source id -> topics */
+  readonly bySource: ReadonlyMap<string, readonly string[]>;
+  readonly sources: readonly string[];
+  /** Partitions of the sources; a task is one of these numbers. */
+  readonly partitions: number;
+  /** output topic -> partition count */
+  readonly outputs: ReadonlyMap<string, number>;
+  readonly deadLetter: string;
+  readonly changelog: (store: string) => string;
+}
+
+/** Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. */
+const KEEP = { "retention.ms": "-1" };
+
+/**
+ * Finds the sources and makes what is missing: outputs (with the source's partition count and the broker's retention), the dead-letter topic and the
+ * changelogs (kept without a time limit; changelogs are compacted).
+ * @throws {Refusal} `PARTITIONS_CHANGED`, `NOT_CO_PARTITIONED`, `NOT_BUILT`
+ */
+export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string, log: JobLog): Promise<JobTopics> {
+  const bySource = new Map<string, readonly string[]>();
+  for (const { source } of plan.inputs) {
+    const { topics, pattern } = source.node;
+    const found = pattern === undefined ? topics : await cluster.topicsMatching(pattern);
+    if (found.length === 0) {
+      throw new Refusal({
+        code: "NO_TOPIC",
+        what: `No topic matches ${pattern}.`,
+        remedies: ["see what there is: npx millrace topics"],
+      });
+    }
+    if (found.length > 1 && plan.stores.length > 0) {
+      throw new Refusal({
+        code: "NOT_BUILT",
+        what: `State over several topics (${found.join(", ")}) needs them read in event-time order, which is not built yet.`,
+        remedies: ["read one topic per source where the plan keeps state"],
+      });
+    }
+    bySource.set(source.id, found);
+  }
+  const sources = [...new Set([...bySource.values()].flat())];
+  const metadata = await cluster.metadata(sources);
+  const counts = new Map([...metadata].map(([topic, { partitions }]) => [topic, partitions.length]));
+  const partitions = Math.max(...counts.values());
+  if (plan.stores.length > 0 && new Set(counts.values()).size > 1) {
+    throw new Refusal({
+      code: "NOT_CO_PARTITIONED",
+      what: `The sources of a plan with state have different partition counts: ${[...counts].map(([topic, n]) => `${topic} ${n}`).join(", ")}.`,
+      remedies: ["give them the same number of partitions", "or run the plans as separate jobs"],
+    });
+  }
+
+  const outputs = new Map<string, number>();
+  for (const { topic } of plan.sinks.values()) {
+    if (!outputs.has(topic)) outputs.set(topic, await ensured(cluster, topic, partitions, {}, log));
+  }
+  const deadLetter = `${job}-dead-letter`;
+  await ensured(cluster, deadLetter, partitions, KEEP, log);
+  const changelog = (store: string) => `${job}-${store.replace(/[^A-Za-z0-9._-]/g, "_")}-changelog`;
+  for (const { name } of plan.stores) {
+    const topic = changelog(name);
+    const count = await ensured(cluster, topic, partitions, { ...KEEP, "cleanup.policy": "compact" }, log);
+    if (count !== partitions) {
+      throw new Refusal({
+        code: "PARTITIONS_CHANGED",
+        what: `The state was kept for ${count} partitions (${topic}), and the source now has ${partitions}: keys are placed anew, so the state no longer fits.`,
+        remedies: [
+          "start again under a new name, from the earliest record: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
+          "or read a copy of the source that has the old partition count",
+        ],
+      });
+    }
+  }
+  return { bySource, sources, partitions, outputs, deadLetter, changelog };
+}
+
+async function ensured(
+  cluster: Cluster,
+  topic: string,
+  partitions: number,
+  config: Readonly<Record<string, string>>,
+  log: JobLog,
+): Promise<number> {
+  if (!(await cluster.topics()).has(topic)) {
+    if (await cluster.createTopic(topic, { partitions, config })) log.info("topic created", { topic, partitions });
+  }
+  return ((await cluster.metadata([topic])).get(topic)?.partitions ?? []).length;
+}

@@ -1,0 +1,46 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What `/metrics` shows. Counters count what is committed, gauges what is now. */
+export class JobMetrics {
+  readonly registry = new Registry();
+  readonly rowsIn = this.#counter("millrace_rows_in_total", "Source records processed and committed");
+  readonly rowsOut = this.#counter("millrace_rows_out_total", "Records written and committed");
+  readonly deadLetters = this.#counter("millrace_dead_letters_total", "Bad records written to the dead-letter topic");
+  readonly rollbacks = this.#counter("millrace_rollbacks_total", "Returns to the last checkpoint after an error");
+  readonly lag = this.#gauge("millrace_lag_records", "Records not yet processed", ["topic", "partition"]);
+  readonly watermarkDelay = this.#gauge(
+    "millrace_watermark_delay_seconds",
+    "Wall clock minus the largest event time seen",
+    ["partition"],
+  );
+  readonly late = this.#gauge("millrace_task_count", "Counters of operators, such as late rows", ["partition", "name"]);
+  readonly stateRows = this.#gauge("millrace_state_rows", "Rows of state held", ["partition"]);
+  readonly restoreShare = this.#gauge("millrace_restore_share", "Share of the changelog replayed, 0 to 1", [
+    "partition",
+  ]);
+  readonly restoreSecondsLeft = this.#gauge("millrace_restore_seconds_left", "Time left of a restore", ["partition"]);
+  readonly unknownFields = this.#gauge("millrace_unknown_fields", "Fields met that are not in the schema", ["source"]);
+  readonly checkpointSeconds = new Histogram({
+    name: "millrace_checkpoint_seconds",
+    help: "Time of a checkpoint up to the Kafka commit",
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [this.registry],
+  });
+
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: [this.registry] });
+  }
+
+  #gauge(name: string, help: string, labelNames: string[]): Gauge {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  /** Forgets what was shown of a partition that is no longer owned. */
+  forget(partition: number): void {
+    const label = { partition: String(partition) };
+    for (const gauge of [this.watermarkDelay, this.stateRows, this.restoreShare, this.restoreSecondsLeft])
+      gauge.remove(label);
+    this.lag.reset();
+    this.late.reset();
+  }
+}

@@ -1,0 +1,211 @@
+import type pl from "nodejs-polars";
+import { Refusal } from "../../error.ts";
+import { type Cluster, committedOffsets, type TopicPartition } from "../../log/index.ts";
+import { type RestoreProgress, restoreFromChangelog } from "../../state/changelog/restore.ts";
+import type { PartitionPosition, StateFile } from "../../state/duckdb/state-file.ts";
+import { MemoryStore } from "../../state/memory-store.ts";
+import { PartitionStores } from "../../state/partition-stores.ts";
+import type { OpenStore } from "../../state/store.ts";
+import type { JobPlan } from "./job-plan.ts";
+import type { JobTopics } from "./job-topics.ts";
+import type { JobLog } from "./log.ts";
+import { PartitionTask } from "./partition-task.ts";
+import type { JobSettings } from "./settings.ts";
+
+export interface PartitionContext {
+  readonly cluster: Cluster;
+  readonly plan: JobPlan;
+  readonly topics: JobTopics;
+  readonly settings: JobSettings;
+  readonly file: StateFile;
+  readonly log: JobLog;
+}
+
+/** Tombstones are gone from a changelog a day after they were compacted: rows of a local file older than half of that are not built upon. */
+const LOCAL_GOOD_FOR = 12 * 3600 * 1000;
+
+/**
+ * Opens one partition at the group's committed offsets, with exactly the state that belongs to them:
+ * local rows where they stand there, local rows and the changelog since where they are behind, else all of the changelog.
+ * @throws {Refusal} `STATE_WITHOUT_OFFSETS`
+ */
+export async function openPartition(
+  context: PartitionContext,
+  partition: number,
+  sources: readonly TopicPartition[],
+  options: { signal: AbortSignal; progress: (progress: RestoreProgress) => void },
+): Promise<PartitionTask> {
+  const { plan, cluster, settings } = context;
+  const committed = await committedOffsets(cluster, settings.name, sources, { requireStable: true });
+  const offsets = new Map<string, number>();
+  for (const { topic } of sources) {
+    const offset =
+      committed.get(topic)?.get(partition) ?? (await startOffset(cluster, topic, partition, settings.from));
+    offsets.set(topic, offset);
+  }
+  const known = sources.some(({ topic }) => committed.get(topic)?.has(partition));
+  const { stores, changelog } =
+    plan.stores.length === 0
+      ? { stores: new PartitionStores([]), changelog: {} }
+      : known
+        ? await restored(context, partition, offsets, options)
+        : await begun(context, partition, options);
+
+  const transient = new Map<string, MemoryStore>();
+  const openStore: OpenStore = (spec) => {
+    if (plan.stores.length > 0) return stores.get(spec.name);
+    const store = transient.get(spec.name) ?? new MemoryStore(spec);
+    transient.set(spec.name, store);
+    return store;
+  };
+  const opened = new PartitionTask(partition, await plan.program.open(openStore), stores, offsets, changelog);
+  opened.dirty = !known; // the first position is committed even if nothing comes, so that it stays where it was decided
+  return opened;
+}
+
+interface Opened {
+  stores: PartitionStores;
+  changelog: Record<string, number>;
+}
+
+type Options = { signal: AbortSignal; progress: (progress: RestoreProgress) => void };
+
+/** A group without committed offsets: there must be no state either. */
+async function begun(context: PartitionContext, partition: number, options: Options): Promise<Opened> {
+  const { plan, file, settings, topics } = context;
+  const stores = new PartitionStores(plan.stores);
+  const changelog = await replayed(context, partition, stores, {}, options);
+  if (stores.rows > 0) {
+    throw new Refusal({
+      code: "STATE_WITHOUT_OFFSETS",
+      what: `The changelogs of ${settings.name} hold state, but its group has no committed offsets (expired or deleted): reading again from the start would count records twice.`,
+      where: `partition ${partition}`,
+      remedies: [
+        "start from nothing under a new name: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
+        `or delete the state: the topics ${plan.stores.map(({ name }) => topics.changelog(name)).join(", ")} and the state folder`,
+        "or set the group's offsets back to where they were",
+      ],
+    });
+  }
+  await file.drop(partition);
+  return { stores, changelog };
+}
+
+async function restored(
+  context: PartitionContext,
+  partition: number,
+  offsets: ReadonlyMap<string, number>,
+  options: Options,
+): Promise<Opened> {
+  const { plan, file, log } = context;
+  const local = (await file.positions()).get(partition);
+  const standing = compare(local, offsets);
+  if (standing === "equal") {
+    const stores = new PartitionStores(plan.stores, await localRows(context, partition));
+    return { stores, changelog: { ...(local as PartitionPosition).changelog } };
+  }
+  const usable = standing === "behind" && (await changelogReaches(context, partition, local as PartitionPosition));
+  if (local !== undefined)
+    log.info(usable ? "local state is behind, replaying its changelog" : "local state is in doubt, rebuilding it", {
+      partition,
+    });
+  const stores = new PartitionStores(plan.stores, usable ? await localRows(context, partition) : new Map());
+  const changelog = await replayed(
+    context,
+    partition,
+    stores,
+    usable ? (local as PartitionPosition).changelog : {},
+    options,
+  );
+  const watermark = Number.NaN; // shown only; the next checkpoint writes it
+  const position = { offsets: Object.fromEntries(offsets), changelog, watermark, at: Date.now() };
+  await file.commit([{ partition, position, changes: stores.takeChanges(), whole: !usable }]);
+  return { stores, changelog };
+}
+
+function compare(
+  local: PartitionPosition | undefined,
+  committed: ReadonlyMap<string, number>,
+): "equal" | "behind" | "other" {
+  if (local === undefined) return "other";
+  const topics = [...committed.keys()];
+  if (topics.length !== Object.keys(local.offsets).length || topics.some((topic) => !(topic in local.offsets)))
+    return "other";
+  if (topics.every((topic) => local.offsets[topic] === committed.get(topic))) return "equal";
+  return topics.every((topic) => (local.offsets[topic] as number) <= (committed.get(topic) as number))
+    ? "behind"
+    : "other";
+}
+
+async function changelogReaches(
+  { plan, cluster, topics }: PartitionContext,
+  partition: number,
+  local: PartitionPosition,
+): Promise<boolean> {
+  if (Date.now() - local.at > LOCAL_GOOD_FOR) return false;
+  for (const { name } of plan.stores) {
+    const position = local.changelog[name];
+    const end = (await cluster.listOffsets(topics.changelog(name), "latest", "read_uncommitted")).get(partition) ?? 0;
+    if (position === undefined || position > end) return false;
+  }
+  return true;
+}
+
+async function localRows({ plan, file }: PartitionContext, partition: number): Promise<Map<string, pl.DataFrame>> {
+  const rows = new Map<string, pl.DataFrame>();
+  for (const { name } of plan.stores) rows.set(name, await file.load(name, partition));
+  return rows;
+}
+
+async function replayed(
+  { plan, cluster, topics, log }: PartitionContext,
+  partition: number,
+  stores: PartitionStores,
+  from: Readonly<Record<string, number>>,
+  { signal, progress }: Options,
+): Promise<Record<string, number>> {
+  const began = performance.now();
+  let shown = began;
+  let records = 0;
+  const positions = await restoreFromChangelog(
+    cluster,
+    partition,
+    plan.stores.map(({ name }) => ({
+      topic: topics.changelog(name),
+      store: stores.get(name),
+      ...(from[name] === undefined ? {} : { from: from[name] }),
+    })),
+    {
+      signal,
+      progress(now) {
+        records = now.records;
+        progress(now);
+        if (performance.now() - shown < 2000) return;
+        shown = performance.now();
+        log.info("restoring", {
+          partition,
+          records,
+          percent: Math.floor(now.share * 100),
+          recordsPerSecond: Math.round(now.recordsPerSecond),
+          secondsLeft: Number.isNaN(now.secondsLeft) ? "unknown" : Math.ceil(now.secondsLeft),
+        });
+      },
+    },
+  );
+  if (records > 0)
+    log.info("restored", { partition, records, rows: stores.rows, seconds: (performance.now() - began) / 1000 });
+  return positions;
+}
+
+/** Where a partition without a committed offset starts. */
+async function startOffset(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  from: JobSettings["from"],
+): Promise<number> {
+  const offset = (
+    await cluster.listOffsets(topic, from, from === "latest" ? "read_committed" : "read_uncommitted")
+  ).get(partition);
+  return offset ?? 0;
+}

@@ -1,0 +1,53 @@
+import type { Task } from "../../operators/task.ts";
+import type { PartitionPosition } from "../../state/duckdb/state-file.ts";
+import type { Changes } from "../../state/memory-store.ts";
+import type { PartitionStores } from "../../state/partition-stores.ts";
+
+/** A program at work on one partition number of its sources. */
+export class PartitionTask {
+  readonly partition: number;
+  readonly task: Task;
+  readonly stores: PartitionStores;
+  /** Source topic -> the next offset to process. */
+  readonly offsets: Map<string, number>;
+  readonly #changelog: Record<string, number>;
+  /** Something happened since the last checkpoint (or never was one). */
+  dirty = true;
+  /** Since the last checkpoint, to be taken back with it. */
+  rowsIn = 0;
+  rowsOut = 0;
+  bad = 0;
+
+  constructor(
+    partition: number,
+    task: Task,
+    stores: PartitionStores,
+    offsets: Map<string, number>,
+    changelog: Record<string, number>,
+  ) {
+    this.partition = partition;
+    this.task = task;
+    this.stores = stores;
+    this.offsets = offsets;
+    this.#changelog = changelog;
+  }
+
+  position(): PartitionPosition {
+    return {
+      offsets: Object.fromEntries(this.offsets),
+      changelog: { ...this.#changelog },
+      watermark: this.task.watermark,
+      at: Date.now(),
+    };
+  }
+
+  /** Notes that the changelog of a store is contained up to this offset once the next checkpoint is done. */
+  contains(store: string, offset: number): void {
+    this.#changelog[store] = Math.max(this.#changelog[store] ?? 0, offset);
+  }
+
+  /** What changed since the last checkpoint; from then on changes count for the next one. */
+  takeChanges(): Map<string, Changes> {
+    return this.stores.takeChanges();
+  }
+}

@@ -1,0 +1,80 @@
+import { access, mkdir, readdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { RecordColumns } from "../../log/columns.ts";
+import type { SourceNode } from "../../plan/nodes/source-node.ts";
+import { MemoryStore } from "../../state/memory-store.ts";
+import { sinkRecords } from "../sink/sink-records.ts";
+import type { JobPlan } from "./job-plan.ts";
+import { stderrLog as log } from "./log.ts";
+import { cell, readSamples, samplesFile } from "./samples.ts";
+
+/**
+ * Runs the job over recorded samples instead of Kafka, with state in memory: `samples/<topic>.jsonl.gz` in, `<out>/<topic of the sink>.jsonl` out, one line
+ * per record that would be written: `{"key":"a","value":{…}}`. The samples pass through the same reader, tasks and sinks as in a job.
+ */
+export async function runReplay(
+  plan: JobPlan,
+  folders: { samples: string; out: string },
+  json: boolean,
+): Promise<void> {
+  await mkdir(folders.out, { recursive: true });
+  const lines = new Map<string, string[]>([...plan.sinks.values()].map(({ topic }) => [topic, []]));
+  const counts = { rowsIn: 0, rowsOut: 0, bad: 0 };
+  const tasks = new Map<number, Awaited<ReturnType<typeof plan.program.open>>>();
+  for (const { source, reader } of plan.inputs) {
+    for (const topic of await recordedTopics(source.node, folders.samples)) {
+      for (const { partition, columns } of await readSamples(path.join(folders.samples, samplesFile(topic)))) {
+        let task = tasks.get(partition);
+        if (task === undefined) {
+          task = await plan.program.open((spec) => new MemoryStore(spec));
+          tasks.set(partition, task);
+        }
+        const { frame, bad } = reader.read({ topic, partition, columns });
+        counts.rowsIn += columns.count;
+        counts.bad += bad.length;
+        for (const { terminal, frame: rows } of await task.process(source.id, frame)) {
+          const sink = plan.sinks.get(terminal);
+          if (sink === undefined) continue;
+          counts.rowsOut += rows.height;
+          lines.get(sink.topic)?.push(recordLines(sinkRecords(sink, rows)));
+        }
+      }
+    }
+  }
+  for (const [topic, text] of lines) await writeFile(path.join(folders.out, `${topic}.jsonl`), text.join(""));
+  log.info("replayed", counts);
+  const seconds = Math.round(performance.now()) / 1000;
+  const summary = { rowsIn: counts.rowsIn, rowsOut: counts.rowsOut, secondsSinceFirst: seconds, secondsTotal: seconds };
+  if (json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+}
+
+async function recordedTopics({ topics, pattern }: SourceNode, folder: string): Promise<string[]> {
+  const suffix = samplesFile("");
+  if (pattern !== undefined) {
+    const recorded = (await readdir(folder))
+      .filter((file) => file.endsWith(suffix))
+      .map((file) => file.slice(0, -suffix.length));
+    return recorded.filter((topic) => new RegExp(`^(?:${pattern})$`).test(topic)).sort();
+  }
+  const found: string[] = [];
+  for (const topic of topics) {
+    const there = await access(path.join(folder, samplesFile(topic))).then(
+      () => true,
+      () => false,
+    );
+    if (there) found.push(topic);
+    else log.warn("nothing recorded", { topic });
+  }
+  return found;
+}
+
+function recordLines({ count, keys, values }: RecordColumns): string {
+  let text = "";
+  for (let i = 0; i < count; i++) {
+    const key = cell(keys, i);
+    const value = cell(values, i);
+    const shown = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+    text += `{"key":${key === null ? "null" : JSON.stringify(shown(key))},"value":${value === null ? "null" : shown(value)}}\n`;
+  }
+  return text;
+}

@@ -1,0 +1,528 @@
+import { MillraceError, Refusal } from "../../error.ts";
+import {
+  type Cluster,
+  committedOffsets,
+  type FetchedPartition,
+  Fetcher,
+  GroupMember,
+  ProducerFenced,
+  type TopicPartition,
+} from "../../log/index.ts";
+import { ChangelogCodec } from "../../state/changelog/codec.ts";
+import type { StateFile } from "../../state/duckdb/state-file.ts";
+import type { JobIo } from "./job-io.ts";
+import type { JobPlan } from "./job-plan.ts";
+import type { JobTopics } from "./job-topics.ts";
+import type { JobLog } from "./log.ts";
+import type { JobMetrics } from "./metrics.ts";
+import { openPartition } from "./open-partition.ts";
+import type { PartitionTask } from "./partition-task.ts";
+import type { JobSettings } from "./settings.ts";
+
+export interface WorkerContext {
+  readonly cluster: Cluster;
+  readonly plan: JobPlan;
+  readonly topics: JobTopics;
+  readonly settings: JobSettings;
+  readonly file: StateFile;
+  readonly io: JobIo;
+  readonly metrics: JobMetrics;
+  readonly log: JobLog;
+  /** `group.instance.id` */
+  readonly instanceId: string;
+}
+
+/** A partition on its way to being worked on. */
+interface Opening {
+  readonly abort: AbortController;
+  readonly sources: readonly TopicPartition[];
+  share: number;
+  secondsLeft: number;
+}
+
+/** Work for the loop, between batches. */
+type Command = () => Promise<void>;
+
+/** After this long without a checkpoint that succeeds, the job gives up, ms. */
+const PATIENCE = 120_000;
+const RESTORES_AT_ONCE = 4;
+
+/**
+ * One process of a job: fetches its partitions, runs the tasks, writes, and checkpoints. Everything that touches tasks happens in one loop, one thing
+ * at a time: batches, checkpoints, partitions coming and going.
+ *
+ * A checkpoint is one Kafka transaction (changelogs, group offsets, dead letters; with exactly-once the outputs), then one DuckDB transaction.
+ * A process that ends between the two finds its file behind the group's offsets and replays the changelog. After any error
+ * of the transaction everything goes back to the last checkpoint: what the group's offsets say.
+ */
+export class Worker {
+  readonly #context: WorkerContext;
+  readonly #tasks = new Map<number, PartitionTask>();
+  readonly #openings = new Map<number, Opening>();
+  readonly #codecs = new Map<string, ChangelogCodec>();
+  readonly #commands: Command[] = [];
+  readonly #restores: (() => void)[] = [];
+  #restoring = 0;
+  #member: GroupMember;
+  #fetcher: Fetcher;
+  #polling: Promise<FetchedPartition[]> | undefined;
+  #wake = Promise.withResolvers<void>();
+  #stopping = false;
+  #leaving = false;
+  #joined = false;
+  #fatal: unknown;
+  /** The DuckDB part of the last checkpoint, under way. */
+  #saving: Promise<void> = Promise.resolve();
+  #lastCheckpoint = performance.now();
+  #failingSince: number | undefined;
+  #ends: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined;
+  #firstFetch = Number.NaN;
+  #lastCommit = performance.now();
+  #rowsIn = 0;
+  #rowsOut = 0;
+
+  constructor(context: WorkerContext) {
+    this.#context = context;
+    this.#fetcher = this.#newFetcher();
+    const { settings, topics, cluster, instanceId } = context;
+    this.#member = new GroupMember(cluster, {
+      groupId: settings.name,
+      topics: topics.sources,
+      instanceId,
+      sessionTimeout: settings.sessionTimeout,
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onRevoked: (partitions) => (this.#leaving ? undefined : this.#inLoop(() => this.#revoked(partitions))),
+      onLost: (partitions) => (this.#leaving ? undefined : this.#inLoop(() => this.#lost(partitions))),
+      onFailed: (error) => this.#fail(error),
+    });
+  }
+
+  /** Source records processed and records written, as far as they are committed, and seconds up to the last commit. */
+  summary(): { rowsIn: number; rowsOut: number; secondsSinceFirst: number; secondsTotal: number } {
+    const seconds = (from: number) => Math.max(0, Math.round(this.#lastCommit - from) / 1000);
+    return {
+      rowsIn: this.#rowsIn,
+      rowsOut: this.#rowsOut,
+      secondsSinceFirst: Number.isNaN(this.#firstFetch) ? 0 : seconds(this.#firstFetch),
+      secondsTotal: seconds(0), // performance.now() counts from the start of the process
+    };
+  }
+
+  /** Why the worker is not working yet; undefined when it is. */
+  unready(): Readonly<Record<string, unknown>> | undefined {
+    if (!this.#joined) return { reason: "joining the group" };
+    if (this.#openings.size === 0) return undefined;
+    const restoring = [...this.#openings].map(([partition, { share, secondsLeft }]) => ({
+      partition,
+      percent: Math.floor(share * 100),
+      secondsLeft: Number.isNaN(secondsLeft) ? null : Math.ceil(secondsLeft),
+    }));
+    return { reason: "restoring", restoring };
+  }
+
+  /** Checkpoints and ends {@link run}. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake.resolve();
+  }
+
+  /** Works until stopped or, with `untilEnd`, until the group has reached the ends that were there at the start. */
+  async run(): Promise<void> {
+    const { settings, topics, cluster } = this.#context;
+    if (settings.untilEnd) {
+      const ends = topics.sources.map(
+        async (topic) => [topic, await cluster.listOffsets(topic, "latest", "read_committed")] as const,
+      );
+      this.#ends = new Map(await Promise.all(ends));
+    }
+    this.#member.join().then(
+      () => {
+        this.#joined = true;
+        this.#wake.resolve();
+      },
+      (error) => this.#fail(error),
+    );
+    try {
+      await this.#loop();
+    } finally {
+      await this.#end();
+    }
+  }
+
+  async #loop(): Promise<void> {
+    for (;;) {
+      try {
+        for (let command = this.#commands.shift(); command !== undefined; command = this.#commands.shift())
+          await command();
+        if (this.#fatal !== undefined) throw this.#fatal;
+        if (this.#stopping || this.#due()) await this.#checkpoint();
+        if (this.#stopping) return;
+        if (await this.#reachedEnds()) return;
+        await this.#step();
+      } catch (error) {
+        if (error === this.#fatal || !this.#passes(error)) throw error;
+        await this.#rollback(error);
+      }
+    }
+  }
+
+  /** One poll's worth of work, or a wake-up, or the time of the next checkpoint. */
+  async #step(): Promise<void> {
+    const untilDue = Math.max(1, this.#lastCheckpoint + this.#context.settings.commitInterval - performance.now());
+    if (this.#tasks.size > 0) this.#polling ??= this.#fetcher.poll();
+    let timer: NodeJS.Timeout | undefined;
+    const pause = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, untilDue);
+    });
+    const fetched = await Promise.race([...(this.#polling ? [this.#polling] : []), this.#wake.promise, pause]);
+    clearTimeout(timer);
+    if (!fetched) this.#wake = Promise.withResolvers();
+    else {
+      this.#polling = undefined;
+      await this.#process(fetched);
+    }
+  }
+
+  async #process(fetched: readonly FetchedPartition[]): Promise<void> {
+    for (const partition of fetched) {
+      const task = this.#tasks.get(partition.partition);
+      if (task === undefined || !task.offsets.has(partition.topic)) continue; // revoked meanwhile
+      if (partition.error !== undefined) throw partition.error;
+      if (Number.isNaN(this.#firstFetch)) this.#firstFetch = performance.now();
+      await this.#processPartition(task, partition);
+    }
+  }
+
+  async #processPartition(
+    task: PartitionTask,
+    { topic, partition, columns, nextOffset, lastStableOffset }: FetchedPartition,
+  ) {
+    const { plan, topics, io, metrics, settings } = this.#context;
+    task.dirty = true;
+    for (const { source, reader } of plan.inputs) {
+      if (!topics.bySource.get(source.id)?.includes(topic)) continue;
+      const { frame, bad } = reader.read({ topic, partition, columns });
+      if (bad.length > 0) {
+        if (settings.onError === "stop") throw badRecord(bad[0] as (typeof bad)[0], topics.deadLetter);
+        await io.deadLetters(bad);
+        task.bad += bad.length;
+      }
+      for (const { terminal, frame: rows } of await task.task.process(source.id, frame)) {
+        const sink = plan.sinks.get(terminal);
+        if (sink === undefined || rows.height === 0) continue;
+        await io.write(sink, rows);
+        task.rowsOut += rows.height;
+      }
+      metrics.unknownFields.set({ source: source.id }, reader.counts.unknownFields);
+    }
+    task.rowsIn += columns.count;
+    task.offsets.set(topic, nextOffset);
+    metrics.lag.set({ topic, partition }, Math.max(0, lastStableOffset - nextOffset));
+  }
+
+  #due(): boolean {
+    return performance.now() - this.#lastCheckpoint >= this.#context.settings.commitInterval;
+  }
+
+  /** Offsets, state and outputs advance together. */
+  async #checkpoint(): Promise<void> {
+    const { io, topics, cluster, file, settings, metrics } = this.#context;
+    await this.#saving;
+    this.#lastCheckpoint = performance.now();
+    const tasks = [...this.#tasks.values()].filter((task) => task.dirty);
+    if (tasks.length === 0) return;
+    const began = performance.now();
+    const now = Date.now();
+    io.begin();
+    const changes = tasks.map((task) => ({ task, changes: task.takeChanges() }));
+
+    // What the changelogs hold before this checkpoint is in our rows already, and a replay may start there. If they hold more than
+    // that, from an owner after us, then the commit below fails and nothing of this is kept.
+    const stores = new Set(changes.flatMap(({ changes }) => [...changes.keys()]));
+    const ends = Promise.all(
+      [...stores].map(
+        async (store) =>
+          [store, await cluster.listOffsets(topics.changelog(store), "latest", "read_committed")] as const,
+      ),
+    );
+    ends.catch(() => {});
+    for (const { task, changes: byStore } of changes) {
+      for (const [store, change] of byStore)
+        await io.transactional.send(topics.changelog(store), task.partition, this.#codec(store).encode(change, now));
+    }
+    for (const [store, offsets] of await ends) {
+      for (const { task } of changes) task.contains(store, offsets.get(task.partition) ?? 0);
+    }
+    await io.flush();
+    const offsets = tasks.flatMap((task) =>
+      [...task.offsets].map(([topic, offset]) => [{ topic, partition: task.partition }, offset] as const),
+    );
+    await this.#member.stable(async (generation) => {
+      await io.transactional.sendOffsets(settings.name, generation, offsets);
+      await io.commit();
+    });
+    this.#failingSince = undefined;
+    this.#lastCommit = performance.now();
+    metrics.checkpointSeconds.observe((this.#lastCommit - began) / 1000);
+    for (const task of tasks) this.#count(task);
+
+    const checkpoints = changes.map(({ task, changes }) => ({
+      partition: task.partition,
+      position: task.position(),
+      changes,
+    }));
+    this.#saving = file.commit(checkpoints);
+    this.#saving.catch((error) => this.#fail(error));
+  }
+
+  /** Counts what a checkpoint made final. */
+  #count(task: PartitionTask): void {
+    const { metrics } = this.#context;
+    this.#rowsIn += task.rowsIn;
+    this.#rowsOut += task.rowsOut;
+    metrics.rowsIn.inc(task.rowsIn);
+    metrics.rowsOut.inc(task.rowsOut);
+    metrics.deadLetters.inc(task.bad);
+    task.rowsIn = 0;
+    task.rowsOut = 0;
+    task.bad = 0;
+    task.dirty = false;
+    const partition = String(task.partition);
+    metrics.stateRows.set({ partition }, task.stores.rows);
+    if (!Number.isNaN(task.task.watermark))
+      metrics.watermarkDelay.set({ partition }, (Date.now() - task.task.watermark) / 1000);
+    for (const [name, count] of Object.entries(task.task.counts())) metrics.late.set({ partition, name }, count);
+  }
+
+  #codec(store: string): ChangelogCodec {
+    let codec = this.#codecs.get(store);
+    if (codec === undefined) {
+      const spec = this.#context.plan.stores.find(({ name }) => name === store);
+      if (spec === undefined) throw new TypeError(store);
+      codec = new ChangelogCodec(spec);
+      this.#codecs.set(store, codec);
+    }
+    return codec;
+  }
+
+  // Partitions come and go.
+
+  #assigned(partitions: readonly TopicPartition[]): void {
+    for (const [partition, sources] of Map.groupBy(partitions, (one) => one.partition)) this.#open(partition, sources);
+  }
+
+  /** Opens a partition beside the loop, which goes on with the others. */
+  #open(partition: number, sources: readonly TopicPartition[]): void {
+    const { log, metrics } = this.#context;
+    this.#openings.get(partition)?.abort.abort();
+    const opening: Opening = { abort: new AbortController(), sources, share: 0, secondsLeft: Number.NaN };
+    this.#openings.set(partition, opening);
+    const label = { partition: String(partition) };
+    const work = async () => {
+      await this.#restoreTurn();
+      try {
+        opening.abort.signal.throwIfAborted();
+        return await openPartition(this.#context, partition, sources, {
+          signal: opening.abort.signal,
+          progress: ({ share, secondsLeft }) => {
+            Object.assign(opening, { share, secondsLeft });
+            metrics.restoreShare.set(label, share);
+            metrics.restoreSecondsLeft.set(label, Number.isNaN(secondsLeft) ? -1 : secondsLeft);
+          },
+        });
+      } finally {
+        this.#restoring--;
+        this.#restores.shift()?.();
+      }
+    };
+    work().then(
+      (task) =>
+        void this.#inLoop(async () => {
+          if (this.#openings.get(partition) !== opening) return; // taken away meanwhile
+          await this.#settlePoll();
+          this.#openings.delete(partition);
+          this.#tasks.set(partition, task);
+          metrics.restoreShare.set(label, 1);
+          metrics.restoreSecondsLeft.set(label, 0);
+          for (const [topic, offset] of task.offsets) this.#fetcher.assign(topic, partition, offset);
+          log.info("partition opened", {
+            partition,
+            rows: task.stores.rows,
+            from: [...task.offsets.values()].join(","),
+          });
+        }),
+      (error) => {
+        if (opening.abort.signal.aborted || this.#openings.get(partition) !== opening) return;
+        if (!this.#passes(error)) return this.#fail(error);
+        log.warn("opening a partition failed, trying again", { partition, error: (error as Error).message });
+        this.#failingSince ??= performance.now();
+        setTimeout(() => {
+          if (this.#openings.get(partition) === opening) this.#open(partition, sources);
+        }, 500);
+      },
+    );
+  }
+
+  async #restoreTurn(): Promise<void> {
+    while (this.#restoring >= RESTORES_AT_ONCE) await new Promise<void>((resolve) => this.#restores.push(resolve));
+    this.#restoring++;
+  }
+
+  /** Works off what was polled already, so that nothing of before an assignment is taken for something after it. */
+  async #settlePoll(): Promise<void> {
+    const polling = this.#polling;
+    if (polling === undefined) return;
+    this.#polling = undefined;
+    await this.#process(await polling);
+  }
+
+  async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const gone = new Set(partitions.map(({ partition }) => partition));
+    await this.#checkpoint();
+    await this.#saving;
+    for (const partition of gone) {
+      this.#forget(partition);
+      await this.#context.file.drop(partition);
+    }
+    this.#context.log.info("partitions revoked", { partitions: [...gone].join(",") });
+  }
+
+  /** They are another worker's already: what was done for them since the last checkpoint cannot be committed, nor what shares its transaction. */
+  async #lost(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const { partition } of partitions) this.#forget(partition);
+    await this.#rollback(
+      new MillraceError({ code: "PARTITIONS_LOST", what: "The group has given partitions of this worker to others." }),
+    );
+  }
+
+  #forget(partition: number): void {
+    const { metrics, topics } = this.#context;
+    this.#openings.get(partition)?.abort.abort();
+    this.#openings.delete(partition);
+    this.#tasks.delete(partition);
+    metrics.forget(partition);
+    for (const topic of topics.sources) this.#fetcher.unassign(topic, partition);
+  }
+
+  // When something goes wrong.
+
+  /** Back to the last checkpoint: nothing of the open transaction counts, every partition is opened anew at the group's offsets. */
+  async #rollback(error: unknown): Promise<void> {
+    const { log, metrics, io } = this.#context;
+    this.#failingSince ??= performance.now();
+    if (performance.now() - this.#failingSince > PATIENCE) throw error;
+    log.warn("back to the last checkpoint", { error: (error as Error).message });
+    metrics.rollbacks.inc();
+    const abandoned = this.#fetcher;
+    this.#polling?.catch(() => {});
+    this.#polling = undefined;
+    this.#fetcher = this.#newFetcher();
+    await abandoned.close();
+    const opened = [...this.#tasks.values()].map((task) => ({
+      partition: task.partition,
+      sources: [...task.offsets.keys()].map((topic) => ({ topic, partition: task.partition })),
+    }));
+    this.#tasks.clear();
+    await this.#saving.catch(() => {});
+    for (;;) {
+      try {
+        await io.reinitialise();
+        break;
+      } catch (again) {
+        if (!this.#passes(again) || performance.now() - this.#failingSince > PATIENCE) throw again;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+    for (const { partition, sources } of opened) this.#open(partition, sources);
+  }
+
+  /** Whether going back to the last checkpoint can help. */
+  #passes(error: unknown): boolean {
+    if (error instanceof Refusal || error instanceof ProducerFenced || !(error instanceof MillraceError)) return false;
+    const final = [
+      "OFFSET_OUT_OF_RANGE",
+      "CORRUPT_RECORDS",
+      "TOPIC_NOT_FOUND",
+      "AUTHENTICATION_FAILED",
+      "BAD_RECORD",
+      "MEMBER_FENCED",
+      "STATE_FOLDER",
+    ];
+    return !final.includes(error.code);
+  }
+
+  #fail(error: unknown): void {
+    this.#fatal ??= error;
+    this.#wake.resolve();
+  }
+
+  /** Runs work in the loop, between batches; settles with it. */
+  #inLoop(work: Command): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#commands.push(() =>
+      work().then(resolve, (error) => {
+        reject(error);
+        throw error;
+      }),
+    );
+    promise.catch(() => {});
+    this.#wake.resolve();
+    return promise;
+  }
+
+  #newFetcher(): Fetcher {
+    const { cluster, plan } = this.#context;
+    return new Fetcher(cluster, { isolation: "read_committed", headers: plan.needsHeaders });
+  }
+
+  // The end.
+
+  /** With `--until end`: whether the group, all workers together, has committed what was there at the start. */
+  async #reachedEnds(): Promise<boolean> {
+    const ends = this.#ends;
+    if (ends === undefined || !this.#joined || this.#openings.size > 0) return false;
+    let behind = false;
+    let uncommitted = false;
+    for (const task of this.#tasks.values()) {
+      for (const [topic, offset] of task.offsets)
+        if (offset < (ends.get(topic)?.get(task.partition) ?? 0)) behind = true;
+      if (task.dirty) uncommitted = true;
+    }
+    if (behind) return false;
+    if (uncommitted) await this.#checkpoint();
+    const { cluster, settings } = this.#context;
+    const partitions = [...ends].flatMap(([topic, offsets]) =>
+      [...offsets.keys()].map((partition) => ({ topic, partition })),
+    );
+    const committed = await committedOffsets(cluster, settings.name, partitions, { requireStable: true });
+    return [...ends].every(([topic, offsets]) =>
+      [...offsets].every(([partition, end]) => (committed.get(topic)?.get(partition) ?? -1) >= end),
+    );
+  }
+
+  async #end(): Promise<void> {
+    const { io, log } = this.#context;
+    this.#leaving = true;
+    for (const { abort } of this.#openings.values()) abort.abort();
+    this.#openings.clear();
+    for (const command of this.#commands.splice(0)) await command().catch(() => {});
+    await this.#fetcher.close();
+    await this.#saving.catch((error) =>
+      log.warn("the last checkpoint is not in the state file", { error: (error as Error).message }),
+    );
+    await this.#member.leave().catch(() => {}); // others take over at once, also from a static member
+    await io.close();
+  }
+}
+
+function badRecord(
+  bad: { topic: string; partition: number; offset: number; reason: string },
+  deadLetter: string,
+): MillraceError {
+  return new MillraceError({
+    code: "BAD_RECORD",
+    what: `A record cannot be read: ${bad.reason}.`,
+    where: `topic ${bad.topic}, partition ${bad.partition}, offset ${bad.offset}`,
+    remedies: [`leave --on-error stop out: bad records then go to ${deadLetter}`],
+  });
+}
