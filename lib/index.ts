@@ -1,3 +1,9 @@
+import { setDriver } from "./frame/index.ts";
+import { notebookDriver } from "./run/notebook/driver.ts";
+
+// a notebook or any Node program; a job puts its own driver in place
+setDriver(notebookDriver());
+
 export { MillraceError, Refusal, type Trouble } from "./error.ts";
 export { param, Sink, StreamFrame, table, topic } from "./frame/index.ts";
 export { pl } from "./plan/pl.ts";
