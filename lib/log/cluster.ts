@@ -184,6 +184,10 @@ export class Cluster {
     return new Map([...offsets].sort(([a], [b]) => a - b));
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** What is known of a topic without asking; undefined before its first {@link metadata}. */
   known(topic: string): TopicMetadata | undefined {
     return this.#topics.get(topic);
@@ -191,6 +195,7 @@ export class Cluster {
 
   /** The connection to a node for one purpose. @throws {BrokerRefused} `LEADER_NOT_AVAILABLE` for a node that is gone */
   broker(node: number, lane: Lane, suffix = "", requestTimeout?: number): BrokerConnection {
+    if (this.#closed) throw new UnreachableBroker({ code: "CLOSED", what: "The cluster connection was closed." });
     const address = this.#brokers.get(node);
     if (address === undefined) throw new BrokerRefused(`looking for broker ${node}`, "LEADER_NOT_AVAILABLE");
     const name = `${address.host}:${address.port} ${lane} ${suffix}`;

@@ -323,9 +323,9 @@ export class Fetcher {
   #failed(error: unknown): void {
     this.#failingSince ??= Date.now();
     this.#failure = error;
-    if (!isPassing(error)) this.#failingSince = 0; // waiting does not help
+    if (isPassing(error)) this.#later();
+    else this.#failingSince = 0; // waiting does not help
     this.#wake();
-    this.#later();
   }
 
   #retryLater(assigned: Assigned): void {

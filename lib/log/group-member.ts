@@ -31,6 +31,8 @@ export interface GroupMemberOptions {
 /** The assignor every member must offer: members of other clients are told apart by it. */
 const PROTOCOL = "millrace-cooperative";
 const RETRY_PAUSE = 200;
+/** How often a member asks whether it is still one, and whether a rebalance has begun; less where timeouts are short. */
+const HEARTBEAT = 1000;
 let instances = 0;
 
 /**
@@ -168,7 +170,10 @@ export class GroupMember {
     });
     if (assigned === undefined || this.#isClosed()) return;
     clearInterval(this.#heartbeats);
-    this.#heartbeats = setInterval(() => void this.#beat(), this.#sessionTimeout / 3);
+    this.#heartbeats = setInterval(
+      () => void this.#beat(),
+      Math.min(this.#sessionTimeout / 3, this.#rebalanceTimeout / 3, HEARTBEAT),
+    );
     const revoked = without(this.#owned, assigned);
     const added = without(assigned, this.#owned);
     if (revoked.length > 0) {
@@ -271,6 +276,7 @@ export class GroupMember {
         this.#rejoin.resolve();
       }
     } catch {
+      if (this.#cluster.closed) clearInterval(this.#heartbeats);
       this.#node = undefined; // the session may outlive it; the next beat looks for the coordinator again
     } finally {
       this.#beating = false;
