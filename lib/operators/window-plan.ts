@@ -83,7 +83,7 @@ export function windowPlan(
   const keySchema = Object.fromEntries(by.names.map((name, i) => [name, by.dtypes[i]!]));
   const times: Schema = { window_start: "Datetime(ms)", window_end: "Datetime(ms)" };
   const metadata: Schema = { _key: "Utf8", _time: "Datetime(ms)", _partition: "Int32" };
-  const state = schemaOf(empty.groupBy("_partition").agg(...partials.map(({ partial }) => partial)));
+  const state = schemaOf(empty.groupBy("_partition").agg(pl.len(), ...partials.map(({ partial }) => partial)));
   const labels = unique([...by.names, "window_start", "window_end", ...partials.map(({ label }) => label)]).slice(
     by.names.length + 2,
   );

@@ -1,4 +1,4 @@
-import { type CallTree, callTree, colTree, type ExprTree, mapArgs, mapChildren } from "../tree.ts";
+import { type CallTree, colTree, type ExprTree, mapArgs, mapChildren } from "../tree.ts";
 import { meaningOf } from "./meaning-of.ts";
 
 /** A call that keeps state per key, taken out of its expression and computed as a column of its own. */
@@ -57,9 +57,7 @@ export function splitStages(exprs: readonly ExprTree[]): Split {
       return { tree: mapped, depth };
     }
     const call = tree as CallTree;
-    // Polars fills nulls forward before it compares
-    const applied = call.fn === "pctChange" ? callTree("forwardFill", call.self) : call.self;
-    const self = hoist(applied, keys);
+    const self = hoist(call.self, keys);
     const depth = self.depth + 1;
     const hoisted = { ...call, self: self.tree };
     const kind = rows !== "accumulating" && rows > 1 ? "rows" : "last";
@@ -90,5 +88,5 @@ function rowsOf(tree: ExprTree): number | "accumulating" | undefined {
   const meaning = meaningOf(tree);
   if (meaning.is === "accumulating") return "accumulating";
   if (meaning.is !== "look-back") return undefined;
-  return meaning.rows === 0 && (tree as CallTree).fn !== "pctChange" ? undefined : meaning.rows;
+  return meaning.rows === 0 ? undefined : meaning.rows;
 }

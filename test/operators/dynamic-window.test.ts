@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import polars from "nodejs-polars";
+import { topic } from "../../lib/frame/topic.ts";
+import { pl } from "../../lib/plan/pl.ts";
+import { frameOf, type Row, rows, runs, seed, splits } from "./random-rows.ts";
+import { assertFramesEqual, run, values } from "./run-program.ts";
+
+const phones = topic("phones", { key: "device", time: "t" });
+const x = pl.col("x");
+const i = pl.col("i");
+const s = pl.col("s");
+
+/** Aggregates that windows must compute as Polars' own groupBy does over the rows of each window. */
+const AGGREGATES: Readonly<Record<string, polars.Expr>> = {
+  sum: x.sum(),
+  sumOfInts: i.sum(),
+  sumOfBooleans: pl.col("b").sum(),
+  min: x.min(),
+  max: x.max(),
+  minOfText: s.min(),
+  mean: x.mean(),
+  meanOfInts: i.mean(),
+  std: x.std(),
+  var: i.var(),
+  count: x.count(),
+  len: pl.len(),
+  nullCount: x.nullCount(),
+  first: x.first(),
+  last: s.last(),
+  any: pl.col("b").any(),
+  all: pl.col("b").all(),
+  product: i.clip(-2, 2).product(),
+  median: x.median(),
+  quantile: i.quantile(0.9, "linear"),
+  nUnique: s.nUnique(),
+  skew: i.skew(),
+  kurtosis: i.kurtosis(),
+  range: x.max().minus(x.min()),
+  share: x.count().div(pl.len()),
+  filtered: x.filter(x.gt(0)).sum(),
+  filteredMean: x.filter(pl.col("b")).mean(),
+  filteredLast: x.filter(x.gt(0)).last(),
+  nonNull: x.dropNulls().first(),
+  derived: x.plus(pl.col("y")).abs().max(),
+  conditional: pl.when(pl.len().gt(2)).then(x.sum()).otherwise(pl.lit(0)),
+};
+
+interface Window {
+  readonly every: number;
+  readonly period: number;
+  readonly offset: number;
+  readonly grace: number;
+}
+
+/**
+ * The oracle, record by record: each record in every window [start, end) that contains its time and had not closed when it came.
+ * Gives the rows of every window with its start, in the order in which records came, and how many were late.
+ */
+function oracle(list: readonly Row[], { every, period, offset, grace }: Window) {
+  const placed: { row: Row; start: number }[] = [];
+  let watermark = Number.NEGATIVE_INFINITY;
+  let late = 0;
+  for (const row of list) {
+    const newest = Math.floor((row.t - offset) / every) * every + offset;
+    for (let start = newest; start + period > row.t; start -= every) {
+      if (start + period + grace <= watermark) late++;
+      else placed.push({ row, start });
+    }
+    watermark = Math.max(watermark, row.t);
+  }
+  return { placed, late, watermark };
+}
+
+const windows: fc.Arbitrary<Window> = fc.record({
+  every: fc.constantFrom(500, 1000, 1700),
+  period: fc.constantFrom(500, 1000, 2000, 5100),
+  offset: fc.constantFrom(0, 0, 250, -100),
+  grace: fc.constantFrom(0, 0, 300, 2500),
+});
+
+function expected(
+  list: readonly Row[],
+  window: Window,
+  names: readonly string[],
+  closedOnly: boolean,
+): polars.DataFrame {
+  const { placed, watermark } = oracle(list, window);
+  const kept = placed.filter(({ start }) => !closedOnly || start + window.period + window.grace <= watermark);
+  const datetime = (name: string, times: number[]) =>
+    polars.Series(name, times, polars.Float64).cast(polars.Int64).cast(polars.Datetime("ms"));
+  const frame = frameOf(kept.map(({ row }) => row)).hstack([
+    datetime(
+      "window_start",
+      kept.map(({ start }) => start),
+    ),
+    datetime(
+      "window_end",
+      kept.map(({ start }) => start + window.period),
+    ),
+  ] as never) as unknown as polars.DataFrame;
+  return frame
+    .groupBy(["device", "window_start", "window_end"])
+    .agg(...names.map((name) => AGGREGATES[name]!.alias(name)))
+    .sort({ by: ["device", "window_start"] } as never);
+}
+
+function frameFor(
+  { every, period, offset, grace }: Window,
+  names: readonly string[],
+  emit: "close" | "update" = "close",
+) {
+  return phones
+    .groupByDynamic({
+      indexColumn: "t",
+      every: `${every}ms`,
+      period: `${period}ms`,
+      offset: `${offset}ms`,
+      grace: `${grace}ms`,
+      by: "device",
+      emit,
+    })
+    .agg(...names.map((name) => AGGREGATES[name]!.alias(name)));
+}
+
+const byKey = (frame: polars.DataFrame): polars.DataFrame => frame.sort({ by: ["device", "window_start"] } as never);
+const names = fc.uniqueArray(fc.constantFrom(...Object.keys(AGGREGATES)), { minLength: 1, maxLength: 8 });
+
+test(`closed windows equal an oracle that places record by record (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(rows(80), splits, windows, names, fc.boolean(), async (list, sizes, window, chosen, reopen) => {
+      const actual = await run(frameFor(window, chosen), frameOf(list), { splits: sizes, reopen });
+      assertFramesEqual(byKey(values(actual.rows)), expected(list, window, chosen, true), "closed");
+      if (!reopen) assert.equal(actual.task.counts().late, oracle(list, window).late, "late rows");
+    }),
+    { seed, numRuns: runs(40) },
+  );
+});
+
+test(`with the windows still open, every row that was not late is in a window (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(rows(60), splits, windows, async (list, sizes, window) => {
+      const every = Object.keys(AGGREGATES);
+      const actual = await run(frameFor(window, every), frameOf(list), { splits: sizes, final: true });
+      assertFramesEqual(byKey(values(actual.rows)), expected(list, window, every, false), "open and closed");
+    }),
+    { seed, numRuns: runs(8) },
+  );
+});
+
+test(`with emit "update" the last row per key and window is that of emit "close" (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(rows(60), splits, windows, names, async (list, sizes, window, chosen) => {
+      const actual = await run(frameFor(window, chosen, "update"), frameOf(list), { splits: sizes });
+      const last = values(actual.rows)
+        .groupBy(["device", "window_start", "window_end"])
+        .agg(...chosen.map((name) => polars.col(name).last()));
+      assertFramesEqual(byKey(last), expected(list, window, chosen, false), "last update");
+    }),
+    { seed, numRuns: runs(12) },
+  );
+});
+
+const simple = (times: readonly [string | null, number, number][]): polars.DataFrame =>
+  frameOf(
+    times.map(([device, t, value]) => ({ device, t, x: value, y: null, i: null, j: null, s: null, b: null, d: null })),
+  );
+
+test("windows are given by start, then key, once the watermark has reached end and grace", async () => {
+  const frame = phones
+    .groupByDynamic({ indexColumn: "t", every: "1s", by: "device", grace: "500ms" })
+    .agg(x.sum().alias("sum"));
+  const input = simple([
+    ["b", 100, 1],
+    ["a", 200, 2],
+    ["b", 1100, 4],
+    ["a", 1400, 8],
+    ["a", 1499, 16],
+    ["a", 900, 32], // the watermark is 1499: window [0, 1000) is still open
+    ["b", 1500, 64],
+    ["b", 950, 128], // and now it is closed
+    ["a", 2500, 256],
+  ]);
+  const { rows: given, task } = await run(frame, input, { splits: [5, 2] });
+  assert.deepEqual(
+    given
+      .select("device", "window_start", "sum")
+      .rows()
+      .map(([device, start, sum]) => [device, Number(start), sum]),
+    [
+      ["a", 0, 34],
+      ["b", 0, 1],
+      ["a", 1000, 24],
+      ["b", 1000, 68],
+    ],
+  );
+  assert.deepEqual(task.counts(), { late: 1, withoutTime: 0 });
+  assert.equal(task.watermark, 2500);
+});
+
+test("rows of windows carry the record key, the last millisecond and the partition", async () => {
+  const frame = phones.groupByDynamic({ indexColumn: "t", every: "1s", by: "device" }).agg(pl.len().alias("n"));
+  const { rows: given } = await run(
+    frame,
+    simple([
+      ["a", 0, 1],
+      ["a", 5000, 1],
+    ]),
+  );
+  const [row] = given.select("_key", polars.col("_time").cast(polars.Int64), "_partition").rows();
+  assert.deepEqual(
+    row!.map((cell) => (typeof cell === "bigint" ? Number(cell) : cell)),
+    ["a", 999, 0],
+  );
+});
+
+test("a filter before a window does not hold the watermark back", async () => {
+  const frame = phones
+    .filter(x.gt(0))
+    .groupByDynamic({ indexColumn: "t", every: "1s", by: "device" })
+    .agg(pl.len().alias("n"));
+  const { rows: given } = await run(
+    frame,
+    simple([
+      ["a", 0, 1],
+      ["a", 5000, -1],
+    ]),
+    { splits: [1] },
+  );
+  assert.equal(given.height, 1);
+});
+
+test("look-back over the rows of windows goes on from window to window", async () => {
+  const frame = phones
+    .groupByDynamic({ indexColumn: "t", every: "1s", by: "device" })
+    .agg(x.sum().alias("sum"))
+    .withColumns(pl.col("sum").diff(1, "ignore").over("device").alias("change"));
+  const input = simple([
+    ["a", 0, 1],
+    ["a", 1000, 5],
+    ["a", 2000, 7],
+    ["a", 3000, 0],
+  ]);
+  const { rows: given } = await run(frame, input, { splits: [2, 1] });
+  assert.deepEqual(given.getColumn("change").toArray(), [null, 4, 2]);
+  const open = await run(frame, input, { splits: [2, 1], final: true });
+  assert.deepEqual(open.rows.getColumn("change").toArray(), [null, 4, 2, -7]);
+});
