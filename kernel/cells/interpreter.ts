@@ -20,6 +20,11 @@ import { routeOutput } from "./route-output.ts";
 export interface InterpreterOptions {
   /** The notebook's folder: modules and relative files resolve from here. */
   readonly cwd: string;
+  /**
+   * Output whose cell is not known belongs to the cell that is running (the default), or stays with the process: for a program that has something to
+   * print itself.
+   */
+  readonly strayOutput?: "running cell" | "process";
 }
 
 export interface ExecuteRequest {
@@ -75,12 +80,12 @@ export class Interpreter {
     this.#modules = new CellModules(cwd);
   }
 
-  static async create({ cwd }: InterpreterOptions): Promise<Interpreter> {
+  static async create({ cwd, strayOutput = "running cell" }: InterpreterOptions): Promise<Interpreter> {
     const interpreter = new Interpreter(cwd, LanguageClient.start(cwd));
     const host = new KernelHost(() => interpreter.running);
     installNotebookHost(host);
     installCellGlobals(host);
-    routeOutput(host);
+    routeOutput(strayOutput === "process" ? () => currentRun.getStore() : () => host.cell());
     routeErrors(host, interpreter.#scripts);
     return interpreter;
   }
