@@ -1,0 +1,18 @@
+import { simulatePhone } from "../../kernel/simulate/index.ts";
+import { Cluster, Producer, partitionByKey } from "../../lib/log/index.ts";
+
+/** Creates a topic of simulated phones: `count` readings of `devices` phones in four partitions. */
+export async function feedPhones(servers: string, topic: string, count: number, devices = 20): Promise<void> {
+  const cluster = await Cluster.connect({ bootstrapServers: servers });
+  try {
+    await cluster.createTopic(topic, { partitions: 4, config: { "retention.ms": "-1" } });
+    const producer = await Producer.create(cluster);
+    for (const columns of simulatePhone({ count, devices, crashEvery: 500 })) {
+      for (const [partition, part] of partitionByKey(columns, 4).entries()) await producer.send(topic, partition, part);
+    }
+    await producer.flush();
+    await producer.close();
+  } finally {
+    await cluster.close();
+  }
+}
