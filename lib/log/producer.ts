@@ -30,6 +30,8 @@ interface Batch {
   readonly bytes: Buffer;
   readonly count: number;
   readonly sequence: number;
+  /** Counts on where `sequence` starts again after 2^31. */
+  readonly order: number;
   readonly since: number;
   /** It has been sent at least once: whether it was written is known only from an answer. */
   tried: boolean;
@@ -41,6 +43,7 @@ interface Outbox extends TopicPartition {
   failed: Batch[];
   waiting: Batch[];
   sequence: number;
+  batches: number;
   retryAt: number;
   inTransaction: boolean;
   /** Calls of `send` come one after the other. */
@@ -220,7 +223,8 @@ export class Producer {
       });
       from = batch.next;
       outbox.sequence = (sequence + batch.count) % MAX_SEQUENCE;
-      outbox.waiting.push({ bytes: batch.bytes, count: batch.count, sequence, since: Date.now(), tried: false });
+      const order = outbox.batches++;
+      outbox.waiting.push({ bytes: batch.bytes, count: batch.count, sequence, order, since: Date.now(), tried: false });
       this.#buffered += batch.bytes.length;
       this.#pump();
     }
@@ -304,7 +308,8 @@ export class Producer {
       const passing =
         answer === undefined
           ? isPassing(trouble)
-          : isRetriableCode(answer.errorCode) || (error === "OUT_OF_ORDER_SEQUENCE_NUMBER" && outbox.failed.length > 0);
+          : isRetriableCode(answer.errorCode) ||
+            (error === "OUT_OF_ORDER_SEQUENCE_NUMBER" && earlierUnwritten(outbox, batch));
       if (passing && Date.now() - batch.since < (this.#options.deliveryTimeout ?? 120_000)) outbox.failed.push(batch);
       else {
         outbox.failed.push(batch);
@@ -314,7 +319,7 @@ export class Producer {
 
     // all that was under way is answered: once more, in sequence
     if (outbox.failed.length > 0 && outbox.inFlight.length === 0 && this.#failure === undefined) {
-      outbox.waiting = [...outbox.failed, ...outbox.waiting];
+      outbox.waiting = [...outbox.failed.sort((a, b) => a.order - b.order), ...outbox.waiting];
       outbox.failed = [];
       outbox.retryAt = Date.now() + RETRY_PAUSE;
       setTimeout(() => void this.#refresh(), RETRY_PAUSE);
@@ -397,7 +402,15 @@ export class Producer {
     const name = `${topic}/${partition}`;
     let outbox = this.#outboxes.get(name);
     if (outbox === undefined) {
-      const empty = { inFlight: [], failed: [], waiting: [], sequence: 0, retryAt: 0, inTransaction: false };
+      const empty = {
+        inFlight: [],
+        failed: [],
+        waiting: [],
+        sequence: 0,
+        batches: 0,
+        retryAt: 0,
+        inTransaction: false,
+      };
       outbox = { topic, partition, ...empty, turn: Promise.resolve() };
       this.#outboxes.set(name, outbox);
     }
@@ -481,6 +494,10 @@ export class Producer {
     if (!this.transactional) throw misuse(`${method}() needs a producer with a transactionalId.`);
   }
 }
+
+/** A gap before this batch is to be expected: one before it failed, or is still under way on a connection that broke. */
+const earlierUnwritten = ({ failed, inFlight }: Outbox, batch: Batch) =>
+  failed.some(({ order }) => order < batch.order) || inFlight.some(({ order }) => order < batch.order);
 
 const isRetriable = (error: string) => isPassing(new BrokerRefused("", error));
 
