@@ -1,0 +1,94 @@
+import { existsSync, statSync } from "node:fs";
+import path from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { MillraceError, Refusal } from "../../error.ts";
+import { queryState, type StateAnswer } from "../../state/duckdb/state-query.ts";
+import { readOwner } from "./state-folder.ts";
+
+/**
+ * Asks a job's state, as of its last checkpoint: by its URL, or by its folder (a state folder, or a job folder that has one in `state/`). While the
+ * job runs its process answers (`owner.json` leads to it); otherwise the file is opened for reading.
+ * @param where `http://…` or a folder
+ * @throws {Refusal} `NO_STATE`, `BAD_SQL`, `NOT_READ_ONLY`
+ * @throws {MillraceError} `OWNER_UNREACHABLE`
+ */
+export async function readState(
+  where: string,
+  sql: string,
+  token = process.env.MILLRACE_STATE_TOKEN,
+): Promise<StateAnswer> {
+  if (/^https?:\/\//.test(where)) return await askOwner(where.replace(/\/(state\/?)?$/, ""), sql, token);
+  const folder = stateFolder(where);
+  const owner = await readOwner(folder);
+  if (owner !== undefined && isAlive(owner.pid)) {
+    try {
+      return await askOwner(owner.url, sql, token);
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== "OWNER_UNREACHABLE" || isAlive(owner.pid)) throw error;
+    }
+  }
+  return await readFile(path.join(folder, "state.duckdb"), sql);
+}
+
+function stateFolder(where: string): string {
+  const folders = [where, path.join(where, "state")];
+  const found = folders.find((folder) => existsSync(path.join(folder, "state.duckdb")));
+  if (found !== undefined && statSync(found).isDirectory()) return found;
+  throw new Refusal({
+    code: "NO_STATE",
+    what: `There is no state in ${where}.`,
+    remedies: ["name a job's folder, its state folder (MILLRACE_STATE_DIR), or the URL of a running job"],
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function askOwner(url: string, sql: string, token: string | undefined): Promise<StateAnswer> {
+  let response: Response;
+  try {
+    response = await fetch(`${url}/state`, {
+      method: "POST",
+      body: sql,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(30_000),
+    });
+  } catch (cause) {
+    throw new MillraceError({
+      code: "OWNER_UNREACHABLE",
+      what: "The running job does not answer.",
+      where: url,
+      remedies: [
+        "see whether it is still running",
+        "a job in a container is asked by the URL that its PORT is reached at",
+      ],
+      cause,
+    });
+  }
+  const answer = (await response.json()) as StateAnswer & { code?: string; error?: string };
+  if (response.ok) return answer;
+  throw new Refusal({
+    code: answer.code ?? "STATE_REFUSED",
+    what: answer.error ?? `The job answered ${response.status}.`,
+    where: url,
+    ...(response.status === 401 && { remedies: ["set MILLRACE_STATE_TOKEN to the job's token"] }),
+  });
+}
+
+async function readFile(file: string, sql: string): Promise<StateAnswer> {
+  const instance = await DuckDBInstance.create(file, { access_mode: "READ_ONLY", threads: "2" });
+  try {
+    const connection = await instance.connect();
+    await connection.run("SET enable_external_access = false");
+    await connection.run("SET lock_configuration = true");
+    return await queryState(connection, sql);
+  } finally {
+    instance.closeSync();
+  }
+}

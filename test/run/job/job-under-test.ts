@@ -1,0 +1,27 @@
+import { pl, topic } from "../../../lib/index.ts";
+import { job } from "../../../lib/job.ts";
+
+// A job as `millrace promote` makes it, over the topics that a test names.
+const input = process.env.TEST_INPUT as string;
+const output = process.env.TEST_OUTPUT as string;
+const plans = (process.env.TEST_PLANS ?? "stateless,delta,windows").split(",");
+
+const main = job({
+  name: "job-under-test",
+  schemas: { [input]: { device: "Utf8", timestamp: "Datetime(ms)", x: "Float64", y: "Float64", n: "Int64" } },
+});
+
+const phone = topic(input, { key: "device", time: "timestamp" });
+const total = phone.withColumns(pl.col("x").abs().plus(pl.col("y").abs()).alias("total"));
+if (plans.includes("stateless")) total.filter(pl.col("total").gt(1)).to(`${output}-stateless`, { key: "device" });
+if (plans.includes("delta"))
+  total
+    .withColumns(pl.col("total").diff(1, "ignore").over("device").alias("delta"))
+    .to(`${output}-delta`, { key: "device" });
+if (plans.includes("windows"))
+  total
+    .groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device", grace: "0s" })
+    .agg(pl.col("total").mean().alias("mean"), pl.col("total").max().alias("max"), pl.len().alias("count"))
+    .to(`${output}-windows`, { key: "device" });
+
+await main.run();
