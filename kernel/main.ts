@@ -17,7 +17,6 @@ const { Interpreter } = await import("./cells/interpreter.ts");
 const { serve } = await import("./wire/client.ts");
 const interpreter = await Interpreter.create({ cwd: notebookFolder() });
 process.on("SIGINT", () => interpreter.interrupt());
-process.on("SIGTERM", () => void interpreter.close().finally(() => process.exit(0)));
 try {
   await serve(interpreter, path.resolve(connectionFile));
   process.exit(0);

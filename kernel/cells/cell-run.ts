@@ -38,6 +38,11 @@ export class CellRun implements CellContext {
     return this.lifetime.signal;
   }
 
+  /** Closes what the cell opened. Listeners of its signal speak as the cell. */
+  end(reason: unknown): void {
+    currentRun.run(this, () => this.lifetime.end(reason));
+  }
+
   write(name: "stdout" | "stderr", text: string): void {
     if (!this.silent) this.budget.write(name, text);
   }

@@ -140,7 +140,7 @@ export class Interpreter {
     const busy = [...this.#interruptible];
     for (const [run, fail] of busy) {
       const reason = new Interrupted();
-      run.lifetime.end(reason);
+      run.end(reason);
       setTimeout(fail, INTERRUPT_GRACE, reason);
     }
     return busy.length > 0;
@@ -152,13 +152,13 @@ export class Interpreter {
     if (run === undefined) return;
     this.#runOfCell.delete(cellId);
     this.#runs.delete(run);
-    run.lifetime.end(new DOMException(why, "AbortError"));
+    run.end(new DOMException(why, "AbortError"));
   }
 
   /** Closes what all cells opened. */
   async close(): Promise<void> {
     this.interrupt();
-    for (const run of this.#runs) run.lifetime.end(new DOMException("the kernel stops", "AbortError"));
+    for (const run of this.#runs) run.end(new DOMException("the kernel stops", "AbortError"));
     this.#runs.clear();
     await this.language.close();
   }

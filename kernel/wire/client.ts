@@ -21,6 +21,7 @@ export async function serve(interpreter: Interpreter, connectionFile: string): P
   });
   const comms = new Comms((message) => server.postMessage(message));
   server.on("message", (message: ToCells) => handle(message, { interpreter, server, comms }));
+  process.on("SIGTERM", () => worker.postMessage("stop"));
   await new Promise<void>((resolve, reject) => {
     worker.on("message", (message) => {
       if (message === "stopped") resolve();

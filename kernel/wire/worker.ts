@@ -31,6 +31,7 @@ const server = new KernelServer({
 server.start();
 parentPort!.postMessage("ready");
 watchParent(stop);
+parentPort!.on("message", stop);
 
 let stopping = false;
 

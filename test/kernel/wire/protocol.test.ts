@@ -1,0 +1,252 @@
+// What the public suites do not look at: signatures, order, answers while busy, stdin, history, the end of the process.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { after, before, suite, test } from "node:test";
+import { Signature } from "../../../kernel/wire/signature.ts";
+import { until } from "../../support/until.ts";
+import { ofType, result, states, stdout, TestKernel, types } from "../test-kernel.ts";
+
+let kernel: TestKernel;
+before(async () => {
+  kernel = await TestKernel.start();
+});
+after(() => kernel[Symbol.asyncDispose]());
+
+test("a message with a wrong signature is dropped", async () => {
+  const forged = await kernel.send(
+    "execute_request",
+    { code: "globalThis.forged = true" },
+    { signature: new Signature("wrong", "hmac-sha256") },
+  );
+  assert.equal(result((await kernel.execute("'forged' in globalThis")).published), "false");
+  assert.deepEqual(kernel.of(forged), []);
+});
+
+suite("while a cell is busy", () => {
+  test("information, completion, inspection and comms are answered", async () => {
+    await kernel.execute(
+      "let go = false; const record = { alpha: 1, beta: 2 }; comm.register('t', (c) => { c.onMessage = () => { go = true } })",
+    );
+    await kernel.ask("comm_open", { comm_id: "busy", target_name: "t", data: {} }).catch(() => {});
+    const id = await kernel.send("execute_request", {
+      code: "while (!go) await new Promise((r) => setTimeout(r, 10)); 'gone on'",
+    });
+    await kernel.when("busy", () => kernel.of(id)[0]);
+    assert.equal((await kernel.ask("kernel_info_request", {})).reply.content.status, "ok");
+    assert.deepEqual(
+      (await kernel.ask("complete_request", { code: "record.al", cursor_pos: 9 })).reply.content.matches,
+      ["alpha"],
+    );
+    assert.match(
+      (await kernel.ask("inspect_request", { code: "record", cursor_pos: 2 })).reply.content.data["text/plain"],
+      /alpha: number/,
+    );
+    assert.equal(
+      kernel.of(id).some(({ header }) => header.msg_type === "execute_result"),
+      false,
+      "still busy",
+    );
+    await kernel.send("comm_msg", { comm_id: "busy", data: {} });
+    assert.equal(result((await kernel.ran(id)).published), "'gone on'");
+  });
+
+  test("a loop that never yields stops nothing but its own thread", async () => {
+    const id = await kernel.send("execute_request", { code: "console.log('in'); for (;;) {}" });
+    await kernel.when("the loop", () => (stdout(kernel.of(id)) === "in\n" ? true : undefined));
+    assert.equal(await kernel.heartbeat(), "ping");
+    assert.equal((await kernel.ask("is_complete_request", { code: "1" })).reply.content.status, "complete");
+    await kernel.ask("interrupt_request", {}, { channel: "control" });
+    assert.equal((await kernel.ran(id)).reply.content.ename, "Interrupted");
+  });
+});
+
+suite("a queue of cells", () => {
+  const sendAll = async (content: Record<string, unknown>) => {
+    const codes = [
+      "'before'",
+      "await new Promise((r) => setTimeout(r, 50)); throw new Error('stop')",
+      "'after'",
+      "'last'",
+    ];
+    const ids = [];
+    for (const code of codes) ids.push(await kernel.send("execute_request", { code, ...content }));
+    return Promise.all(ids.map((id) => kernel.ran(id)));
+  };
+
+  test("stop_on_error: what waits behind a failed cell is aborted, and told so", async () => {
+    const ran = await sendAll({});
+    assert.deepEqual(
+      ran.map(({ reply }) => reply.content.status),
+      ["ok", "error", "aborted", "aborted"],
+    );
+    assert.deepEqual(types(ran[2]!.published), ["status", "status"]);
+    assert.equal((await kernel.execute("'again'")).reply.content.status, "ok");
+  });
+
+  test("stop_on_error: false goes on", async () => {
+    const ran = await sendAll({ stop_on_error: false });
+    assert.deepEqual(
+      ran.map(({ reply }) => reply.content.status),
+      ["ok", "error", "ok", "ok"],
+    );
+  });
+});
+
+suite("output", () => {
+  test("printed and displayed things keep their order", async () => {
+    const { published } = await kernel.execute(
+      "console.log(1); console.error(2); display({ 'text/plain': '3' }); console.log(4); 5",
+    );
+    const seen = published
+      .filter(({ header }) => ["stream", "display_data", "execute_result"].includes(header.msg_type))
+      .map(({ content }) => (content.text ?? content.data["text/plain"]).trim());
+    assert.deepEqual(seen, ["1", "2", "3", "4", "5"]);
+    assert.deepEqual(states(published), ["busy", "idle"]);
+  });
+
+  test("what a cell prints after its end goes to that cell, also while another runs", async () => {
+    const early = await kernel.send("execute_request", { code: "setTimeout(() => console.log('late'), 100)" });
+    await kernel.ran(early);
+    const { published } = await kernel.execute("await new Promise((r) => setTimeout(r, 200)); console.log('mine')");
+    assert.equal(stdout(published), "mine\n");
+    assert.equal(stdout(kernel.of(early)), "late\n");
+  });
+
+  test("an update is published under the running request, else under the display's own", async () => {
+    const owner = await kernel.send("execute_request", {
+      code: "const later = display({ 'text/plain': 'a' }, { id: 'd1' }); setTimeout(() => later.update({ 'text/plain': 'b' }), 50)",
+    });
+    await kernel.ran(owner);
+    await kernel.when("the update", () => ofType(kernel.of(owner), "update_display_data")[0]);
+    const { published } = await kernel.execute("later.update({ 'text/plain': 'c' })");
+    assert.equal(ofType(published, "update_display_data")[0]!.content.transient.display_id, "d1");
+  });
+
+  test("a forgotten promise and a throwing timer are told, and the kernel lives on", async () => {
+    const id = await kernel.send("execute_request", {
+      code: "void Promise.reject(new Error('forgotten')); setTimeout(() => { throw new Error('timer') }, 10)",
+    });
+    await kernel.when("both errors", () => {
+      const told = stdout(kernel.of(id), "stderr");
+      return told.includes("forgotten") && told.includes("timer") ? true : undefined;
+    });
+    assert.equal((await kernel.execute("1")).reply.content.status, "ok");
+  });
+});
+
+suite("input", () => {
+  const answer = (value: string) => kernel.send("input_reply", { value }, { channel: "stdin" });
+
+  test("a password is asked for as one", async () => {
+    const id = await kernel.send("execute_request", { code: "prompt('Key: ', { password: true })" });
+    assert.deepEqual((await kernel.inputRequest(id)).content, { prompt: "Key: ", password: true });
+    await answer("s3cret");
+    assert.equal(result((await kernel.ran(id)).published), "'s3cret'");
+  });
+
+  test("confirm", async () => {
+    const id = await kernel.send("execute_request", { code: "confirm('Sure?')" });
+    assert.match((await kernel.inputRequest(id)).content.prompt, /^Sure\?/);
+    await answer("y");
+    assert.equal(result((await kernel.ran(id)).published), "true");
+  });
+
+  test("where nobody can be asked the default is taken", async () => {
+    assert.equal(
+      result((await kernel.execute("prompt('x', 'fallback')", { allow_stdin: false })).published),
+      "'fallback'",
+    );
+  });
+
+  test("an interrupt ends the wait", async () => {
+    const id = await kernel.send("execute_request", { code: "prompt('?')" });
+    await kernel.inputRequest(id);
+    await kernel.ask("interrupt_request", {}, { channel: "control" });
+    assert.equal((await kernel.ran(id)).reply.content.ename, "Interrupted");
+  });
+});
+
+suite("cells of a notebook", () => {
+  const cell = (id: string, deletedCells: string[] = []) => ({ cellId: id, deletedCells });
+
+  test("what a cell started ends when it is run again or deleted", async () => {
+    await kernel.execute("const ticks: Record<string, number> = {}");
+    const ticking = (name: string) =>
+      `setInterval(() => { ticks.${name} = (ticks.${name} ?? 0) + 1 }, 5); cell.signal.addEventListener('abort', () => console.log('closed ${name}'))`;
+    const first = await kernel.execute(ticking("a"), {}, cell("c-a"));
+    const second = await kernel.execute(ticking("b"), {}, cell("c-b"));
+    await kernel.execute("1", {}, cell("c-a"));
+    await kernel.execute("2", {}, cell("c-x", ["c-b"]));
+    for (const { reply } of [first, second])
+      await kernel.when("closed", () =>
+        /closed/.test(stdout(kernel.of(reply.parent.msg_id as string))) ? true : undefined,
+      );
+    const before = result((await kernel.execute("JSON.stringify(ticks)")).published);
+    await kernel.execute("await new Promise((r) => setTimeout(r, 60))");
+    assert.equal(result((await kernel.execute("JSON.stringify(ticks)")).published), before);
+  });
+
+  test("the journal travels with the outputs", async () => {
+    const { published, reply } = await kernel.execute("'journalled'", {}, cell("c-j"));
+    const { millrace } = ofType(published, "execute_result")[0]!.content.metadata;
+    assert.equal(millrace.cellId, "c-j");
+    assert.equal(millrace.executionCount, reply.content.execution_count);
+    assert.match(millrace.sha256, /^[0-9a-f]{64}$/);
+    assert.deepEqual(millrace.reads, []);
+  });
+});
+
+test("history lives on in the next kernel", async () => {
+  await using one = await TestKernel.start();
+  const env = { MILLRACE_HISTORY: `${one.folder}/shared.jsonl` };
+  for (const codes of [["'first'", "'second'"], ["'third'"]]) {
+    await using each = await TestKernel.start({ env });
+    for (const code of codes) await each.execute(code);
+  }
+  await using next = await TestKernel.start({ env });
+  const ask = async (content: Record<string, unknown>) =>
+    (await next.ask("history_request", { raw: true, output: false, ...content })).reply.content.history;
+  assert.deepEqual(await ask({ hist_access_type: "tail", n: 2 }), [
+    [1, 2, "'second'"],
+    [2, 1, "'third'"],
+  ]);
+  assert.deepEqual(await ask({ hist_access_type: "range", session: -1, start: 1, stop: 2 }), [[2, 1, "'third'"]]);
+  assert.deepEqual(await ask({ hist_access_type: "range", session: 1, start: 1 }), [
+    [1, 1, "'first'"],
+    [1, 2, "'second'"],
+  ]);
+  assert.deepEqual(await ask({ hist_access_type: "search", pattern: "*ir*" }), [
+    [1, 1, "'first'"],
+    [2, 1, "'third'"],
+  ]);
+});
+
+suite("the end", () => {
+  test("shutdown ends a kernel whose cell never yields", async () => {
+    await using busy = await TestKernel.start();
+    const id = await busy.send("execute_request", { code: "console.log('in'); for (;;) {}" });
+    await busy.when("the loop", () => (stdout(busy.of(id)) === "in\n" ? true : undefined));
+    await busy.ask("shutdown_request", { restart: true }, { channel: "control" });
+    await busy.ended(5000);
+    assert.equal(busy.process.exitCode !== null || busy.process.signalCode !== null, true);
+  });
+
+  test("the kernel ends when the process that started it is gone", async () => {
+    const parent = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    await using orphan = await TestKernel.start({ env: { JPY_PARENT_PID: String(parent.pid) } });
+    await orphan.execute("1");
+    parent.kill("SIGKILL");
+    await until(
+      "the kernel to end",
+      () => orphan.process.exitCode !== null || orphan.process.signalCode !== null,
+      8000,
+    );
+  });
+
+  test("SIGTERM ends it cleanly", async () => {
+    await using other = await TestKernel.start();
+    await other.execute("setInterval(() => {}, 10)");
+    other.process.kill("SIGTERM");
+    assert.equal(await other.ended(), 0);
+  });
+});
