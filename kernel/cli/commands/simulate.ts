@@ -1,0 +1,107 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import {
+  Cluster,
+  COMPRESSIONS,
+  type Compression,
+  kafkaConfigFromEnv,
+  Producer,
+  partitionByKey,
+} from "../../../lib/log/index.ts";
+import { simulateCar, simulateChat, simulatePhone } from "../../simulate/index.ts";
+import { ensureTopic } from "../ensure-topic.ts";
+import { parseWhen } from "../when.ts";
+
+interface Options {
+  topic?: string;
+  count?: number;
+  rate?: number;
+  devices?: number;
+  seed: number;
+  start?: string;
+  create?: number;
+  compression: Compression;
+}
+
+const SIMULATIONS = {
+  phone: { topic: "phone-data", simulate: simulatePhone },
+  car: { topic: "car-data", simulate: simulateCar },
+  chat: { topic: "chat-data", simulate: simulateChat },
+} as const;
+
+/** `millrace simulate`: seeded records, as fast as they can be written or at a rate. */
+export const command = new Command("simulate")
+  .description("write simulated phones, cars or chats to a topic")
+  .argument("<what>", Object.keys(SIMULATIONS).join(" | "), what)
+  .option("--topic <name>", "default: phone-data, car-data, chat-data")
+  .option("--count <records>", "how many; until Ctrl-C when absent", positive)
+  .option(
+    "--rate <per-second>",
+    "records per second by the clock, with the present as their time; as fast as possible when absent",
+    positive,
+  )
+  .option("--devices <number>", "phones, cars or people", positive)
+  .option("--seed <number>", "the same seed gives the same records", Number, 1)
+  .option(
+    "--start <time>",
+    "time of the first record, ISO or -10m; 2026-01-01T00:00:00Z by default, the present with --rate",
+  )
+  .option("--create <partitions>", "create the topic with so many partitions if it is not there", positive)
+  .addOption(new Option("--compression <name>").choices(COMPRESSIONS).default("none"))
+  .action(async (name: keyof typeof SIMULATIONS, options: Options) => {
+    const { simulate } = SIMULATIONS[name];
+    const topic = options.topic ?? SIMULATIONS[name].topic;
+    const cluster = await Cluster.connect(kafkaConfigFromEnv());
+    let stopped = false;
+    const stop = () => {
+      stopped = true;
+    };
+    process.once("SIGINT", stop).once("SIGTERM", stop);
+    try {
+      const partitions = await ensureTopic(cluster, topic, options.create);
+      const producer = await Producer.create(cluster, { compression: options.compression });
+      const start = options.start === undefined ? undefined : parseWhen(options.start);
+      if (typeof start === "string") throw new InvalidArgumentError("--start takes a time.");
+      const begun = performance.now();
+      const paced = options.rate !== undefined;
+      const records = simulate({
+        seed: options.seed,
+        ...(options.count !== undefined && { count: options.count }),
+        ...(options.devices !== undefined && { devices: options.devices }),
+        ...(options.rate !== undefined && { rate: options.rate, batch: Math.max(1, Math.round(options.rate / 10)) }),
+        ...(start !== undefined ? { start } : paced && { start: Date.now() }),
+      });
+      let written = 0;
+      for (const columns of records) {
+        if (stopped) break;
+        if (options.rate !== undefined) {
+          const due = begun + (written * 1000) / options.rate;
+          const wait = due - performance.now();
+          if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+        }
+        for (const [partition, part] of partitionByKey(columns, partitions).entries())
+          await producer.send(topic, partition, part);
+        written += columns.count;
+      }
+      await producer.flush();
+      await producer.close();
+      const seconds = (performance.now() - begun) / 1000;
+      console.error(
+        `${written.toLocaleString("en")} records written to ${topic} in ${seconds.toFixed(1)} s (${Math.round(written / seconds).toLocaleString("en")}/s)`,
+      );
+    } finally {
+      process.off("SIGINT", stop).off("SIGTERM", stop);
+      await cluster.close();
+    }
+  });
+
+function what(text: string): string {
+  if (!Object.hasOwn(SIMULATIONS, text))
+    throw new InvalidArgumentError(`Use one of ${Object.keys(SIMULATIONS).join(", ")}.`);
+  return text;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("Give a number above 0.");
+  return value;
+}

@@ -1,0 +1,47 @@
+import { Command } from "commander";
+import { Cluster, kafkaConfigFromEnv } from "../../../lib/log/index.ts";
+
+/** `millrace topics`: what there is, how many partitions, how many records. */
+export const command = new Command("topics")
+  .description("list topics with their partitions and offsets")
+  .argument("[pattern]", "names to list, as a regular expression", ".*")
+  .option("--json", "one JSON array")
+  .action(async (pattern: string, { json }: { json?: boolean }) => {
+    const cluster = await Cluster.connect(kafkaConfigFromEnv());
+    try {
+      const names = await cluster.topicsMatching(pattern);
+      const rows = await Promise.all(
+        names.map(async (name) => {
+          const [first, end] = await Promise.all([
+            cluster.listOffsets(name, "earliest"),
+            cluster.listOffsets(name, "latest"),
+          ]);
+          const partitions = [...end].map(([partition, end]) => ({ partition, first: first.get(partition)!, end }));
+          return { topic: name, records: partitions.reduce((sum, { first, end }) => sum + end - first, 0), partitions };
+        }),
+      );
+      if (json) console.log(JSON.stringify(rows));
+      else if (rows.length === 0) console.error(`No topics at ${cluster.config.bootstrapServers}.`);
+      else for (const line of table(rows)) console.log(line);
+    } finally {
+      await cluster.close();
+    }
+  });
+
+function table(
+  rows: readonly { topic: string; records: number; partitions: readonly { first: number; end: number }[] }[],
+): string[] {
+  const cells = [
+    ["TOPIC", "PARTITIONS", "OFFSETS", "OFFSETS FROM..TO PER PARTITION"],
+    ...rows.map(({ topic, records, partitions }) => [
+      topic,
+      String(partitions.length),
+      records.toLocaleString("en"),
+      partitions.map(({ first, end }) => `${first}..${end}`).join("  "),
+    ]),
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column]!.length)));
+  return cells.map(([topic, count, records, ranges]) =>
+    `${topic!.padEnd(widths[0]!)}  ${count!.padStart(widths[1]!)}  ${records!.padStart(widths[2]!)}  ${ranges}`.trimEnd(),
+  );
+}
