@@ -139,12 +139,15 @@ function rewriteText(value: unknown, path: string): string {
   }
   if (typeof value === "number") throw NEEDS_SOURCE;
   // as it stands, so that the native parser makes the same text of it as in the batches it reads by itself
-  if (value instanceof Digits) return value.text.length <= 32 ? value.text : JSON.stringify(value.text);
+  if (value instanceof Digits) return nativelyReadable(value.text) ? value.text : JSON.stringify(value.text);
   if (typeof value === "boolean") return `"${value}"`;
   const text = JSON.stringify(value, (_key, item) => (item instanceof Digits ? Number(item.text) : item));
   // JSON.stringify writes half of a surrogate pair as \udxxx; inside this text that would be a valid escape, so nothing is lost
   return JSON.stringify(text);
 }
+
+/** The native parser has no integers beyond 128 bits and no floats beyond a double. */
+const nativelyReadable = (digits: string): boolean => digits.length <= 32 && Number.isFinite(Number(digits));
 
 const misfit = (path: string, value: unknown, expected: string): DoesNotFit =>
   new DoesNotFit(`${path}: ${show(value)} is not ${expected}`);

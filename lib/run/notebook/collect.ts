@@ -2,9 +2,9 @@ import type pl from "nodejs-polars";
 import type { CollectOptions } from "../../frame/driver.ts";
 import type { PlanNode } from "../../plan/nodes/plan-node.ts";
 import { emptyFrame } from "../../schema.ts";
-import { mergeRows } from "./merge-rows.ts";
 import { shownColumns } from "./named-metadata.ts";
 import { readBounded } from "./read-bounded.ts";
+import { RowOrder, sorted, withoutPlaces } from "./row-order.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -12,17 +12,18 @@ import type { Session } from "./session.ts";
  * stream; partitions are merged by event time. With `until` a number, the first so many of the rows that were read up to then.
  */
 export async function collect(session: Session, node: PlanNode, options: CollectOptions): Promise<pl.DataFrame> {
-  const byTask = new Map<string, pl.DataFrame[]>();
-  const reader = await readBounded(session, node, { ...options, shows: true, what: "reading" }, (rows) => {
-    for (const { task, rows: frame } of rows) {
-      const frames = byTask.get(task);
-      if (frames === undefined) byTask.set(task, [frame]);
-      else frames.push(frame);
-    }
-  });
-  const empty = emptyFrame(reader.terminal.schema);
-  const ordered = reader.taskNames.flatMap((task) => (byTask.has(task) ? [byTask.get(task)!] : []));
-  const merged = mergeRows(ordered, empty);
-  const shown = merged.select(...shownColumns(node, merged.columns));
+  const placed: pl.DataFrame[] = [];
+  let order: RowOrder | undefined;
+  const reader = await readBounded(
+    session,
+    node,
+    { ...options, shows: true, what: "reading" },
+    (batch, { taskNames }) => {
+      order ??= new RowOrder(taskNames);
+      for (const { task, rows } of batch) placed.push(order.placed(task, rows));
+    },
+  );
+  const rows = placed.length === 0 ? emptyFrame(reader.terminal.schema) : withoutPlaces(sorted(placed));
+  const shown = rows.select(...shownColumns(node, rows.columns));
   return reader.bound.rows === undefined ? shown : shown.head(reader.bound.rows);
 }

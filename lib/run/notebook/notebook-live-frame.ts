@@ -54,7 +54,7 @@ export class NotebookLiveFrame implements LiveFrame {
     this.#node = node;
     this.#options = options;
     this.#draw = draw;
-    this.#rows = new RecentRows(options.keep, emptyFrame({}));
+    this.#rows = new RecentRows(options.keep, emptyFrame({}), []);
     const signals = [options.signal, this.#host?.cell()?.signal].filter((signal) => signal !== undefined);
     for (const signal of signals) {
       if (signal.aborted) this.#stopping.abort();
@@ -169,7 +169,7 @@ export class NotebookLiveFrame implements LiveFrame {
     });
     await this.#reader?.close();
     this.#reader = reader;
-    this.#rows = new RecentRows(this.#options.keep, emptyFrame(reader.terminal.schema));
+    this.#rows = new RecentRows(this.#options.keep, emptyFrame(reader.terminal.schema), reader.taskNames);
     this.#changed();
   }
 

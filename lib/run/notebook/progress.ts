@@ -22,6 +22,7 @@ export class Progress {
   }
 
   update(): void {
+    if (notebookHost() === undefined) return;
     const now = performance.now();
     if (now - this.#last < EVERY) return;
     this.#last = now;

@@ -1,89 +1,72 @@
 import pl from "nodejs-polars";
 import { parseDuration } from "../../plan/duration.ts";
-import { mergeRows } from "./merge-rows.ts";
 import type { ReadRows } from "./plan-reader.ts";
+import { RowOrder, sorted, withoutPlaces } from "./row-order.ts";
 
 const DEFAULT_ROWS = 10_000;
 /** However long the span of time that is kept. */
 const MOST_ROWS = 1_000_000;
 
-/** The latest rows, bounded: by their number, or by a span of event time. What no longer fits is dropped and counted. */
+/**
+ * The latest rows by event time, bounded: by their number, or by a span of event time. What no longer fits is dropped and counted. Memory
+ * holds at most twice what is kept, and the batch being added.
+ */
 export class RecentRows {
-  readonly #rows: number;
+  readonly #most: number;
   /** Event time kept, ms. */
   readonly #span: number;
   readonly #empty: pl.DataFrame;
-  #kept: ReadRows[] = [];
-  #height = 0;
-  #latest = Number.NEGATIVE_INFINITY;
-  #dropped = 0;
-  #merged: pl.DataFrame | undefined;
+  readonly #order: RowOrder;
+  #placed: pl.DataFrame[] = [];
+  #held = 0;
+  #seen = 0;
+  /** Rows were added since the frame was made. */
+  #stale = false;
+  #frame: pl.DataFrame;
 
   /** @throws Refusal `BAD_DURATION` */
-  constructor(keep: number | string | undefined, empty: pl.DataFrame) {
-    this.#rows = typeof keep === "number" ? Math.max(1, keep) : keep === undefined ? DEFAULT_ROWS : MOST_ROWS;
+  constructor(keep: number | string | undefined, empty: pl.DataFrame, tasks: readonly string[]) {
+    this.#most = typeof keep === "number" ? Math.max(1, keep) : keep === undefined ? DEFAULT_ROWS : MOST_ROWS;
     this.#span = typeof keep === "string" ? parseDuration(keep, "keep") : Number.POSITIVE_INFINITY;
     this.#empty = empty;
+    this.#frame = empty;
+    this.#order = new RowOrder(tasks);
   }
 
   /** Rows that are no longer kept. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#seen - this.height;
   }
 
   get height(): number {
-    return this.#height;
+    return this.frame().height;
   }
 
   add(batch: readonly ReadRows[]): void {
     for (const { task, rows } of batch) {
-      const fitting = rows.height > this.#rows ? rows.tail(this.#rows) : rows;
-      this.#dropped += rows.height - fitting.height;
-      this.#kept.push({ task, rows: fitting });
-      this.#height += fitting.height;
-      this.#latest = Math.max(this.#latest, latestTime(fitting));
+      this.#placed.push(this.#order.placed(task, rows));
+      this.#held += rows.height;
+      this.#seen += rows.height;
     }
-    while (this.#kept.length > 1 && this.#height - this.#kept[0]!.rows.height >= this.#rows)
-      this.#drop(this.#kept[0]!.rows.height);
-    if (this.#height > this.#rows) this.#drop(this.#height - this.#rows);
-    if (this.#span < Number.POSITIVE_INFINITY) this.#dropOld(this.#latest - this.#span);
-    if (batch.length > 0) this.#merged = undefined;
+    if (batch.length > 0) this.#stale = true;
+    if (this.#held > 2 * this.#most) this.#trim();
   }
 
-  /** Merged over partitions by event time. */
+  /** What is kept, in the order of event time over all partitions. */
   frame(): pl.DataFrame {
-    if (this.#merged === undefined) {
-      const byTask = Map.groupBy(this.#kept, ({ task }) => task);
-      const inOrder = [...byTask].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-      this.#merged = mergeRows(
-        inOrder.map(([, parts]) => parts.map(({ rows }) => rows)),
-        this.#empty,
-      );
+    if (this.#stale) this.#trim();
+    return this.#frame;
+  }
+
+  #trim(): void {
+    let rows = sorted(this.#placed).tail(this.#most);
+    if (this.#span < Number.POSITIVE_INFINITY && rows.columns.includes("_time")) {
+      const time = pl.col("_time").cast(pl.Int64);
+      rows = rows.filter(time.gtEq(time.max().minus(pl.lit(this.#span))));
     }
-    return this.#merged;
+    this.#placed = [rows];
+    this.#held = rows.height;
+    this.#frame = rows.height === 0 ? this.#empty : withoutPlaces(rows);
+    this.#stale = false;
   }
-
-  #drop(count: number): void {
-    const first = this.#kept[0]!;
-    this.#dropped += count;
-    this.#height -= count;
-    if (count === first.rows.height) this.#kept.shift();
-    else this.#kept[0] = { task: first.task, rows: first.rows.tail(first.rows.height - count) };
-  }
-
-  #dropOld(bound: number): void {
-    const recent = pl.col("_time").cast(pl.Int64).gtEq(pl.lit(bound));
-    this.#kept = this.#kept.flatMap(({ task, rows }) => {
-      const kept = rows.columns.includes("_time") ? rows.filter(recent) : rows;
-      this.#dropped += rows.height - kept.height;
-      this.#height -= rows.height - kept.height;
-      return kept.height === 0 ? [] : [{ task, rows: kept }];
-    });
-  }
-}
-
-function latestTime(rows: pl.DataFrame): number {
-  if (!rows.columns.includes("_time") || rows.height === 0) return Number.NEGATIVE_INFINITY;
-  const latest = rows.select(pl.col("_time").cast(pl.Int64).max().cast(pl.Float64).alias("latest")).getColumn("latest");
-  return latest.get(0) ?? Number.NEGATIVE_INFINITY;
 }
