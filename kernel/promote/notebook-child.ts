@@ -3,7 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { MillraceError } from "../../lib/error.ts";
-import { declaredSinks, driver } from "../../lib/frame/driver.ts";
+import { declaredSinks, type Position } from "../../lib/frame/driver.ts";
 import { declaredParams, setParamSource } from "../../lib/frame/param.ts";
 import { Cluster, kafkaConfigFromEnv } from "../../lib/log/index.ts";
 import { compile } from "../../lib/operators/program.ts";
