@@ -85,9 +85,13 @@ async function readFile(file: string, sql: string): Promise<StateAnswer> {
   const instance = await DuckDBInstance.create(file, { access_mode: "READ_ONLY", threads: "2" });
   try {
     const connection = await instance.connect();
-    await connection.run("SET enable_external_access = false");
-    await connection.run("SET lock_configuration = true");
-    return await queryState(connection, sql);
+    try {
+      await connection.run("SET enable_external_access = false");
+      await connection.run("SET lock_configuration = true");
+      return await queryState(connection, sql);
+    } finally {
+      connection.closeSync(); // while one is open, the file stays locked
+    }
   } finally {
     instance.closeSync();
   }

@@ -11,6 +11,9 @@ import { type StateTable, stateTable } from "./state-table.ts";
 /** Raised when a file of an older build can no longer be read as it is. */
 export const FORMAT_VERSION = 1;
 
+/** How long a file that another process has open is waited for, ms. */
+const LOCK_PATIENCE = 5000;
+
 /** Whose state a file is. A file of another owner is refused. */
 export interface StateOwner {
   readonly job: string;
@@ -91,13 +94,14 @@ export class StateFile {
     }
     const existed = await holdsState(options.folder);
     const tables = new Map(options.stores.map((spec) => [spec.name, stateTable(spec)]));
+    const open = () => StateFile.#open(file, transfer, tables, options.owner);
     try {
-      return await StateFile.#open(file, transfer, tables, options.owner);
+      return await whileLocked(open);
     } catch (error) {
       if (error instanceof MillraceError) throw error;
       const message = (error as Error).message;
       if (!existed) throw folderTrouble(options.folder, error);
-      if (/lock/i.test(message)) {
+      if (isLocked(error)) {
         throw new MillraceError({
           code: "STATE_IN_USE",
           what: "Another process has the state file open.",
@@ -113,7 +117,7 @@ export class StateFile {
       );
       await rename(file, aside);
       await rename(`${file}.wal`, `${aside}.wal`).catch(() => {});
-      return await StateFile.#open(file, transfer, tables, options.owner);
+      return await open();
     }
   }
 
@@ -368,6 +372,21 @@ function folderTrouble(folder: string, cause: unknown): MillraceError {
     remedies: ["make it writable, with free space", "or name another: MILLRACE_STATE_DIR"],
     cause,
   });
+}
+
+const isLocked = (error: unknown) => /could not set lock/i.test((error as Error).message);
+
+/** Tries again for a few seconds: a reader, or a process that is ending, has the file. */
+async function whileLocked<T>(open: () => Promise<T>): Promise<T> {
+  const end = Date.now() + LOCK_PATIENCE;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isLocked(error) || Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 const firstLine = (text: string) => text.split("\n")[0] as string;
