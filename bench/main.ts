@@ -12,6 +12,8 @@ if (!known.includes(name)) {
   );
   process.exit(2);
 }
+// ends what a benchmark started, too: brokers and jobs end with this process
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1));
 try {
   const { main } = (await import(path.join(import.meta.dirname, `${name}.ts`))) as {
     main: (args: string[]) => Promise<void>;

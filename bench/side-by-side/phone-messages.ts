@@ -15,55 +15,89 @@ const START = Date.UTC(2026, 0, 1);
 const SEED = 0x9e3779b9;
 const CHUNK = 50_000;
 
-/**
- * The same phone messages each time: `{"timestamp":…,"gForceX":…,"gForceY":…,"gForceZ":…}`, about 87 bytes, six decimals, keyed by device, record
- * time = `timestamp`. Writes them to a topic that exists, and gives them as a frame for the oracle, which thereby depends on no decoder.
- */
+/** Messages as columns, all in one list of what they say and chunk by chunk as records. */
+export class PhoneMessages {
+  /** The record keys. */
+  readonly keys: readonly string[];
+  readonly #count: number;
+  readonly #device: Int32Array;
+  readonly #timestamp: Float64Array;
+  readonly #axes: readonly [Float64Array, Float64Array, Float64Array];
+  readonly #keyBytes: readonly Buffer[];
+
+  /**
+   * The same messages each time: `{"timestamp":…,"gForceX":…,"gForceY":…,"gForceZ":…}`, about 87 bytes, six decimals, keyed by device, record
+   * time = `timestamp`.
+   */
+  constructor(count: number, devices: number) {
+    this.#count = count;
+    this.keys = Array.from({ length: devices }, (_, device) => `phone-${String(device).padStart(4, "0")}`);
+    this.#keyBytes = this.keys.map((key) => Buffer.from(key));
+    this.#device = new Int32Array(count);
+    this.#timestamp = new Float64Array(count);
+    this.#axes = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+    const random = mulberry32(SEED);
+    for (let i = 0; i < count; i++) {
+      this.#device[i] = Math.floor(random() * devices);
+      this.#timestamp[i] = START + Math.floor((i * 1000) / RATE);
+      // three uniforms make a bell wide enough; a phone at rest feels 1 g along z
+      for (const [axis, column] of this.#axes.entries()) {
+        const bell = (random() + random() + random() - 1.5) * 1.2;
+        column[i] = Math.round((axis === 2 ? 1 + bell : bell) * 1e6) / 1e6;
+      }
+    }
+  }
+
+  /** As records, `size` at a time. */
+  *chunks(size = CHUNK): Generator<RecordColumns> {
+    for (let from = 0; from < this.#count; from += size)
+      yield chunkColumns(
+        from,
+        Math.min(from + size, this.#count),
+        this.#device,
+        this.#timestamp,
+        this.#axes,
+        this.#keyBytes,
+      );
+  }
+
+  /** As a frame, for the oracle, which thereby depends on no decoder. */
+  frame(partitions: number): pl.DataFrame {
+    const messages = pl.DataFrame([
+      pl.Series("number", this.#device, pl.Int32),
+      pl.Series("timestamp", this.#timestamp, pl.Float64).cast(pl.Int64),
+      ...["gForceX", "gForceY", "gForceZ"].map((name, axis) => pl.Series(name, this.#axes[axis]!, pl.Float64)),
+    ]);
+    const names = pl.DataFrame([
+      pl.Series("number", Int32Array.from(this.keys.keys()), pl.Int32),
+      pl.Series("device", this.keys, pl.Utf8),
+      pl.Series(
+        "partition",
+        this.#keyBytes.map((key) => partitionOf(partitions, key)),
+        pl.Int32,
+      ),
+    ]);
+    return messages.join(names, { on: "number", how: "left" }).drop("number");
+  }
+}
+
+/** Writes the messages to a topic that exists; gives them as a frame, too. */
 export async function producePhoneMessages(
   cluster: Cluster,
   topic: string,
   { count, devices, partitions, batchBytes }: PhoneMessageOptions,
 ): Promise<{ messages: pl.DataFrame; valueBytes: number }> {
-  const keys = Array.from({ length: devices }, (_, device) => `phone-${String(device).padStart(4, "0")}`);
-  const keyBytes = keys.map((key) => Buffer.from(key));
-  const random = mulberry32(SEED);
-  const device = new Int32Array(count);
-  const timestamp = new Float64Array(count);
-  const axes = [new Float64Array(count), new Float64Array(count), new Float64Array(count)] as const;
+  const phones = new PhoneMessages(count, devices);
   const producer = await Producer.create(cluster, { maxBatchBytes: batchBytes });
   let valueBytes = 0;
-  for (let from = 0; from < count; from += CHUNK) {
-    const to = Math.min(from + CHUNK, count);
-    for (let i = from; i < to; i++) {
-      device[i] = Math.floor(random() * devices);
-      timestamp[i] = START + Math.floor((i * 1000) / RATE);
-      // three uniforms make a bell wide enough; a phone at rest feels 1 g along z
-      for (const [axis, column] of axes.entries()) {
-        const bell = (random() + random() + random() - 1.5) * 1.2;
-        column[i] = Math.round((axis === 2 ? 1 + bell : bell) * 1e6) / 1e6;
-      }
-    }
-    const columns = chunkColumns(from, to, device, timestamp, axes, keyBytes);
+  for (const columns of phones.chunks()) {
     valueBytes += columns.values.bytes.length - columns.count;
     for (const [partition, part] of partitionByKey(columns, partitions).entries())
       await producer.send(topic, partition, part);
   }
   await producer.flush();
   await producer.close();
-  const partitionOfDevice = keyBytes.map((key) => partitionOf(partitions, key));
-  const messages = pl.DataFrame([
-    pl.Series("number", device, pl.Int32),
-    pl.Series("timestamp", timestamp, pl.Float64).cast(pl.Int64),
-    pl.Series("gForceX", axes[0], pl.Float64),
-    pl.Series("gForceY", axes[1], pl.Float64),
-    pl.Series("gForceZ", axes[2], pl.Float64),
-  ]);
-  const names = pl.DataFrame([
-    pl.Series("number", Int32Array.from(keys.keys()), pl.Int32),
-    pl.Series("device", keys, pl.Utf8),
-    pl.Series("partition", partitionOfDevice, pl.Int32),
-  ]);
-  return { messages: messages.join(names, { on: "number", how: "left" }).drop("number"), valueBytes };
+  return { messages: phones.frame(partitions), valueBytes };
 }
 
 function chunkColumns(
