@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
-import { rm, truncate, writeFile } from "node:fs/promises";
+import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import test, { before } from "node:test";
 import type { Cluster } from "../../../lib/log/index.ts";
 import { readState } from "../../../lib/run/job/read-state.ts";
+import { seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { assertSameRows, expectedRows, rowsOf } from "./expected.ts";
 import { connect, type JobUnderTest, jobUnderTest, phones, produce, readAll, temporaryFolder } from "./support.ts";
@@ -16,14 +17,7 @@ before(async () => {
 
 const seed = randomInt(2 ** 31);
 console.log(`seed ${seed}`);
-function random(): number {
-  // mulberry32
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-}
-let state = seed;
+const random = seeded(seed);
 
 const START = 1_700_000_000_000;
 
@@ -69,6 +63,25 @@ for (const guarantee of ["exactly-once", "at-least-once"]) {
     await assertOutputs(job);
   });
 }
+
+test("a state file that is behind the group's offsets replays its changelog, as after a kill between the two commits", {
+  timeout: 120_000,
+}, async () => {
+  const job = await jobUnderTest(cluster);
+  const file = path.join(job.stateDir, "state.duckdb");
+  await produce(cluster, job.input, phones(500, 5, random, START));
+  await job.toEnd();
+  const before = await readFile(file);
+  await produce(cluster, job.input, phones(500, 5, random, START + 100_000, 500));
+  await job.toEnd();
+  await writeFile(file, before); // Kafka's commit was the last that happened
+  await rm(`${file}.wal`, { force: true });
+  await produce(cluster, job.input, phones(500, 5, random, START + 200_000, 1000));
+  const { code, stderr } = await (await job.start(["--until", "end"])).ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /local state is behind, replaying its changelog/);
+  await assertOutputs(job);
+});
 
 test("SIGTERM: a checkpoint, and out with 0; the next run goes on from there", { timeout: 120_000 }, async () => {
   const job = await jobUnderTest(cluster);
