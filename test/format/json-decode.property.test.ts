@@ -130,6 +130,6 @@ test("decoding says of every record what JSON.parse says: its exact row, or that
         "unknown fields",
       );
     }),
-    { seed, numRuns: Number(process.env.RUNS ?? 300) },
+    { seed, numRuns: Number(process.env.RUNS ?? 100) },
   );
 });
