@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import polars from "nodejs-polars";
 import { fetchRanges, heldRanges } from "../../kernel/promote/fetch-ranges.ts";
 import { Cluster } from "../../lib/log/index.ts";
 import { cell as bytesAt } from "../../lib/run/job/samples.ts";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
-import { notebookText, temporaryFolder } from "./notebooks.ts";
+import { notebookText } from "./notebooks.ts";
 import { feedPhones } from "./phones.ts";
 import { millrace, runCommand } from "./run-command.ts";
 
@@ -30,7 +31,7 @@ describe("a promoted notebook", () => {
   before(async () => {
     servers = await sharedBroker();
     env = { KAFKA_BOOTSTRAP_SERVERS: servers };
-    folder = await temporaryFolder();
+    folder = await mkdtemp(path.join(os.tmpdir(), "millrace-job-"));
     notebook = path.join(folder, "book", "phones.ipynb");
     made = path.join(folder, "made");
     installed = path.join(folder, "elsewhere", "job");
@@ -66,6 +67,8 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
     });
     assert.equal(npm.code, 0, npm.stderr);
   });
+
+  after(() => rm(folder, { recursive: true, force: true }));
 
   test("holds what it needs and nothing else", async () => {
     const files = (await readdir(made, { recursive: true, withFileTypes: true }))
