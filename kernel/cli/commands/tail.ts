@@ -32,7 +32,10 @@ export const command = new Command("tail")
     process.once("SIGINT", stop).once("SIGTERM", stop);
     try {
       const ends = await cluster.listOffsets(topic, "latest", "read_committed");
-      const starts = await startOffsets(cluster, topic, ends, options);
+      const from = options.from === undefined ? undefined : parseWhen(options.from);
+      // an offset is found by time, but records behind it may be older
+      const since = typeof from === "number" ? from : Number.NEGATIVE_INFINITY;
+      const starts = await startOffsets(cluster, topic, ends, from, options.number);
       const wanted = [...ends.keys()].filter(
         (partition) => options.partition === undefined || partition === options.partition,
       );
@@ -49,7 +52,8 @@ export const command = new Command("tail")
         for (const { partition, columns, nextOffset, error } of await fetcher.poll()) {
           if (error !== undefined) throw error;
           for (let row = 0; row < columns.count; row++)
-            lines.push({ timestamp: columns.timestamps[row]!, text: show(columns, row, partition, options) });
+            if (columns.timestamps[row]! >= since)
+              lines.push({ timestamp: columns.timestamps[row]!, text: show(columns, row, partition, options) });
           if (nextOffset >= (open.get(partition) ?? Number.POSITIVE_INFINITY)) open.delete(partition);
         }
       }
@@ -72,8 +76,14 @@ export const command = new Command("tail")
   });
 
 /** Without a time: so far before each end that the last ones of all partitions are among them. */
-async function startOffsets(cluster: Cluster, topic: string, ends: Map<number, number>, { from, number }: Options) {
-  if (from !== undefined) return await cluster.listOffsets(topic, parseWhen(from), "read_committed");
+async function startOffsets(
+  cluster: Cluster,
+  topic: string,
+  ends: Map<number, number>,
+  from: ReturnType<typeof parseWhen> | undefined,
+  number: number,
+) {
+  if (from !== undefined) return await cluster.listOffsets(topic, from, "read_committed");
   const first = await cluster.listOffsets(topic, "earliest");
   return new Map([...ends].map(([partition, end]) => [partition, Math.max(first.get(partition)!, end - number)]));
 }

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { test } from "node:test";
+import { sharedBroker, uniqueName } from "../support/broker.ts";
+import { until } from "../support/until.ts";
+
+const MAIN = path.join(import.meta.dirname, "../../kernel/cli/main.ts");
+
+/** Starts the command line against the test broker. */
+async function start(...args: string[]) {
+  const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: await sharedBroker() };
+  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: "pipe" });
+  const output = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk) => {
+    output.stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output.stderr += chunk;
+  });
+  const exit = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { child, output, exit };
+}
+
+async function millrace(args: string[], input = ""): Promise<{ stdout: string; stderr: string; code: number | null }> {
+  const { child, output, exit } = await start(...args);
+  child.stdin.end(input);
+  return { code: await exit, ...output };
+}
+
+const lines = (text: string) => text.split("\n").filter((line) => line !== "");
+
+test("produce writes lines, keyed and timed by fields; tail shows them in order of time; topics counts them", async () => {
+  const topic = uniqueName("tools");
+  const records = [
+    { id: "b", at: "2026-01-02T00:00:00Z", n: 1 },
+    { id: "a", at: Date.UTC(2026, 0, 1), n: 2 },
+    { id: "b", at: "2026-01-03T00:00:00Z", n: 3 },
+  ];
+  const input = records.map((record) => JSON.stringify(record)).join("\n");
+  const produced = await millrace(["produce", topic, "--key", "id", "--time", "at", "--partitions", "2"], input);
+  assert.equal(produced.code, 0, produced.stderr);
+
+  const tailed = lines((await millrace(["tail", topic, "--json"])).stdout).map((line) => JSON.parse(line));
+  assert.deepEqual(
+    tailed.map(({ key, timestamp, value }) => [
+      key,
+      new Date(timestamp).toISOString().slice(0, 10),
+      JSON.parse(value).n,
+    ]),
+    [
+      ["a", "2026-01-01", 2],
+      ["b", "2026-01-02", 1],
+      ["b", "2026-01-03", 3],
+    ],
+  );
+  assert.equal((await millrace(["tail", topic, "-n", "1"])).stdout.trim(), JSON.stringify(records[2]));
+  assert.equal(
+    (await millrace(["tail", topic, "--from", "2026-01-01T12:00:00Z", "-n", "1", "--key"])).stdout.trim(),
+    `b\t${JSON.stringify(records[0])}`,
+  );
+
+  const listed = JSON.parse((await millrace(["topics", topic, "--json"])).stdout);
+  assert.equal(listed[0].topic, topic);
+  assert.equal(listed[0].records, 3);
+  assert.equal(listed[0].partitions.length, 2);
+});
+
+test("tail -f prints what arrives until it is interrupted", async () => {
+  const topic = uniqueName("follow");
+  await millrace(["produce", topic, "--partitions", "1"], "before\n");
+  const { child, output, exit } = await start("tail", topic, "-f");
+  try {
+    await until("the record before", () => output.stdout.includes("before"));
+    await millrace(["produce", topic], "after\n");
+    await until("the record after", () => output.stdout.includes("after"));
+  } finally {
+    child.kill("SIGINT");
+  }
+  assert.equal(await exit, 0);
+  assert.deepEqual(lines(output.stdout), ["before", "after"]);
+});
+
+test("simulate writes the same records for the same seed", async () => {
+  const values: string[] = [];
+  for (const seed of ["7", "7", "8"]) {
+    const topic = uniqueName("simulated");
+    const run = await millrace([
+      "simulate",
+      "phone",
+      "--topic",
+      topic,
+      "--create",
+      "1",
+      "--count",
+      "500",
+      "--seed",
+      seed,
+    ]);
+    assert.equal(run.code, 0, run.stderr);
+    values.push((await millrace(["tail", topic, "-n", "500", "--key"])).stdout);
+  }
+  assert.equal(values[0], values[1]);
+  assert.notEqual(values[0], values[2]);
+  const [key, value] = lines(values[0]!)[0]!.split("\t");
+  const { device, ...fields } = JSON.parse(value!);
+  assert.equal(device, key);
+  assert.deepEqual(Object.keys(fields), ["timestamp", "gForceX", "gForceY", "gForceZ"]);
+});
+
+for (const [what, args, code, stderr] of [
+  ["a missing topic fails", ["tail", "no-such-topic-here"], 1, /no topic "no-such-topic-here"/],
+  ["a time that is none is refused", ["tail", "x", "--from", "-10parsecs"], 2, /not a duration/],
+  ["an unknown simulation is wrong usage", ["simulate", "boat"], 2, /phone, car, chat/],
+] as const)
+  test(what, async () => {
+    if (args[1] === "x") await millrace(["produce", "x", "--partitions", "1"], "");
+    const run = await millrace([...args]);
+    assert.equal(run.code, code, run.stderr);
+    assert.match(run.stderr, stderr);
+  });
+
+test("a line that is not JSON is refused with its number", async () => {
+  const run = await millrace(
+    ["produce", uniqueName("bad"), "--key", "id", "--partitions", "1"],
+    '{"id":1}\nnonsense\n',
+  );
+  assert.equal(run.code, 2);
+  assert.match(run.stderr, /standard input, line 2/);
+});
