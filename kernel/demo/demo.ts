@@ -58,10 +58,11 @@ async function walk(
 
   await progress.step(`${DEVICES} simulated phones write to ${SOURCE}`, async () => {
     const phones = ["simulate", "phone", "--topic", SOURCE, "--create", "4", "--devices", String(DEVICES)];
-    await millrace(...phones, "--count", "20000");
-    const feed = start(process.execPath, [cli, ...phones, "--rate", "500"], { env });
+    // twenty phones send ten readings a second each: the last hundred seconds, then the present
+    await millrace(...phones, "--count", "20000", "--start", "-100s");
+    const feed = start(process.execPath, [cli, ...phones, "--rate", "200"], { env });
     stops.push(() => feed.stop());
-    progress.note("20,000 readings are there; 500 a second go on coming");
+    progress.note("20,000 readings are there; 200 a second go on coming");
   });
 
   const folder = path.join(repository, "jobs");
@@ -70,7 +71,8 @@ async function walk(
     await mkdir(folder, { recursive: true });
     await copyFile(path.join(repository, "notebooks/crash-detection.ipynb"), notebook);
     await millrace("install", "--prefix", path.join(repository, ".venv"));
-    await runToEnd(venv("jupyter"), ["execute", "--inplace", "--timeout=60", notebook], { env });
+    const headless = { ...env, MILLRACE_LIVE_FOR: "3s" };
+    await runToEnd(venv("jupyter"), ["execute", "--inplace", "--timeout=60", notebook], { env: headless });
     progress.note(`executed: ${show(notebook)}`);
   });
 
@@ -163,9 +165,12 @@ async function stateByDevice(
   job: Started,
   query: (sql: string) => Promise<string>,
 ): Promise<number> {
-  const rows = async (sql: string) => JSON.parse(await query(sql)) as Record<string, unknown>[];
+  const rows = async (sql: string) => {
+    const { columns, rows } = JSON.parse(await query(sql)) as { columns: string[]; rows: unknown[][] };
+    return rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
+  };
   const tables = await rows(
-    "SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'device' AND table_name LIKE 'over_%' ORDER BY 1",
+    "SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'device' AND table_name NOT LIKE 'window_%' ORDER BY 1",
   );
   const table = String(tables[0]?.name ?? "");
   if (table === "") throw new MillraceError({ code: "NO_STATE", what: "the job's state has no table by device" });
