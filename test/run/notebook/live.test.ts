@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LiveFrame } from "../../../lib/frame/driver.ts";
+import { pl, topic } from "../../../lib/index.ts";
+import { HOST, type MimeBundle, type NotebookHost, type ReadRecord } from "../../../lib/run/host.ts";
+import type { NotebookStatus } from "../../../lib/run/notebook/live-status.ts";
+import { until } from "../../support/until.ts";
+import { readings, testTopics } from "./topics.ts";
+
+const { create, write } = await testTopics();
+const status = (live: LiveFrame) => live.status as NotebookStatus;
+const show = (live: LiveFrame): MimeBundle => (live as any)[Symbol.for("Jupyter.display")]();
+
+/** A notebook that keeps what it is given. */
+function notebook(headless = false, liveFor = 300) {
+  const interrupt = new AbortController();
+  const seen = { updates: [] as MimeBundle[], held: [] as Promise<unknown>[], reads: [] as ReadRecord[] };
+  const host: NotebookHost = {
+    cell: () => ({ id: "c1", signal: interrupt.signal }),
+    headless,
+    liveFor,
+    display(bundle) {
+      seen.updates.push(bundle);
+      return { id: "d1", update: (next) => void seen.updates.push(next) };
+    },
+    hold: (promise) => void seen.held.push(promise),
+    recordRead: (read) => void seen.reads.push(read),
+  };
+  (globalThis as any)[HOST] = host;
+  return { ...seen, interrupt, end: () => delete (globalThis as any)[HOST] };
+}
+
+test("a live frame keeps the latest rows, counts what it drops, and follows the topic", async () => {
+  const name = await create("live");
+  await write(name, readings(500));
+  const live = topic(name, { key: "device", time: "timestamp" }).live({ from: "earliest", keep: 100 });
+  try {
+    await until("500 rows are in", () => live.status.rowsOut === 500);
+    assert.equal(live.df.height, 100);
+    assert.equal(live.status.dropped, 400);
+    const last = () => (live.df.tail(1).toRecords()[0] as any).timestamp.getTime();
+    assert.equal(last(), readings(500).at(-1)!.timestamp);
+    await write(name, readings(10, 500));
+    await until("10 more rows are in", () => live.status.rowsOut === 510);
+    assert.equal(last(), readings(510).at(-1)!.timestamp);
+    assert.deepEqual([live.df.height, live.status.dropped, live.status.lag], [100, 410, 0]);
+  } finally {
+    await live.stop();
+  }
+  assert.equal(live.status.state, "stopped");
+});
+
+test("a span of event time is kept where keep is a duration", async () => {
+  const name = await create("span");
+  await write(name, readings(500));
+  const live = topic(name, { key: "device", time: "timestamp" }).live({ from: "earliest", keep: "1s" });
+  await until("500 rows are in", () => live.status.rowsOut === 500);
+  assert.equal(live.df.height, 101);
+  await live.stop();
+});
+
+test("without a place it starts a minute back, or at the newest records where that is empty", async () => {
+  const [old, recent] = [await create("old"), await create("recent", 1)];
+  await write(old, readings(50));
+  await write(recent, [...readings(50), ...readings(5, 0, Date.now() - 5000)]);
+  const lives = [topic(old, { key: "device" }).live(), topic(recent, { key: "device" }).live()] as const;
+  await until("rows of both", () => lives[0].status.rowsOut === 50 && lives[1].status.rowsOut === 5);
+  await Promise.all(lives.map((live) => live.stop()));
+});
+
+test("pause, step, resume and seek", async () => {
+  const name = await create("steps", 1);
+  await write(name, readings(100));
+  const live = topic(name, { key: "device", time: "timestamp" })
+    .withColumns(pl.col("gForceX").cumCount().over("device").alias("nth"))
+    .live({ from: "earliest" });
+  try {
+    await until("100 rows are in", () => live.status.rowsOut === 100);
+    live.pause();
+    assert.equal(live.status.state, "paused");
+    await write(name, readings(10, 100));
+    await live.step();
+    assert.equal(live.status.rowsOut, 110);
+    assert.equal(live.status.state, "paused");
+    await write(name, readings(10, 110));
+    live.resume();
+    await until("all rows are in", () => live.status.rowsOut === 120);
+    await live.seek({ 0: 100 });
+    await until("the rows from there on are in", () => live.status.rowsOut === 20);
+    // state begins anew at the place
+    assert.equal(Math.max(...live.df.getColumn("nth").toArray().map(Number)), 3);
+    await assert.rejects(live.seek("nowhere"), { code: "BAD_POSITION" });
+    assert.equal(live.status.state, "reading");
+  } finally {
+    await live.stop();
+  }
+  await assert.rejects(live.step(), /was stopped/);
+});
+
+test("displays are coalesced snapshots of the same mime types, with the table, its dtypes, a status and the bad records", async () => {
+  const host = notebook();
+  const name = await create("shown", 1);
+  await write(name, readings(20));
+  const live = topic(name, { key: "device", time: "timestamp" }).live({ from: "earliest", hz: 10, rows: 5 });
+  try {
+    assert.deepEqual(show(live), {});
+    await until("rows are in", () => live.status.rowsOut === 20);
+    await write(name, [{ key: "a", value: '{"gForceX":"<b>fast"}', timestamp: 0 }]);
+    const started = performance.now();
+    for (let i = 0; i < 20; i++) await write(name, readings(1, 20 + i));
+    await until("the last row is shown", () => String(host.updates.at(-1)!["text/html"]).includes("40 rows kept"));
+    assert.ok(host.updates.length <= 12 + (performance.now() - started) / 100, `${host.updates.length} updates`);
+    for (const bundle of host.updates) assert.deepEqual(Object.keys(bundle).sort(), ["text/html", "text/plain"]);
+    const html = String(host.updates.at(-1)!["text/html"]);
+    assert.match(html, /<th scope="col">gForceX<br><small>Float64<\/small>/);
+    assert.equal(html.match(/<tr>/g)!.length, 1 + 5 + 2);
+    assert.match(html, /1 bad record left out/);
+    assert.match(
+      html,
+      new RegExp(`<td>${name}</td><td>0</td><td>20</td><td>gForceX: &quot;&lt;b&gt;fast&quot; is not a Float64`),
+    );
+    assert.doesNotMatch(html, /<script|<b>fast/);
+    assert.deepEqual(host.reads.at(-1)!.ranges, { 0: [0, 41] });
+    // the cell that it belongs to ends it
+    host.interrupt.abort();
+    await until("it has stopped", () => live.status.state === "stopped");
+    assert.match(String(host.updates.at(-1)!["text/plain"]), /^stopped/);
+  } finally {
+    await live.stop();
+    host.end();
+  }
+});
+
+test("headless, the cell is held until the bound and keeps a final snapshot from the earliest record on", async () => {
+  const host = notebook(true, 300);
+  const name = await create("headless", 2);
+  await write(name, readings(30));
+  const live = topic(name, { key: "device", time: "timestamp" }).live();
+  show(live);
+  try {
+    assert.equal(host.held.length, 1);
+    await host.held[0];
+    assert.equal(live.status.state, "stopped");
+    assert.match(String(host.updates.at(-1)!["text/plain"]), /stopped .* 30 rows/);
+    assert.deepEqual(Object.keys(host.reads[0]!.schema), ["gForceX", "gForceY", "gForceZ", "timestamp"]);
+  } finally {
+    host.end();
+  }
+});
+
+test("a live frame that fails says why, and fails its headless cell", async () => {
+  const host = notebook(true);
+  try {
+    const live = topic("no-such-topic-here").live();
+    await assert.rejects(host.held[0] as Promise<unknown>, { code: "TOPIC_NOT_FOUND" });
+    assert.equal(live.status.state, "failed");
+    assert.match(String((live.status.error as Error).message), /There is no topic/);
+  } finally {
+    host.end();
+  }
+});
+
+test("late rows and state are counted in the status", async () => {
+  const name = await create("late", 1);
+  await write(name, [...readings(300), ...readings(5)]);
+  const live = topic(name, { key: "device", time: "timestamp" })
+    .groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device", grace: "0s" })
+    .agg(pl.len().alias("n"))
+    .live({ from: "earliest" });
+  await until("all is read", () => live.status.rowsIn === 305);
+  assert.equal(status(live).late, 5);
+  assert.ok(status(live).stateRows > 0);
+  await live.stop();
+});
