@@ -3,6 +3,8 @@ import type { Completeness } from "./service.ts";
 
 /** Codes of an error that more text would cure wherever it stands: an unterminated template or comment. */
 const UNTERMINATED = new Set([1160, 1010]);
+/** A string in quotes cannot go on in the next line. */
+const UNTERMINATED_STRING = 1002;
 
 /**
  * Whether a console should run what was typed or wait for more. Text is incomplete when its only fault is that it ends: the parser's first
@@ -16,6 +18,7 @@ export function isComplete(source: string): Completeness {
   const first = diagnostics.find(({ category }) => category === ts.DiagnosticCategory.Error);
   if (first === undefined) return { status: "complete" };
   const end = source.trimEnd().length;
+  if (first.code === UNTERMINATED_STRING) return { status: "invalid" };
   const atEnd = (first.start ?? 0) >= end || UNTERMINATED.has(first.code);
   return atEnd ? { status: "incomplete", indent: nextIndent(source) } : { status: "invalid" };
 }

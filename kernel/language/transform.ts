@@ -25,7 +25,7 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
     const access = (name: string, at?: ts.Node) => {
       used.add(name);
       const node = factory.createPropertyAccessExpression(factory.createIdentifier(bindingName(name)), "v");
-      return at === undefined ? node : ts.setTextRange(node, at);
+      return at === undefined ? node : standingFor(node, at);
     };
     const store = (name: string, value: ts.Expression) =>
       factory.createExpressionStatement(factory.createAssignment(access(name), value));
@@ -88,7 +88,7 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
       const seen = visit(callee) as ts.Expression;
       if (seen === callee) return undefined;
       const pair = factory.createParenthesizedExpression(factory.createComma(factory.createNumericLiteral(0), seen));
-      return ts.setTextRange(pair, callee);
+      return standingFor(pair, callee);
     };
 
     /** `{ x }` becomes `{ x: $$x.v }`, in patterns too. */
@@ -226,6 +226,10 @@ function sharedSymbols(file: ts.SourceFile, checker: ts.TypeChecker, names: Read
   }
   return symbols;
 }
+
+/** Gives a made node the place of the one it stands for, its start only: V8 names a call by what follows the callee. */
+const standingFor = <T extends ts.Node>(node: T, original: ts.Node): T =>
+  ts.setEmitFlags(ts.setTextRange(node, original), ts.EmitFlags.NoTrailingSourceMap);
 
 const isDeclare = (node: ts.Node): boolean =>
   ts.canHaveModifiers(node) &&

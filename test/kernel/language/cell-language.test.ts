@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, suite, test } from "node:test";
+import { CellLanguage } from "../../../kernel/language/cell-language.ts";
+import { codePointsFromUnits, unitsFromCodePoints } from "../../../kernel/language/code-points.ts";
+
+const folder = await mkdtemp(path.join(tmpdir(), "millrace-language-"));
+after(() => rm(folder, { recursive: true, force: true }));
+await writeFile(
+  path.join(folder, "helper.ts"),
+  "/** Doubles a number. */\nexport const twice = (n: number) => 2 * n;\n",
+);
+const language = new CellLanguage(folder);
+
+/** Completes at `|`. */
+const completed = (marked: string) => {
+  const code = marked.replace("|", "");
+  const { matches, cursorStart, cursorEnd, items } = language.complete(
+    code,
+    [...marked.slice(0, marked.indexOf("|"))].length,
+  );
+  return { matches, replaced: [...code].slice(cursorStart, cursorEnd).join(""), items };
+};
+
+const inspected = (marked: string, detail: 0 | 1 = 0) => {
+  const found = language.inspect(marked.replace("|", ""), [...marked.slice(0, marked.indexOf("|"))].length, detail);
+  return found.found ? found.plain : "nothing";
+};
+
+language.compile(
+  "cell 1",
+  `/** How hard it may shake. */
+const threshold = 2.5;
+let counter = 0;
+/** Adds two numbers. @param left the first */
+function add(left: number, right: number) { return left + right }
+class Phone { device = "a";
+  /** Its force. */ force() { return 1 } }
+import { twice } from "./helper.ts";`,
+);
+
+suite("completion", () => {
+  for (const [marked, matches, replaced] of [
+    ["thresh|", ["threshold"], "thresh"],
+    ["new Phone().for|", ["force"], "for"],
+    ["add(coun|, 2)", ["counter"], "coun"],
+    ["twi|", ["twice"], "twi"],
+    ["const s = '😀😀'; thresh|", ["threshold"], "thresh"],
+    ["'😀'; new Phone().dev|ice", ["device"], "device"],
+    ["const own = { inner: 1 }; own.inn|", ["inner"], "inn"],
+    ["import { tw| } from './helper.ts'", ["twice"], "tw"],
+    ["import x from './hel|'", ["helper.ts"], "hel"],
+  ] as const)
+    test(marked, () => {
+      const found = completed(marked);
+      assert.deepEqual(found.matches, matches);
+      assert.equal(found.replaced, replaced);
+    });
+
+  test("each match says what it is", () => {
+    assert.deepEqual(completed("thresh|").items, [{ text: "threshold", type: "alias" }]);
+    assert.deepEqual(completed("new Phone().for|").items, [{ text: "force", type: "method" }]);
+  });
+
+  test("the kernel's own globals", () => assert.ok(completed("disp|").matches.includes("display")));
+});
+
+suite("inspection", () => {
+  for (const [marked, shown] of [
+    ["thresh|old", /^const threshold: 2\.5\n\nHow hard it may shake\.$/],
+    ["counter|", /counter: number/],
+    ["add|", /function add\(left: number, right: number\): number[\s\S]*Adds two numbers/],
+    ["add(1, |", /add\(left: number, right: number\): number[\s\S]*Adds two numbers/],
+    ["twice|", /twice: \(n: number\) => number[\s\S]*Doubles a number/],
+    ["new Phone().fo|rce", /Phone\.force\(\): number[\s\S]*Its force/],
+    ["'😀'; Math.ma|x", /max\(\.\.\.values: number\[\]\): number/],
+    ["nowhere_at_all|", /^(any|nothing)$/],
+  ] as const)
+    test(marked, () => assert.match(inspected(marked), shown));
+
+  test("with more detail, where it is defined", () =>
+    assert.match(inspected("parseInt|", 1), /Defined in .*lib\.es5\.d\.ts/));
+});
+
+suite("is it complete", () => {
+  for (const [code, status, indent] of [
+    ["1", "complete"],
+    ["", "complete"],
+    ["class A {}", "complete"],
+    ["const f = (x: number): number =>", "incomplete", "  "],
+    ["if (x) {", "incomplete", "  "],
+    ["if (x) {\n  while (y) {", "incomplete", "    "],
+    ["if (x) {\n  y()", "incomplete", "  "],
+    ["f(`a", "incomplete", ""],
+    ["1 +", "incomplete", ""],
+    ["const 1", "invalid"],
+    ["'open", "invalid"],
+    ["}", "invalid"],
+  ] as const)
+    test(JSON.stringify(code), () =>
+      assert.deepEqual(language.isComplete(code), indent === undefined ? { status } : { status, indent }),
+    );
+});
+
+test("code points and UTF-16 units lead back to each other", () => {
+  const text = "a😀b€𝒳";
+  for (const [codePoints, units] of [
+    [0, 0],
+    [1, 1],
+    [2, 3],
+    [3, 4],
+    [4, 5],
+    [5, 7],
+  ] as const) {
+    assert.equal(unitsFromCodePoints(text, codePoints), units);
+    assert.equal(codePointsFromUnits(text, units), codePoints);
+  }
+});
+
+test("a type that changed in a local file is seen by the next cell", async () => {
+  await writeFile(path.join(folder, "changing.ts"), "export const value = 1;");
+  assert.deepEqual(
+    language.compile("cell 2", "import { value } from './changing.ts'; value.toFixed()").diagnostics,
+    [],
+  );
+  await writeFile(path.join(folder, "changing.ts"), "export const value = 'now text';  ");
+  const { diagnostics } = language.compile("cell 3", "import { value } from './changing.ts'; value.toFixed()");
+  assert.match(diagnostics[0]!.message, /'toFixed' does not exist on type '"now text"'/);
+});
