@@ -11,6 +11,7 @@ import { print } from "../plan/print.ts";
 import { columnsOf, type ExprTree } from "../plan/tree.ts";
 import { emptyFrame, type Schema } from "../schema.ts";
 import { type CompiledExprs, compileExprs } from "./compile-exprs.ts";
+import { columns } from "./exprs.ts";
 import { planStage } from "./keyed-stage.ts";
 import { lastPerKey } from "./last-per-key.ts";
 import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
@@ -99,7 +100,7 @@ export class NodeCompiler {
           .filter(([name]) => !isMetadata(name));
         return {
           ...base,
-          steps: [...made.steps, { query: (rows) => rows.select(...exprs, ...metadataOf(rows, metadata)) }],
+          steps: [...made.steps, { query: selectWith(exprs, metadata) }],
           schema: { ...Object.fromEntries(values), ...pick(input.schema, metadata) },
           lineage: lineageAfter(input.lineage, named(made), () => false),
           used: (columns) => new Set([...made.trees.flatMap(columnsOf), ...[...columns].filter(isMetadata)]),
@@ -203,19 +204,16 @@ export class NodeCompiler {
         where,
         remedies: ["name columns in `value`"],
       });
-    const columns = [...new Set([...value, ...(node.key === undefined ? [] : [node.key])])].filter(
+    const written = [...new Set([...value, ...(node.key === undefined ? [] : [node.key])])].filter(
       (name) => !isMetadata(name),
     );
     const made = node.delete && this.#exprs([node.delete], input, "to");
     const tombstone = made ? [made.exprs[0]!.alias("_delete")] : [];
     return {
-      steps: [
-        ...(made?.steps ?? []),
-        { query: (rows) => rows.select(...columns, ...metadataOf(rows, metadata), ...tombstone) },
-      ],
-      schema: { ...pick(input.schema, [...columns, ...metadata]), ...(made && { _delete: "Boolean" }) },
+      steps: [...(made?.steps ?? []), { query: selectWith(columns(written), metadata, tombstone) }],
+      schema: { ...pick(input.schema, [...written, ...metadata]), ...(made && { _delete: "Boolean" }) },
       lineage: input.lineage,
-      used: () => new Set([...columns, ...metadata, ...(made?.trees.flatMap(columnsOf) ?? [])]),
+      used: () => new Set([...written, ...metadata, ...(made?.trees.flatMap(columnsOf) ?? [])]),
     };
   }
 
@@ -282,10 +280,23 @@ export function pick(schema: Schema, names: readonly string[]): Schema {
   return Object.fromEntries(names.map((name) => [name, schema[name]!]));
 }
 
-/** Those metadata columns that the rows carry: `_headers` and `_watermark` are there only where they are needed. */
-function metadataOf(rows: pl.LazyDataFrame, metadata: readonly string[]): string[] {
-  const present = new Set(rows.columns);
-  return [...new Set([...metadata, "_watermark"])].filter((name) => present.has(name));
+/**
+ * A select that takes metadata along: `_headers` and `_watermark` are there only where they are needed. The expressions are built for
+ * the first batch and kept, as they are costly to make.
+ */
+function selectWith(exprs: readonly pl.Expr[], metadata: readonly string[], after: readonly pl.Expr[] = []) {
+  const wanted = [...new Set([...metadata, "_watermark"])];
+  const built = new Map<string, pl.Expr[]>();
+  return (rows: pl.LazyDataFrame): pl.LazyDataFrame => {
+    const present = rows.columns.filter((name) => wanted.includes(name));
+    const signature = present.join();
+    let all = built.get(signature);
+    if (all === undefined) {
+      all = [...exprs, ...columns(present), ...after];
+      built.set(signature, all);
+    }
+    return rows.select(...all);
+  };
 }
 
 function without(rows: pl.LazyDataFrame, columns: readonly string[]): pl.LazyDataFrame {

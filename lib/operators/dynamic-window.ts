@@ -1,8 +1,8 @@
 import pl from "nodejs-polars";
 import { emptyFrame } from "../schema.ts";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
-import { renamed } from "./keyed-stage.ts";
 import type { BatchContext, Operator } from "./operator.ts";
+import { type WindowExprs, windowExprs } from "./window-exprs.ts";
 import type { WindowPlan } from "./window-plan.ts";
 
 /**
@@ -15,12 +15,8 @@ export class DynamicWindow implements Operator {
   readonly #plan: WindowPlan;
   readonly #store: KeyedStore;
   readonly #rowStore: KeyedStore | undefined;
-  /** Names while the operator works differ from those of the input's columns, which aggregates may use. */
-  readonly #keys: string[];
-  /** What identifies a window. */
-  readonly #identity: string[];
-  /** Keys, start and end under their names in the state. */
-  readonly #stored: string[];
+  readonly #exprs: WindowExprs;
+  readonly #none: pl.DataFrame;
   #late = 0;
   #withoutTime = 0;
 
@@ -28,111 +24,87 @@ export class DynamicWindow implements Operator {
     this.#plan = plan;
     this.#store = openStore(plan.store);
     this.#rowStore = plan.rowStore && openStore(plan.rowStore);
-    this.#keys = plan.keys.map((_, i) => `__key_${i}`);
-    this.#identity = [...this.#keys, "__window_start"];
-    this.#stored = [...plan.keys, "window_start", "window_end"];
+    this.#exprs = windowExprs(plan);
+    this.#none = emptyFrame(plan.schema);
   }
 
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
-    const { node, partials } = this.#plan;
+    const exprs = this.#exprs;
+    const bound = context.watermark - this.#plan.node.grace;
+    if (batch.height === 0 && !(((await this.#store.min("window_end")) ?? Number.POSITIVE_INFINITY) <= bound))
+      return this.#none;
     const rows = this.#intoWindows(batch);
     const parts = rows
-      .groupBy(this.#identity)
-      .agg(
-        pl.col("__window_end").first(),
-        ...partials.map(({ partial }) => partial),
-        pl.len().cast(pl.Int64).alias("_rows"),
-        pl.col("_key").first(),
-        pl.col("_partition").first(),
-      );
-    const bound = context.watermark - node.grace;
-    const closes = pl.col("__window_end").cast(pl.Int64).ltEq(pl.lit(bound));
-    const any = !Number.isNaN(bound);
-    const taken = any ? this.#fromState(await this.#store.takeUpTo("window_end", bound)) : undefined;
-    const closing = any ? parts.filter(closes) : parts.head(0);
-    const staying = any ? parts.filter(closes.not()) : parts;
-    const held = this.#fromState(
-      await this.#store.lookup(staying.select(...renamed(this.#identity, this.#stored.slice(0, -1)))),
-    );
+      .lazy()
+      .groupBy(exprs.by)
+      .agg(...exprs.parts)
+      .collectSync();
+    const limit = Number.isNaN(bound) ? Number.NEGATIVE_INFINITY : bound;
+    const closes = exprs.end64.ltEq(pl.lit(limit));
+    const taken = await this.#store.takeUpTo("window_end", limit);
+    const closing = parts.filter(closes);
+    const staying = closing.height === 0 ? parts : parts.filter(closes.not());
+    const held = staying.height === 0 ? staying : await this.#held(staying);
     const open = this.#merge(held, staying);
-    await this.#store.upsert(this.#toState(open));
-    const closed = this.#merge(taken, closing);
+    if (open.height > 0) await this.#store.upsert(open.select(...exprs.toState));
+    const earlier = taken.select(...exprs.fromState);
+    const closed = this.#merge(earlier, closing);
 
-    const keptRows = this.#rowStore && (await this.#keepRows(rows, held, taken, bound));
-    if (node.emit === "update") {
-      const changed = pl.concat([closed.join(closing, { on: this.#identity, how: "semi", nullsEqual: true }), open]);
-      return this.#results(changed, keptRows && pl.concat([keptRows, await this.#rowsOf(open)]));
+    const keptRows = this.#rowStore && (await this.#keepRows(rows, [held, earlier], closes, limit));
+    if (this.#plan.node.emit === "update") {
+      const changed = closed.join(closing, { on: exprs.identity, how: "semi", nullsEqual: true }) as pl.DataFrame;
+      return this.#results(
+        pl.concat([changed.select(...exprs.order), open.select(...exprs.order)]),
+        keptRows && pl.concat([keptRows, await this.#rowsOf(open)]),
+      );
     }
     return this.#results(closed, keptRows);
   }
 
   async open(): Promise<pl.DataFrame> {
-    const open = this.#fromState(await this.#store.all());
-    return this.#results(open, this.#rowStore && this.#fromRowState(await this.#rowStore.all()));
+    const open = (await this.#store.all()).select(...this.#exprs.fromState);
+    return this.#results(open, this.#rowStore && (await this.#rowStore.all()).select(...this.#exprs.fromRowState));
   }
 
   counts(): Readonly<Record<string, number>> {
     return { late: this.#late, withoutTime: this.#withoutTime };
   }
 
-  /** The batch's rows with `window_start` and `window_end`, once per window that takes them. */
+  /** The batch's rows with start and end of a window, once per window that takes them. */
   #intoWindows(batch: pl.DataFrame): pl.DataFrame {
-    const { node, keyExprs } = this.#plan;
-    const { every, period, offset, grace } = node;
-    const int = (value: number): pl.Expr => pl.lit(value).cast(pl.Int64);
-    const time = pl.col("__time");
-    // the remainder of a time before the epoch is made positive, so that its window starts before it too
-    const into = time.minus(int(offset)).modulo(int(every)).plus(int(every)).modulo(int(every));
+    const exprs = this.#exprs;
     let rows = batch
       .lazy()
-      .withColumns(
-        ...keyExprs.map((expr, i) => expr.alias(this.#keys[i]!)),
-        pl.col(node.indexColumn).cast(pl.Datetime("ms")).cast(pl.Int64).alias("__time"),
-      )
-      .withColumns(time.minus(into).alias("__start"));
-    const overlapping = Math.ceil(period / every);
-    if (overlapping > 1) {
-      const starts = Array.from({ length: overlapping }, (_, i) =>
-        pl.col("__start").minus(int((overlapping - 1 - i) * every)),
-      );
-      rows = rows.withColumns(pl.concatList(starts).alias("__start")).explode("__start");
-    }
-    rows = rows.withColumns(pl.col("__start").plus(int(period)).alias("__end"));
-    const inside = period === every ? pl.col("__time").isNotNull() : pl.col("__end").gt(time);
-    const late = pl.col("__end").plus(int(grace)).ltEq(pl.col("_watermark")).fillNull(pl.lit(false));
-    const placed = rows.withColumns(late.alias("__late")).collectSync();
-    const counted = placed
-      .select(
-        pl.col("__late").and(inside).sum().cast(pl.Float64).alias("late"),
-        pl.col("__time").nullCount().cast(pl.Float64).alias("without"),
-      )
-      .row(0) as [number, number];
-    this.#late += counted[0];
-    this.#withoutTime += counted[1] / overlapping;
-    return placed
-      .filter(pl.col("__late").not().and(inside))
-      .withColumns(
-        pl.col("__start").cast(pl.Datetime("ms")).alias("__window_start"),
-        pl.col("__end").cast(pl.Datetime("ms")).alias("__window_end"),
-      );
+      .select(...exprs.prepare)
+      .withColumns(exprs.start);
+    if (exprs.overlapping > 1) rows = rows.withColumns(exprs.starts).explode(exprs.explode);
+    const placed = rows
+      .withColumns(exprs.end)
+      .withColumns(...exprs.window)
+      .collectSync();
+    const [late, without] = placed.select(...exprs.count).row(0) as [number, number];
+    this.#late += late;
+    this.#withoutTime += without / exprs.overlapping;
+    const { every, period } = this.#plan.node;
+    return late === 0 && without === 0 && every === period ? placed : placed.filter(exprs.taken);
+  }
+
+  async #held(windows: pl.DataFrame): Promise<pl.DataFrame> {
+    const held = await this.#store.lookup(windows.select(...this.#exprs.identityStored));
+    return held.select(...this.#exprs.fromState);
   }
 
   /** One row per window from earlier parts and later ones. */
-  #merge(earlier: pl.DataFrame | undefined, later: pl.DataFrame): pl.DataFrame {
-    if (earlier === undefined || earlier.height === 0) return later;
+  #merge(earlier: pl.DataFrame, later: pl.DataFrame): pl.DataFrame {
+    const exprs = this.#exprs;
+    if (earlier.height === 0) return later;
     if (later.height === 0) return earlier;
-    const { partials } = this.#plan;
-    const dtypes = new Map(later.columns.map((name, i) => [name, later.dtypes[i]!]));
     return pl
-      .concat([earlier.select(...later.columns), later])
-      .groupBy(this.#identity)
-      .agg(
-        pl.col("__window_end").first(),
-        ...partials.map(({ name, merge }) => merge.cast(dtypes.get(name)!).alias(name)),
-        pl.col("_rows").sum(),
-        pl.col("_key").first(),
-        pl.col("_partition").first(),
-      );
+      .concat([earlier.select(...exprs.order), later.select(...exprs.order)])
+      .lazy()
+      .groupBy(exprs.by)
+      .agg(...exprs.merge)
+      .collectSync();
   }
 
   /**
@@ -141,110 +113,46 @@ export class DynamicWindow implements Operator {
    */
   async #keepRows(
     rows: pl.DataFrame,
-    held: pl.DataFrame,
-    taken: pl.DataFrame | undefined,
-    bound: number,
+    before: readonly pl.DataFrame[],
+    closes: pl.Expr,
+    limit: number,
   ): Promise<pl.DataFrame> {
-    const before = [held, ...(taken === undefined ? [] : [taken])].map((part) =>
-      part.select(...this.#identity, pl.col("_rows").alias("__before")),
-    );
-    const columns = this.#plan.collected!.columns;
-    const index = pl.col("__window_end").isNotNull().cast(pl.Int64).cumSum();
-    const [first, ...rest] = this.#identity;
-    const numbered = rows
-      .select(...this.#identity, "__window_end", ...columns)
-      .withColumns(index.over(first!, ...rest).alias("__index"))
-      .join(pl.concat(before), { on: this.#identity, how: "left", nullsEqual: true })
-      .withColumns(pl.col("__before").fillNull(pl.lit(0)).plus(pl.col("__index")).cast(pl.Int64).alias("__row"));
-    const closes = pl
-      .col("__window_end")
-      .cast(pl.Int64)
-      .ltEq(pl.lit(Number.isNaN(bound) ? Number.NEGATIVE_INFINITY : bound));
-    const names = ["__row", ...this.#identity, "__window_end", ...columns];
-    const old = Number.isNaN(bound)
-      ? undefined
-      : this.#fromRowState(await this.#rowStore!.takeUpTo("window_end", bound));
-    await this.#rowStore!.upsert(this.#toRowState(numbered.filter(closes.not())));
-    const now = numbered.filter(closes).select(...names);
-    return old === undefined ? now : pl.concat([old.select(...names), now]);
+    const exprs = this.#exprs;
+    const counts = before.map((part) => part.select(...exprs.before));
+    const numbered = (
+      rows
+        .select(...exprs.rows)
+        .withColumns(exprs.index)
+        .join(pl.concat(counts), { on: exprs.identity, how: "left", nullsEqual: true }) as pl.DataFrame
+    ).withColumns(exprs.row);
+    const old = (await this.#rowStore!.takeUpTo("window_end", limit)).select(...exprs.fromRowState);
+    await this.#rowStore!.upsert(numbered.filter(closes.not()).select(...exprs.toRowState));
+    return pl.concat([old.select(...exprs.rowOrder), numbered.filter(closes).select(...exprs.rowOrder)]);
   }
 
   async #rowsOf(open: pl.DataFrame): Promise<pl.DataFrame> {
-    const all = this.#fromRowState(await this.#rowStore!.all());
-    return all.join(open.select(...this.#identity), { on: this.#identity, how: "semi", nullsEqual: true });
+    const all = (await this.#rowStore!.all()).select(...this.#exprs.fromRowState);
+    const of = all.join(open, { on: this.#exprs.identity, how: "semi", nullsEqual: true }) as pl.DataFrame;
+    return of.select(...this.#exprs.rowOrder);
   }
 
   /** The rows of these windows, by start and then key. */
   #results(windows: pl.DataFrame, rows: pl.DataFrame | undefined): pl.DataFrame {
-    const { results, outputs, schema, collected } = this.#plan;
-    if (windows.height === 0) return emptyFrame(schema);
-    let complete = windows.withColumns(...(results as pl.Expr[]));
-    if (collected !== undefined && rows !== undefined) {
+    const exprs = this.#exprs;
+    if (windows.height === 0) return this.#none;
+    let complete = windows.lazy().withColumns(...(this.#plan.results as pl.Expr[]));
+    if (rows !== undefined) {
       const values = rows
         .sort("__row")
-        .groupBy(this.#identity)
-        .agg(...collected.aggregates);
-      complete = complete.join(values, { on: this.#identity, how: "left", nullsEqual: true });
+        .lazy()
+        .groupBy(exprs.by)
+        .agg(...exprs.collected);
+      complete = complete.join(values, { on: exprs.identity, how: "left", nullsEqual: true } as never);
     }
     return complete
-      .withColumns(
-        pl.col("__window_end").cast(pl.Int64).minus(pl.lit(1).cast(pl.Int64)).cast(pl.Datetime("ms")).alias("_time"),
-      )
-      .sort({ by: ["__window_start", ...this.#keys], maintainOrder: true } as any)
-      .select(...renamed([...this.#identity, "__window_end"], this.#stored), ...outputs, "_key", "_time", "_partition");
-  }
-
-  #toState(windows: pl.DataFrame): pl.DataFrame {
-    const { partials, store } = this.#plan;
-    return windows
-      .select(
-        ...renamed([...this.#identity, "__window_end"], this.#stored),
-        ...renamed(
-          partials.map(({ name }) => name),
-          partials.map(({ label }) => label),
-        ),
-        "_rows",
-        "_key",
-        "_partition",
-      )
-      .select(...Object.keys(store.schema));
-  }
-
-  #fromState(windows: pl.DataFrame): pl.DataFrame {
-    const { partials } = this.#plan;
-    return windows.select(
-      ...renamed(this.#stored, [...this.#identity, "__window_end"]),
-      ...renamed(
-        partials.map(({ label }) => label),
-        partials.map(({ name }) => name),
-      ),
-      "_rows",
-      "_key",
-      "_partition",
-    );
-  }
-
-  #toRowState(rows: pl.DataFrame): pl.DataFrame {
-    const columns = this.#plan.collected!.columns;
-    return rows.select(
-      ...renamed([...this.#identity, "__window_end"], this.#stored),
-      pl.col("__row").alias("_row"),
-      ...renamed(
-        columns,
-        columns.map((_, i) => `value_${i}`),
-      ),
-    );
-  }
-
-  #fromRowState(rows: pl.DataFrame): pl.DataFrame {
-    const columns = this.#plan.collected!.columns;
-    return rows.select(
-      ...renamed(this.#stored, [...this.#identity, "__window_end"]),
-      pl.col("_row").alias("__row"),
-      ...renamed(
-        columns.map((_, i) => `value_${i}`),
-        columns,
-      ),
-    );
+      .withColumns(exprs.time)
+      .sort(exprs.sort, false, false, true)
+      .select(...exprs.outputs)
+      .collectSync();
   }
 }

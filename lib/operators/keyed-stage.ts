@@ -5,6 +5,7 @@ import { replay } from "../plan/replay.ts";
 import { colTree, type ExprTree } from "../plan/tree.ts";
 import { type Schema, schemaOf } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
+import { beside, perKey, unique } from "./exprs.ts";
 
 /** A value that a stage computes per row before it looks at other rows, and keeps per key afterwards. */
 export interface StageColumn {
@@ -102,32 +103,6 @@ export function planStage(stage: Stage, empty: pl.DataFrame): StagePlan {
 
 function resultDType(call: StatefulCall, keys: readonly ExprTree[], empty: pl.DataFrame): pl.DataType {
   return empty.select(perKey(replay(call.tree), keys.map(replay))).dtypes[0]!;
-}
-
-/** The names, the second of two equal ones with a number behind it. */
-export function unique(names: readonly string[]): string[] {
-  const seen = new Map<string, number>();
-  return names.map((name) => {
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    return count === 1 ? name : `${name}_${count}`;
-  });
-}
-
-/** `expr.over(keys)`; there is at least one key. */
-export function perKey(expr: pl.Expr, keys: readonly (string | pl.Expr)[]): pl.Expr {
-  const [first, ...rest] = keys;
-  return expr.over(first!, ...rest);
-}
-
-/** Two frames of the same height side by side. */
-export function beside(left: pl.DataFrame, right: pl.DataFrame): pl.DataFrame {
-  return left.hstack(right) as unknown as pl.DataFrame;
-}
-
-/** Names -> names as a list of expressions, for a frame's select. */
-export function renamed(from: readonly string[], to: readonly string[]): pl.Expr[] {
-  return from.map((name, i) => pl.col(name).alias(to[i]!));
 }
 
 export function stageStore(plan: StagePlan, name: string): StoreSpec {

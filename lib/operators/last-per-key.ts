@@ -1,6 +1,7 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
-import { beside, renamed, type StagePlan, stageStore } from "./keyed-stage.ts";
+import { beside, columns, renamed } from "./exprs.ts";
+import { type StagePlan, stageStore } from "./keyed-stage.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 
 /**
@@ -12,29 +13,51 @@ import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 export class LastPerKey implements Operator {
   readonly #plan: StagePlan;
   readonly #store: KeyedStore;
-  readonly #columns: string[];
-  readonly #stored: string[];
+  readonly #exprs: ReturnType<typeof exprsOf>;
 
   constructor(plan: StagePlan, store: KeyedStore) {
     this.#plan = plan;
     this.#store = store;
-    this.#columns = [...plan.keys, ...plan.columns.map((column) => column.name)];
-    this.#stored = [...plan.storedKeys, ...plan.columns.map((column) => column.stored)];
+    this.#exprs = exprsOf(plan);
   }
 
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
-    const { keys, storedKeys, prepare, columns, results } = this.#plan;
-    const work = batch.select(...prepare);
-    const distinct = work.select(...renamed(keys, storedKeys)).unique();
-    const seeds = (await this.#store.lookup(distinct)).select(...renamed(this.#stored, this.#columns));
-    const computed = pl.concat([seeds, work]).withColumns(...results);
+    const exprs = this.#exprs;
+    const work = batch.select(...this.#plan.prepare);
+    const distinct = work
+      .lazy()
+      .groupBy(exprs.keys)
+      .agg(...exprs.nothing)
+      .select(...exprs.storedKeys)
+      .collectSync();
+    const seeds = (await this.#store.lookup(distinct)).select(...exprs.fromState);
+    const computed = pl.concat([seeds, work]).withColumns(...this.#plan.results);
     if (context.commit && batch.height > 0) {
-      const kept = computed.groupBy([...keys]).agg(...columns.map((column) => column.kept.alias(column.name)));
-      await this.#store.upsert(kept.select(...renamed(this.#columns, this.#stored)));
+      const kept = computed
+        .lazy()
+        .groupBy(exprs.keys)
+        .agg(...exprs.kept)
+        .select(...exprs.toState)
+        .collectSync();
+      await this.#store.upsert(kept);
     }
-    const made = computed.select(...this.#plan.stage.calls.map((call) => call.column));
-    return beside(batch, made.slice(seeds.height, batch.height));
+    return beside(batch, computed.select(...exprs.made).slice(seeds.height, batch.height));
   }
+}
+
+/** Built once. */
+function exprsOf(plan: StagePlan) {
+  const names = [...plan.keys, ...plan.columns.map(({ name }) => name)];
+  const stored = [...plan.storedKeys, ...plan.columns.map(({ stored }) => stored)];
+  return {
+    keys: columns(plan.keys),
+    storedKeys: renamed(plan.keys, plan.storedKeys),
+    nothing: [pl.len().alias("__len")],
+    fromState: renamed(stored, names),
+    toState: renamed(names, stored),
+    kept: plan.columns.map(({ name, kept }) => kept.alias(name)),
+    made: columns(plan.stage.calls.map(({ column }) => column)),
+  };
 }
 
 export function lastPerKey(plan: StagePlan, name: string): OperatorPlan {

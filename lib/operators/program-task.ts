@@ -3,6 +3,7 @@ import { MillraceError } from "../error.ts";
 import { METADATA } from "../plan/metadata.ts";
 import type { OpenStore } from "../state/store.ts";
 import type { Compiled } from "./compile.ts";
+import { columns } from "./exprs.ts";
 import type { BatchContext, Operator } from "./operator.ts";
 import type { ProgramSource } from "./program.ts";
 import { Rows } from "./rows.ts";
@@ -46,6 +47,7 @@ class ProgramTask implements Task {
   readonly #plan: TaskPlan;
   readonly #nodes: readonly RunningNode[];
   readonly #watermarks: Watermarks;
+  readonly #taken = new Map<string, pl.Expr[]>();
 
   constructor(plan: TaskPlan, nodes: readonly RunningNode[], watermarks: Watermarks) {
     this.#plan = plan;
@@ -61,8 +63,7 @@ class ProgramTask implements Task {
     const known = this.#plan.sources.find(({ id }) => id === source);
     if (known === undefined)
       throw new MillraceError({ code: "UNKNOWN_SOURCE", what: `the program has no source ${source}` });
-    const present = new Set(frame.columns);
-    let batch = frame.select(...known.columns, ...METADATA.filter((column) => present.has(column)));
+    let batch = frame.select(...this.#inputs(known, frame.columns));
     const before = this.#watermarks.of(source);
     const windows = this.#nodes.some(
       ({ compiled }) => compiled.source.id === source && compiled.node.kind === "groupByDynamic",
@@ -71,6 +72,18 @@ class ProgramTask implements Task {
     const watermark = await this.#watermarks.advance(source, batch);
     const start = this.#nodes.find(({ compiled }) => compiled.input === undefined && compiled.source.id === source)!;
     return this.#run(new Map([[start.compiled.key, new Rows({ frame: batch })]]), { watermark, commit: true });
+  }
+
+  /** The columns that are taken from a frame; expressions are costly to make, and every batch has the same columns. */
+  #inputs(source: ProgramSource, present: readonly string[]): pl.Expr[] {
+    const signature = `${source.id} ${present.join()}`;
+    let exprs = this.#taken.get(signature);
+    if (exprs === undefined) {
+      const metadata = METADATA.filter((column) => present.includes(column));
+      exprs = columns([...source.columns, ...metadata]);
+      this.#taken.set(signature, exprs);
+    }
+    return exprs;
   }
 
   async openRows(): Promise<TaskOutput[]> {

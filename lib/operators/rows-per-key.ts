@@ -1,6 +1,7 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
-import { beside, perKey, renamed, type StagePlan, stageStore } from "./keyed-stage.ts";
+import { beside, columns, perKey, renamed } from "./exprs.ts";
+import { type StagePlan, stageStore } from "./keyed-stage.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 
 /**
@@ -12,48 +13,62 @@ import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 export class RowsPerKey implements Operator {
   readonly #plan: StagePlan;
   readonly #store: KeyedStore;
+  readonly #exprs: ReturnType<typeof exprsOf>;
   readonly #slots: pl.DataFrame;
-  readonly #columns: string[];
-  readonly #stored: string[];
 
   constructor(plan: StagePlan, store: KeyedStore) {
     this.#plan = plan;
     this.#store = store;
-    this.#slots = pl
-      .DataFrame({ slot: Array.from({ length: plan.stage.rows }, (_, i) => i) })
-      .select(pl.col("slot").cast(pl.Int64));
-    this.#columns = [...plan.keys, ...plan.columns.map((column) => column.name)];
-    this.#stored = [...plan.storedKeys, ...plan.columns.map((column) => column.stored)];
+    this.#exprs = exprsOf(plan);
+    const slots = Float64Array.from({ length: plan.stage.rows }, (_, i) => i);
+    this.#slots = pl.DataFrame({ slot: slots }).select(pl.col("slot").cast(pl.Int64));
   }
 
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
-    const { keys, storedKeys, prepare, results, stage } = this.#plan;
-    const work = batch.select(...prepare, pl.lit(null).cast(pl.Int64).alias("__sequence"));
-    const distinct = work.select(...renamed(keys, storedKeys)).unique();
+    const exprs = this.#exprs;
+    const work = batch.select(...exprs.prepare);
+    const distinct = work
+      .lazy()
+      .groupBy(exprs.keys)
+      .agg(...exprs.nothing)
+      .select(...exprs.storedKeys)
+      .collectSync();
     const held = await this.#store.lookup(distinct.join(this.#slots, { how: "cross" }));
-    const seeds = held
-      .sort("sequence")
-      .select(...renamed([...this.#stored, "sequence"], [...this.#columns, "__sequence"]));
-    const computed = pl.concat([seeds, work]).withColumns(...results);
-    if (context.commit && batch.height > 0) await this.#keep(computed);
-    const made = computed.select(...stage.calls.map((call) => call.column));
-    return beside(batch, made.slice(seeds.height, batch.height));
+    const seeds = held.sort("sequence").select(...exprs.fromState);
+    const computed = pl.concat([seeds, work]).withColumns(...this.#plan.results);
+    if (context.commit && batch.height > 0) {
+      const kept = computed
+        .lazy()
+        .withColumns(...exprs.number)
+        .filter(exprs.isLast)
+        .withColumns(exprs.slot);
+      await this.#store.upsert(kept.select(...exprs.toState).collectSync());
+    }
+    return beside(batch, computed.select(...exprs.made).slice(seeds.height, batch.height));
   }
+}
 
-  /** Numbers the batch's rows on from the seeds' and stores the last n of each key. */
-  async #keep(computed: pl.DataFrame): Promise<void> {
-    const { keys, stage } = this.#plan;
-    const isNew = pl.col("__sequence").isNull();
-    const before = perKey(pl.col("__sequence").max(), keys).fillNull(pl.lit(-1));
-    const within = perKey(isNew.cast(pl.Int64).cumSum(), keys);
-    const kept = computed
-      .withColumns(isNew.alias("__new"), before.plus(within).cast(pl.Int64).alias("__next"))
-      .filter(pl.col("__new").and(pl.col("__next").gt(perKey(pl.col("__next").max(), keys).minus(pl.lit(stage.rows)))))
-      .withColumns(pl.col("__next").modulo(pl.lit(stage.rows)).cast(pl.Int64).alias("__slot"));
-    await this.#store.upsert(
-      kept.select(...renamed([...this.#columns, "__slot", "__next"], [...this.#stored, "slot", "sequence"])),
-    );
-  }
+/** Built once. The batch's rows are numbered on from the seeds', and the last n of each key are kept. */
+function exprsOf(plan: StagePlan) {
+  const { keys, stage } = plan;
+  const names = [...keys, ...plan.columns.map(({ name }) => name)];
+  const stored = [...plan.storedKeys, ...plan.columns.map(({ stored }) => stored)];
+  const int = (value: number): pl.Expr => pl.lit(value).cast(pl.Int64);
+  const isNew = pl.col("__sequence").isNull();
+  const before = perKey(pl.col("__sequence").max(), keys).fillNull(int(-1));
+  const within = perKey(isNew.cast(pl.Int64).cumSum(), keys);
+  return {
+    prepare: [...plan.prepare, pl.lit(null).cast(pl.Int64).alias("__sequence")],
+    keys: columns(keys),
+    nothing: [pl.len().alias("__len")],
+    storedKeys: renamed(keys, plan.storedKeys),
+    fromState: renamed([...stored, "sequence"], [...names, "__sequence"]),
+    number: [isNew.alias("__new"), before.plus(within).alias("__next")],
+    isLast: pl.col("__new").and(pl.col("__next").gt(perKey(pl.col("__next").max(), keys).minus(int(stage.rows)))),
+    slot: pl.col("__next").modulo(int(stage.rows)).alias("__slot"),
+    toState: renamed([...names, "__slot", "__next"], [...stored, "slot", "sequence"]),
+    made: columns(stage.calls.map(({ column }) => column)),
+  };
 }
 
 export function rowsPerKey(plan: StagePlan, name: string): OperatorPlan {

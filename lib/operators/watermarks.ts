@@ -7,6 +7,10 @@ export const WATERMARK_STORE: StoreSpec = {
   schema: { source: "Utf8", watermark: "Int64" },
 };
 
+const LARGEST = pl.col("_time").cast(pl.Int64).max().cast(pl.Float64);
+const BEFORE = pl.col("_time").cast(pl.Int64).cumMax().forwardFill().shift(1).alias("_watermark");
+const OWN = pl.col("_watermark");
+
 /** The largest event time of each source of a task, over every valid record and before any filter. Kept with the state. */
 export class Watermarks {
   readonly #store: KeyedStore;
@@ -36,10 +40,7 @@ export class Watermarks {
   /** Moves a source's watermark over a batch. */
   async advance(source: string, batch: pl.DataFrame): Promise<number> {
     const before = this.of(source);
-    const largest =
-      batch.height === 0
-        ? null
-        : batch.select(pl.col("_time").cast(pl.Int64).max().cast(pl.Float64)).getColumn("_time").get(0);
+    const largest = batch.height === 0 ? null : batch.select(LARGEST).getColumn("_time").get(0);
     if (largest === null || largest <= before) return before;
     this.#values.set(source, largest);
     await this.#store.upsert(
@@ -54,7 +55,6 @@ export class Watermarks {
  * @param before the watermark before the batch
  */
 export function withWatermark(batch: pl.DataFrame, before: number): pl.DataFrame {
-  const largest = pl.col("_time").cast(pl.Int64).cumMax().forwardFill().shift(1);
-  const floor = Number.isNaN(before) ? pl.lit(null).cast(pl.Int64) : pl.lit(before).cast(pl.Int64);
-  return batch.withColumns(pl.maxHorizontal([largest, floor]).alias("_watermark"));
+  const largest = batch.withColumns(BEFORE);
+  return Number.isNaN(before) ? largest : largest.withColumns(pl.maxHorizontal([OWN, pl.lit(before).cast(pl.Int64)]));
 }

@@ -15,15 +15,18 @@ import type { StoreSpec } from "../state/store.ts";
 import type { Compiled } from "./compile.ts";
 import { compileExprs, outcome } from "./compile-exprs.ts";
 import { DynamicWindow } from "./dynamic-window.ts";
-import { unique } from "./keyed-stage.ts";
+import { unique } from "./exprs.ts";
 import { checkCoPartitioned } from "./lineage.ts";
 import { aggregated, type PartialColumn, partialAggregate } from "./partial-aggregate.ts";
+import { inputsOf } from "./window-exprs.ts";
 
 /** Windows with everything known that does not depend on rows. */
 export interface WindowPlan {
   readonly node: GroupByDynamicNode;
   readonly keys: readonly string[];
   readonly keyExprs: readonly pl.Expr[];
+  /** The input's columns that aggregates read. */
+  readonly inputs: readonly string[];
   /** Kept per key and window beside keys, `window_start` and `window_end`. */
   readonly partials: readonly PartialColumn[];
   /** Columns of the input whose rows the window keeps until it closes, and the aggregates over them. */
@@ -98,6 +101,7 @@ export function windowPlan(
     node,
     keys: by.names,
     keyExprs: by.exprs,
+    inputs: inputsOf(trees),
     partials: labelled,
     collected:
       collected.length === 0

@@ -1,28 +1,99 @@
+import { splitAggregates } from "./analysis/aggregates.ts";
+import { type Stage, splitStages } from "./analysis/stages.ts";
 import { printDuration } from "./duration.ts";
+import type { GroupByDynamicNode } from "./nodes/group-by-dynamic-node.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
+import type { SinkNode } from "./nodes/sink-node.ts";
+import type { SourceNode } from "./nodes/source-node.ts";
 import { print } from "./print.ts";
+import type { ExprTree } from "./tree.ts";
 
-/** What runs, as text, from the source to the last verb. */
+/**
+ * What runs, as text: the verbs from the source on, and below each the state it keeps, by which keys, and whether that grows.
+ */
 export function explain(node: PlanNode): string {
-  return nodesOf([node]).map(line).join("\n");
+  return nodesOf([node])
+    .flatMap((part, depth) => lines(part).map((line, i) => `${"  ".repeat(depth + (i === 0 ? 0 : 1))}${line}`))
+    .join("\n");
 }
 
-function line(node: PlanNode): string {
+function lines(node: PlanNode): string[] {
   switch (node.kind) {
     case "source":
-      return `topic ${node.pattern ? `/${node.pattern}/` : node.topics.join(", ")}`;
+      return source(node);
     case "select":
     case "withColumns":
-      return `${node.kind} ${node.exprs.map(print).join(", ")}`;
+      return [`${node.kind} ${node.exprs.map(print).join(", ")}`, ...stateOf(node.exprs)];
     case "filter":
-      return `filter ${print(node.predicate)}`;
+      return [`filter ${print(node.predicate)}`, ...stateOf([node.predicate])];
     case "rename":
-      return `rename ${JSON.stringify(node.mapping)}`;
+      return [
+        `rename ${Object.entries(node.mapping)
+          .map(([from, to]) => `${from} -> ${to}`)
+          .join(", ")}`,
+      ];
     case "drop":
-      return `drop ${node.columns.join(", ")}`;
+      return [`drop ${node.columns.join(", ")}`];
     case "groupByDynamic":
-      return `groupByDynamic every ${printDuration(node.every)}`;
+      return windows(node);
     case "sink":
-      return `to ${node.topic}`;
+      return sink(node);
   }
+}
+
+function source({ topics, pattern, key, time, format, schema }: SourceNode): string[] {
+  const name = pattern === undefined ? topics.join(", ") : `/${pattern}/`;
+  return [
+    `topic ${name} (${format})`,
+    `event time: ${time === undefined ? "the record's timestamp" : `column "${time}"`}`,
+    `record key: ${key === undefined ? "not a column; keyed verbs need topic(…, { key })" : `column "${key}"`}`,
+    `schema: ${
+      schema === undefined
+        ? "inferred from a sample"
+        : Object.entries(schema)
+            .map(([column, dtype]) => `${column} ${dtype}`)
+            .join(", ")
+    }`,
+    "watermark: the largest event time so far, over every valid record, before any filter",
+  ];
+}
+
+function stateOf(exprs: readonly ExprTree[]): string[] {
+  return splitStages(exprs).stages.map(stage);
+}
+
+function stage({ keys, calls, kind, rows }: Stage): string {
+  const what = calls.map(({ tree }) => print(tree)).join(", ");
+  const kept = kind === "rows" ? `the last ${rows} rows` : "one row";
+  return `state: ${kept} per key (${keys.map(print).join(", ")}) for ${what}; grows with the number of keys`;
+}
+
+function windows(node: GroupByDynamicNode): string[] {
+  const { every, period, offset, grace, by, aggs, emit, indexColumn } = node;
+  const shape =
+    period === every ? `tumbling ${printDuration(every)}` : `${printDuration(period)} every ${printDuration(every)}`;
+  const keys = by.length === 0 ? "no key" : by.map(print).join(", ");
+  const { aggregates } = splitAggregates(aggs);
+  const collected = aggregates.filter(({ merges }) => !merges).map(({ tree }) => print(tree));
+  return [
+    `groupByDynamic ${shape} of "${indexColumn}" by ${keys}${offset === 0 ? "" : `, starts shifted by ${printDuration(offset)}`}`,
+    `agg ${aggs.map(print).join(", ")}`,
+    `state: one row per key and open window (${keys}); grows with keys times open windows`,
+    ...(collected.length === 0
+      ? []
+      : [`state: every row of open windows, for ${collected.join(", ")}; grows with the rows in them`]),
+    `closes: when the partition's watermark reaches the end of a window${grace === 0 ? "" : ` and ${printDuration(grace)} of grace`}; later rows are counted as late`,
+    emit === "close"
+      ? "gives: one row per window, when it closes"
+      : "gives: the window's row after every batch that changed it",
+  ];
+}
+
+function sink({ topic, key, format, value, delete: remove }: SinkNode): string[] {
+  return [
+    `to ${topic} (${format})`,
+    `key: ${key === undefined ? "that of the source record" : `column "${key}"`}`,
+    `value: ${value === undefined ? "every column except metadata" : value.join(", ")}`,
+    ...(remove === undefined ? [] : [`tombstone where ${print(remove)}`]),
+  ];
 }

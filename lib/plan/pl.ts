@@ -63,7 +63,7 @@ function define(name: string, treeFor: (args: unknown[]) => ExprTree): void {
 for (const fn of FUNCTIONS) define(fn, (args) => ({ kind: "function", fn, args: recordArgs(`pl.${fn}`, args) }));
 
 define("col", (args) => columnTree(args[0]));
-define("lit", (args) => ({ kind: "lit", value: recordArgs("pl.lit", args)[0] ?? { $undefined: true } }));
+define("lit", ([value]) => ({ kind: "lit", value: recordArgs("pl.lit", [value])[0] as Arg }));
 for (const [name, fn] of Object.entries(METHODS)) {
   define(name, ([column, ...rest]) =>
     column === undefined
@@ -107,5 +107,3 @@ function then(chain: any, branches: readonly Branch[]): unknown {
 
 target.pl = pl;
 target.default = pl;
-
-export type { Arg };

@@ -1,0 +1,32 @@
+import pl from "nodejs-polars";
+
+/** `expr.over(keys)`; there is at least one key. */
+export function perKey(expr: pl.Expr, keys: readonly (string | pl.Expr)[]): pl.Expr {
+  const [first, ...rest] = keys;
+  return expr.over(first!, ...rest);
+}
+
+/** One expression per column. To be built once, not per batch: nodejs-polars takes long to make an expression of a name. */
+export function columns(names: readonly string[]): pl.Expr[] {
+  return names.map((name) => pl.col(name));
+}
+
+/** Columns under other names, for a frame's select. */
+export function renamed(from: readonly string[], to: readonly string[]): pl.Expr[] {
+  return from.map((name, i) => (name === to[i] ? pl.col(name) : pl.col(name).alias(to[i]!)));
+}
+
+/** Two frames of the same height side by side. */
+export function beside(left: pl.DataFrame, right: pl.DataFrame): pl.DataFrame {
+  return left.hstack(right) as unknown as pl.DataFrame;
+}
+
+/** The names, the second of two equal ones with a number behind it. */
+export function unique(names: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name}_${count}`;
+  });
+}

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import polars from "nodejs-polars";
+import { Refusal } from "../../lib/error.ts";
+import { topic } from "../../lib/frame/topic.ts";
+import { compile } from "../../lib/operators/program.ts";
+import { sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
+import { pl } from "../../lib/plan/pl.ts";
+
+const phones = topic("phones", { key: "device", time: "t" });
+const x = pl.col("x");
+const SCHEMA = { device: "Utf8", t: "Datetime(ms)", x: "Float64", s: "Utf8" };
+
+function refusal(run: () => unknown): Refusal {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof Refusal, `not a refusal: ${error}`);
+    return error;
+  }
+  throw new assert.AssertionError({ message: "nothing was refused" });
+}
+
+const rowByRow: readonly [string, () => polars.Expr, RegExp, RegExp?][] = [
+  [
+    "whole-column mean",
+    () => x.mean(),
+    /pl\.col\("x"\)\.mean\(\) has no exact meaning.*no end/,
+    /groupByDynamic\(.*by: "device"/,
+  ],
+  ["an aggregate over a key", () => x.sum().over("device"), /have not arrived yet/, /cumSum/],
+  [
+    "shift without a key",
+    () => x.shift(1),
+    /rows before it are those of other keys/,
+    /pl\.col\("x"\)\.shift\(1\)\.over\("device"\)/,
+  ],
+  ["look-ahead", () => x.shift(-1).over("device"), /have not arrived yet/, /shift\(1\)\.over\("device"\)/],
+  ["diff that drops", () => x.diff(1, "drop").over("device"), /leaves rows out/, /diff\(1, "ignore"\)/],
+  ["a centred window", () => x.rollingMean({ windowSize: 3, center: true } as never).over("device"), /centred/],
+  ["backward fill", () => x.backwardFill().over("device"), /have not arrived yet/, /forwardFill/],
+  ["sort", () => x.sort(), /no end/],
+  ["rank", () => x.rank(), /no end/],
+  ["chance", () => x.shuffle(1), /other values every time/],
+  ["hash", () => x.hash(), /differ between machines/],
+  ["explode", () => pl.col("l").explode(), /another number of rows/],
+  ["filter inside an expression", () => x.filter(x.gt(0)), /leaves values out/, /\.filter\(/],
+  ["reversed accumulation", () => x.cumSum(true).over("device"), /have not arrived yet/, /cumSum\(\)/],
+  ["keys inside keys", () => x.shift(1).over("device").cumSum().over("device"), /no keys inside keys/],
+  ["membership in a column", () => x.isIn(pl.col("y")), /membership/],
+  ["rows of its own", () => pl.intRange(0, 5), /rows of its own/],
+  ["a column of literals", () => pl.lit([1, 2, 3] as never), /column of its own/],
+  ["the number of all rows", () => pl.len(), /no end/],
+  ["strptime that guesses", () => pl.col("s").str.strptime(pl.Date), /guesses/, /%Y/],
+];
+
+for (const [name, build, what, remedy] of rowByRow)
+  test(`refused in the cell that writes it: ${name}`, () => {
+    const error = refusal(() => phones.withColumns(build().alias("z")));
+    assert.equal(error.code, "NO_EXACT_STREAMING_MEANING");
+    assert.match(error.what, what);
+    if (remedy) assert.match(error.remedies.join("\n"), remedy);
+  });
+
+const aggregates: readonly [string, () => polars.Expr, RegExp][] = [
+  ["a list of all values", () => x, /list of all values/],
+  ["an accumulation", () => x.cumSum(), /value per row/],
+  ["an aggregate of an aggregate", () => x.sum().max(), /aggregate of an aggregate/],
+  ["look-back inside", () => x.diff(1, "ignore").sum(), /rows before/],
+];
+
+for (const [name, build, what] of aggregates)
+  test(`refused in agg: ${name}`, () => {
+    const windows = phones.groupByDynamic({ indexColumn: "t", every: "1s", by: "device" });
+    const error = refusal(() => windows.agg(build().alias("z")));
+    assert.equal(error.code, "NO_EXACT_STREAMING_MEANING");
+    assert.match(error.what, what);
+  });
+
+test("an expression of another pl is refused by name", () => {
+  const error = refusal(() => phones.withColumns(polars.col("x").abs()));
+  assert.equal(error.code, "FOREIGN_EXPRESSION");
+  assert.match(error.remedies[0]!, /import \{ pl \} from "millrace"/);
+});
+
+const compiled = (frame: { node: Parameters<typeof sourcesOf>[0][number] }, schema = SCHEMA) =>
+  compile([frame.node], new Map([[sourcesOf([frame.node])[0]!.id, schema]]));
+const late: readonly [string, () => unknown, string, RegExp][] = [
+  ["an unknown column", () => compiled(phones.select(pl.col("devise"))), "UNKNOWN_COLUMN", /did you mean "device"/],
+  ["what Polars refuses", () => compiled(phones.withColumns(pl.col("s").dt.hour())), "NOT_VALID_IN_POLARS", /./],
+  ["two columns of one name", () => compiled(phones.select("x", pl.col("s").alias("x"))), "DUPLICATE_COLUMN", /alias/],
+  ["a filter that is no condition", () => compiled(phones.filter(x.abs())), "NOT_A_CONDITION", /gt/],
+  ["metadata replaced", () => compiled(phones.withColumns(x.alias("_time"))), "METADATA_COLUMN", /alias/],
+  [
+    "keys without the record key",
+    () => compiled(phones.withColumns(x.shift(1).over("s").alias("p"))),
+    "NEEDS_REPARTITION",
+    /record key "device"/,
+  ],
+  [
+    "a keyed verb on a topic without key",
+    () => compiled(topic("k").withColumns(x.shift(1).over("s").alias("p"))),
+    "NEEDS_REPARTITION",
+    /topic\("k", \{ key/,
+  ],
+  [
+    "a key that was replaced",
+    () => compiled(phones.withColumns(pl.lit("a").alias("device")).withColumns(x.shift(1).over("device").alias("p"))),
+    "NEEDS_REPARTITION",
+    /./,
+  ],
+  [
+    "windows of what is not event time",
+    () => compiled(phones.groupByDynamic({ indexColumn: "x", every: "1s", by: "device" }).agg(pl.len())),
+    "NOT_EVENT_TIME",
+    /indexColumn: "t"/,
+  ],
+  ["months", () => phones.groupByDynamic({ indexColumn: "t", every: "1mo", by: "device" }), "BAD_DURATION", /"1s"/],
+  [
+    "an option that is not built",
+    () => phones.groupByDynamic({ indexColumn: "t", every: "1s", idle: "5s" } as never),
+    "NOT_BUILT",
+    /options are/,
+  ],
+  ["a sink without its key", () => compiled(phones.select("x").to("out", { key: "device" })), "UNKNOWN_COLUMN", /"x"/],
+];
+
+for (const [name, build, code, remedy] of late)
+  test(`refused: ${name}`, () => {
+    const error = refusal(build);
+    assert.equal(error.code, code);
+    assert.match(error.remedies.join("\n"), remedy);
+  });
+
+test("the key may be renamed, named anew, or be its metadata", () => {
+  const key = (frame: Parameters<typeof compiled>[0]) => assert.ok(compiled(frame).stores.length > 1);
+  key(phones.rename({ device: "id" }).withColumns(x.shift(1).over("id").alias("p")));
+  key(phones.select(pl.col("device").alias("id"), "x").withColumns(x.shift(1).over("id").alias("p")));
+  key(phones.withColumns(x.shift(1).over("_key").alias("p")));
+  key(phones.withColumns(x.shift(1).over("s", "device").alias("p")));
+});
