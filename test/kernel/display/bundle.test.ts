@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import pl from "nodejs-polars";
+import { toBundle } from "../../../kernel/display/bundle.ts";
+
+const DISPLAY = Symbol.for("Jupyter.display");
+const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2]);
+
+const rows: readonly (readonly [what: string, value: unknown, bundle: Record<string, unknown>])[] = [
+  ["a number", 1, { "text/plain": "1" }],
+  ["a string", "x", { "text/plain": "'x'" }],
+  ["a map", new Map([["a", 1]]), { "text/plain": "Map(1) { 'a' => 1 }" }],
+  ["a typed array", new Float64Array([1, 2]), { "text/plain": "Float64Array(2) [ 1, 2 ]" }],
+  ["a bundle", { "text/html": "<b>x</b>" }, { "text/html": "<b>x</b>" }],
+  ["bytes in a bundle", { "image/png": PNG }, { "image/png": PNG.toString("base64") }],
+  ["a picture", PNG, { "image/png": PNG.toString("base64"), "text/plain": "image/png, 10 bytes" }],
+  ["bytes that are no picture", Buffer.from("<so>"), { "text/plain": "<Buffer 3c 73 6f 3e>" }],
+  [
+    "a drawing",
+    Buffer.from("<svg xmlns='x'/>"),
+    { "image/svg+xml": "<svg xmlns='x'/>", "text/plain": "image/svg+xml, 16 bytes" },
+  ],
+  [
+    "what describes itself",
+    { [DISPLAY]: () => ({ "text/html": "h", "application/vnd.dataresource+json": {} }) },
+    { "text/html": "h" },
+  ],
+  ["what shows itself elsewhere", { [DISPLAY]: () => ({}) }, {}],
+];
+
+for (const [what, value, bundle] of rows) test(what, async () => assert.deepEqual(await toBundle(value), bundle));
+
+test("what describes itself later", async () => {
+  assert.deepEqual(await toBundle({ [DISPLAY]: async () => ({ "text/plain": "later" }) }), { "text/plain": "later" });
+});
+
+test("a frame: a table with dtypes, escaped, and Polars' own text; no dataresource", async () => {
+  const frame = pl.DataFrame({ n: [1, 2], "<s>": ["a<b", null], at: [new Date(0), new Date(1500)] });
+  const bundle = await toBundle(frame);
+  assert.deepEqual(Object.keys(bundle).sort(), ["text/html", "text/plain"]);
+  const html = String(bundle["text/html"]);
+  for (const part of [
+    "<th>&lt;s&gt;</th>",
+    "Float64",
+    "Datetime(ms)",
+    "a&lt;b",
+    "1970-01-01T00:00:01.500Z",
+    "2 rows × 3 columns",
+  ])
+    assert.ok(html.includes(part), `${part} in ${html}`);
+  assert.match(String(bundle["text/plain"]), /shape: \(2, 3\)/);
+});
+
+test("a long frame shows its first and last rows", async () => {
+  const html = String((await toBundle(pl.DataFrame({ n: Array.from({ length: 1000 }, (_, n) => n) })))["text/html"]);
+  for (const part of ["<td>0</td>", "<td>…</td>", "<td>999</td>", "1000 rows"]) assert.ok(html.includes(part), part);
+  assert.ok(!html.includes("<td>500</td>"));
+});
+
+test("a series and an empty frame", async () => {
+  assert.match(String((await toBundle(pl.Series("s", ["x"])))["text/html"]), /<th>s<\/th>/);
+  assert.match(String((await toBundle(pl.DataFrame({})))["text/html"]), /0 rows × 0 columns/);
+});
+
+test("a Plotly figure: its own type, and a table of traces for those who cannot draw it", async () => {
+  const figure = { data: [{ type: "bar", name: "a", x: [1], y: [2] }], layout: { title: { text: "T" } } };
+  const bundle = await toBundle(figure);
+  assert.deepEqual(bundle["application/vnd.plotly.v1+json"], figure);
+  assert.match(String(bundle["text/html"]), /<td>bar<\/td>/);
+  assert.equal(bundle["text/plain"], "T: bar a (1 points)");
+});
