@@ -3,8 +3,17 @@ import path from "node:path";
 import { kafkaJars } from "../../kernel/broker/jars.ts";
 import type { Written } from "../run/job/support.ts";
 
-/** Reads a topic as an outsider does: Kafka's own console consumer, `read_committed`. Ends when nothing came for `quiet` ms. */
-export async function consoleConsumer(bootstrapServers: string, topic: string, quiet = 4000): Promise<Written[]> {
+/**
+ * Reads a topic as an outsider does: Kafka's own console consumer, `read_committed`, until nothing comes any more. On a busy machine that may
+ * be a pause only: where fewer than `awaited` came, it reads once more with more patience.
+ */
+export async function consoleConsumer(bootstrapServers: string, topic: string, awaited: number): Promise<Written[]> {
+  const written = await consume(bootstrapServers, topic, 5000);
+  return written.length >= awaited ? written : await consume(bootstrapServers, topic, 40_000);
+}
+
+/** Ends when nothing came for `quiet` ms. */
+async function consume(bootstrapServers: string, topic: string, quiet: number): Promise<Written[]> {
   const jars = await kafkaJars();
   const shown = ["print.key", "print.partition", "print.offset", "print.timestamp"].flatMap((name) => [
     "--property",

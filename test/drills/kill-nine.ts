@@ -60,7 +60,9 @@ export async function killNineDrill(cluster: Cluster, options: DrillOptions): Pr
   const servers = cluster.config.bootstrapServers;
   for (const plan of ["stateless", "delta", "windows"] as const) {
     const [actual, calm] = await Promise.all(
-      [job, undisturbed].map(async (one) => rowsOf(await consoleConsumer(servers, `${one.output}-${plan}`))),
+      [job, undisturbed].map(async (one) =>
+        rowsOf(await consoleConsumer(servers, `${one.output}-${plan}`, expected[plan].length)),
+      ),
     );
     assertSameRows(calm!, expected[plan], `${plan}, undisturbed`);
     const check = guarantee === "exactly-once" ? assertSameRows : assertRepeatsOnly;

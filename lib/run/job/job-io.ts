@@ -29,8 +29,11 @@ export class JobIo {
     topics: JobTopics,
     guarantee: Guarantee,
     transactionalId: string,
+    commitInterval: number,
   ): Promise<JobIo> {
-    const transactional = await Producer.create(cluster, { transactionalId });
+    // a transaction is open from one checkpoint to the next; Kafka's default for the longest is 15 minutes
+    const transactionTimeout = Math.min(15 * 60_000, Math.max(60_000, 1.5 * commitInterval));
+    const transactional = await Producer.create(cluster, { transactionalId, transactionTimeout });
     const outputs = guarantee === "exactly-once" ? transactional : await Producer.create(cluster);
     return new JobIo(transactional, outputs, topics);
   }

@@ -13,7 +13,8 @@ export class JobMetrics {
     "Wall clock minus the largest event time seen",
     ["partition"],
   );
-  readonly late = this.#gauge("millrace_task_count", "Counters of operators, such as late rows", ["partition", "name"]);
+  readonly late = this.#gauge("millrace_late_rows", "Rows that came after their window had closed", ["partition"]);
+  readonly noted = this.#gauge("millrace_noted_rows", "Rows that operators counted otherwise", ["partition", "name"]);
   readonly stateRows = this.#gauge("millrace_state_rows", "Rows of state held", ["partition"]);
   readonly restoreShare = this.#gauge("millrace_restore_share", "Share of the changelog replayed, 0 to 1", [
     "partition",
@@ -38,9 +39,9 @@ export class JobMetrics {
   /** Forgets what was shown of a partition that is no longer owned. */
   forget(partition: number): void {
     const label = { partition: String(partition) };
-    for (const gauge of [this.watermarkDelay, this.stateRows, this.restoreShare, this.restoreSecondsLeft])
+    for (const gauge of [this.watermarkDelay, this.late, this.stateRows, this.restoreShare, this.restoreSecondsLeft])
       gauge.remove(label);
     this.lag.reset();
-    this.late.reset();
+    this.noted.reset();
   }
 }

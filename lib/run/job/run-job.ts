@@ -72,7 +72,7 @@ export async function runJob(
     await noteOwner(settings.stateDir, settings.name, server.url);
     closing.push(() => forgetOwner(settings.stateDir));
 
-    const io = await JobIo.create(cluster, topics, settings.guarantee, instanceId);
+    const io = await JobIo.create(cluster, topics, settings.guarantee, instanceId, settings.commitInterval);
     worker = new Worker({ cluster, plan, topics, settings, file, io, metrics, log, instanceId });
     log.info("job started", {
       job: settings.name,

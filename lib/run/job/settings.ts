@@ -87,7 +87,7 @@ export function jobSettings(
     json: json === "true",
     onError,
     guarantee,
-    commitInterval: duration(env, "MILLRACE_COMMIT_INTERVAL", "1s"),
+    commitInterval: duration(env, "MILLRACE_COMMIT_INTERVAL", "1s", "10m"), // a transaction may last 15 minutes
     stateDir: path.resolve(env.MILLRACE_STATE_DIR || path.join(root, "state")),
     from: startPosition(env.MILLRACE_FROM || "earliest"),
     sessionTimeout: duration(env, "MILLRACE_SESSION_TIMEOUT", "10s"),
@@ -105,10 +105,11 @@ function milliseconds(text: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * (UNITS[match[2] as string] as number);
 }
 
-function duration(env: Environment, name: string, fallback: string): number {
+function duration(env: Environment, name: string, fallback: string, most = "1h"): number {
   const text = env[name] || fallback;
   const value = milliseconds(text);
-  if (value === undefined || value < 1) throw setting(name, text, "a duration such as 500ms, 1s or 10m");
+  if (value === undefined || value < 1 || value > (milliseconds(most) as number))
+    throw setting(name, text, `a duration such as 500ms or 2s, up to ${most}`);
   return Math.round(value);
 }
 

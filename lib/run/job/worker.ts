@@ -291,7 +291,10 @@ export class Worker {
     metrics.stateRows.set({ partition }, task.stores.rows);
     if (!Number.isNaN(task.task.watermark))
       metrics.watermarkDelay.set({ partition }, (Date.now() - task.task.watermark) / 1000);
-    for (const [name, count] of Object.entries(task.task.counts())) metrics.late.set({ partition, name }, count);
+    for (const [name, count] of Object.entries(task.task.counts())) {
+      if (name === "late") metrics.late.set({ partition }, count);
+      else metrics.noted.set({ partition, name }, count);
+    }
   }
 
   #codec(store: string): ChangelogCodec {
@@ -378,12 +381,19 @@ export class Worker {
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const gone = new Set(partitions.map(({ partition }) => partition));
-    await this.#checkpoint();
-    await this.#saving;
+    let failure: unknown;
+    try {
+      await this.#checkpoint();
+      await this.#saving;
+    } catch (error) {
+      if (!this.#passes(error)) throw error;
+      failure = error; // their next owner starts from the last checkpoint, as we do with what stays
+    }
     for (const partition of gone) {
       this.#forget(partition);
       await this.#context.file.drop(partition);
     }
+    if (failure !== undefined) await this.#rollback(failure);
     this.#context.log.info("partitions revoked", { partitions: [...gone].join(",") });
   }
 

@@ -86,7 +86,7 @@ test("a state file that is behind the group's offsets replays its changelog, as 
 test("SIGTERM: a checkpoint, and out with 0; the next run goes on from there", { timeout: 120_000 }, async () => {
   const job = await jobUnderTest(cluster);
   await produce(cluster, job.input, phones(1000, 5, random, START));
-  const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "1h" }); // only the signal makes it checkpoint
+  const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "10m" }); // only the signal makes it checkpoint
   await until("partitions opened", () => run.stderr().split("partition opened").length > 3);
   run.child.kill("SIGTERM");
   const { code, stderr } = await run.ended;
