@@ -5,6 +5,7 @@ import type { Schema } from "../../schema.ts";
 import { notebookHost } from "../host.ts";
 import { describeSource } from "../source/source-schema.ts";
 import { batches } from "./batches.ts";
+import { CHART_ROWS, checkChart, liveChartBundle } from "./chart-view.ts";
 import { collect } from "./collect.ts";
 import { shownColumns } from "./named-metadata.ts";
 import { NotebookLiveFrame } from "./notebook-live-frame.ts";
@@ -22,11 +23,25 @@ const ROWS_SHOWN = 20;
 export function notebookDriver(session = new Session()): FrameDriver {
   const live = (node: PlanNode, options: Parameters<FrameDriver["live"]>[1]): NotebookLiveFrame => {
     const view = { title: titleOf(node), note: noteOf(node), rows: options.rows ?? ROWS_SHOWN };
-    return new NotebookLiveFrame(session, node, options, (frame, status) => tableBundle(frame, status, view));
+    return new NotebookLiveFrame(session, node, options, {
+      draw: (frame, status) => tableBundle(frame, status, view),
+    });
   };
   return {
     collect: (node, options) => collect(session, node, options),
     live,
+    plot(node, options) {
+      const title = titleOf(node);
+      return new NotebookLiveFrame(
+        session,
+        node,
+        { keep: CHART_ROWS, ...options },
+        {
+          draw: (frame, status) => liveChartBundle(frame, status, options, title),
+          check: (empty) => checkChart(empty, options),
+        },
+      );
+    },
     batches: (node, options) => batches(session, node, options),
     schema: (node) => schema(session, node),
     run: (sink, options) => runSink(session, sink, options),

@@ -12,8 +12,12 @@ import { RecentRows } from "./recent-rows.ts";
 import { recordReads } from "./record-reads.ts";
 import type { Session } from "./session.ts";
 
-/** Draws a snapshot. The mime types are the same each time. */
-export type Draw = (frame: pl.DataFrame, status: NotebookStatus) => MimeBundle;
+export interface View {
+  /** Draws a snapshot. The mime types are the same each time. */
+  draw(frame: pl.DataFrame, status: NotebookStatus): MimeBundle;
+  /** Throws where frames like this one (without rows) cannot be drawn; reading then does not begin. */
+  check?(empty: pl.DataFrame): void;
+}
 
 const DEFAULT_HZ = 4;
 /** Brokers away for this long are said to be away; reading goes on by itself once they are back. */
@@ -29,7 +33,7 @@ export class NotebookLiveFrame implements LiveFrame {
   readonly #session: Session;
   readonly #node: PlanNode;
   readonly #options: LiveOptions;
-  readonly #draw: Draw;
+  readonly #view: View;
   readonly #handles: DisplayHandle[] = [];
   readonly #rate = new Rate();
   readonly #host = notebookHost();
@@ -49,11 +53,11 @@ export class NotebookLiveFrame implements LiveFrame {
   #drawTimer: NodeJS.Timeout | undefined;
 
   /** @throws Refusal `BAD_DURATION` for `keep` */
-  constructor(session: Session, node: PlanNode, options: LiveOptions, draw: Draw) {
+  constructor(session: Session, node: PlanNode, options: LiveOptions, view: View) {
     this.#session = session;
     this.#node = node;
     this.#options = options;
-    this.#draw = draw;
+    this.#view = view;
     this.#rows = new RecentRows(options.keep, emptyFrame({}), []);
     const signals = [options.signal, this.#host?.cell()?.signal].filter((signal) => signal !== undefined);
     for (const signal of signals) {
@@ -167,9 +171,16 @@ export class NotebookLiveFrame implements LiveFrame {
       shows: true,
       patience: PATIENCE,
     });
+    const empty = emptyFrame(reader.terminal.schema);
+    try {
+      this.#view.check?.(empty.select(...shownColumns(this.#node, empty.columns)));
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
     await this.#reader?.close();
     this.#reader = reader;
-    this.#rows = new RecentRows(this.#options.keep, emptyFrame(reader.terminal.schema), reader.taskNames);
+    this.#rows = new RecentRows(this.#options.keep, empty, reader.taskNames);
     this.#changed();
   }
 
@@ -263,7 +274,7 @@ export class NotebookLiveFrame implements LiveFrame {
   }
 
   #snapshot(): MimeBundle {
-    return this.#draw(this.df, this.status);
+    return this.#view.draw(this.df, this.status);
   }
 
   /** For messages and titles. */

@@ -172,3 +172,27 @@ test("late rows and state are counted in the status", async () => {
   assert.ok(status(live).stateRows > 0);
   await live.stop();
 });
+
+test("plot is a live chart of constant mime types; a column that is not there stops it with the names that are", async () => {
+  const host = notebook();
+  const name = await create("plot");
+  await write(name, readings(100));
+  const phone = topic(name, { key: "device", time: "timestamp" });
+  try {
+    const chart = phone.plot({ from: "earliest", y: "gForceX", by: "device" });
+    show(chart);
+    await until(
+      "the chart has its traces",
+      () => (host.updates.at(-1) as any)["application/vnd.plotly.v1+json"].data.length === 7,
+    );
+    await chart.stop();
+    const mimes = new Set(host.updates.map((bundle) => Object.keys(bundle).sort().join()));
+    assert.deepEqual([...mimes], ["application/vnd.plotly.v1+json,text/html,text/plain"]);
+    const wrong = phone.plot({ y: "gForce" });
+    show(wrong);
+    await until("it has failed", () => wrong.status.state === "failed");
+    assert.match(String(host.updates.at(-1)!["text/plain"]), /no column "gForce"[\s\S]*gForceX/);
+  } finally {
+    host.end();
+  }
+});

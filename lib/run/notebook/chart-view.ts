@@ -1,0 +1,35 @@
+import type pl from "nodejs-polars";
+import { chartBundle, chartData } from "../../chart/index.ts";
+import type { PlotOptions } from "../../frame/driver.ts";
+import type { MimeBundle } from "../host.ts";
+import { badPanelHtml, badPanelText } from "./bad-panel.ts";
+import { escapeHtml } from "./html.ts";
+import { type NotebookStatus, statusLine } from "./live-status.ts";
+import { errorHtml } from "./table-view.ts";
+
+/** Rows kept for a chart unless `keep` says otherwise: more could not be told apart, and each drawing carries them all. */
+export const CHART_ROWS = 2000;
+
+/** @throws Refusal `UNKNOWN_COLUMN`, `NOTHING_TO_PLOT` when these columns cannot make this chart */
+export function checkChart(empty: pl.DataFrame, options: PlotOptions): void {
+  chartData(empty, options);
+}
+
+/** A chart with the status line and the counted error panel under it. */
+export function liveChartBundle(
+  frame: pl.DataFrame,
+  status: NotebookStatus,
+  options: PlotOptions,
+  title: string,
+): MimeBundle {
+  const failed = status.error !== undefined;
+  const chart = chartBundle(failed && frame.height === 0 ? frame.select() : frame, options, title);
+  const line = statusLine(status);
+  const html = `<div role="status" aria-live="off"><small>${escapeHtml(line)}</small></div>`;
+  const error = failed ? `\n${(status.error as Error).message}` : "";
+  return {
+    ...chart,
+    "text/html": `<div class="millrace-live">${chart["text/html"]}${html}${badPanelHtml(status.badRecords, status.bad)}${errorHtml(status.error)}</div>`,
+    "text/plain": [chart["text/plain"], line, ...badPanelText(status.badRecords, status.bad)].join("\n") + error,
+  };
+}

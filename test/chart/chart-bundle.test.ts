@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import pl from "nodejs-polars";
+import { chartBundle, chartData } from "../../lib/chart/index.ts";
+
+const frame = pl
+  .DataFrame({ t: [1000, 2000, 3000, 4000], g: [1, 2.5, null, 4], device: ["b", "a", "b", "a"] })
+  .withColumns(pl.col("t").cast(pl.Int64).cast(pl.Datetime("ms")));
+
+test("x is the first datetime and y the first number, one trace per value of by", () => {
+  const data = chartData(frame, { by: "device" });
+  assert.deepEqual([data.xTitle, data.yTitle, data.xIsTime], ["t", "g", true]);
+  assert.deepEqual(data.traces, [
+    { name: "a", x: [2000, 4000], y: [2.5, 4] },
+    { name: "b", x: [1000, 3000], y: [1, null] },
+  ]);
+});
+
+test("every kind has a Plotly figure and a picture without script", () => {
+  for (const kind of ["line", "scatter", "bar", "histogram"] as const) {
+    const bundle = chartBundle(frame, { kind, by: "device" }, "<phones>") as any;
+    assert.deepEqual(Object.keys(bundle), ["application/vnd.plotly.v1+json", "text/html", "text/plain"]);
+    assert.equal(bundle["application/vnd.plotly.v1+json"].data.length, 2);
+    assert.match(bundle["text/html"], /^<svg .*&lt;phones&gt;.*<\/svg>$/s);
+    assert.doesNotMatch(bundle["text/html"], /NaN|undefined|<script|<phones>/);
+  }
+});
+
+test("a line is interrupted by a null, and an empty frame draws empty axes", () => {
+  assert.match(String(chartBundle(frame, {}, "t")["text/html"]), /d="M[^L]*L[^LM]*M[^LM]*"/);
+  assert.doesNotMatch(String(chartBundle(frame.head(0), {}, "t")["text/html"]), /NaN/);
+});
+
+test("a column that is not there or no number is refused, naming those that are", () => {
+  assert.throws(() => chartData(frame, { y: "gForce" }), { code: "UNKNOWN_COLUMN", message: /t, g, device/ });
+  assert.throws(() => chartData(frame, { y: "device" }), { code: "NOTHING_TO_PLOT" });
+});
