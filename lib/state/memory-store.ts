@@ -1,6 +1,5 @@
 import pl from "nodejs-polars";
 import { emptyFrame } from "../schema.ts";
-import { parseDType } from "./dtype-tree.ts";
 import type { KeyedStore, StoreSpec } from "./store.ts";
 
 /** What changed in a store since it was last asked: rows now held, and keys no longer held. */
@@ -64,8 +63,13 @@ export class MemoryStore implements KeyedStore {
   }
 
   async min(column: string): Promise<number | undefined> {
-    const smallest = this.#rows.select(this.#number(column).min().cast(pl.Float64)).getColumn(column).get(0);
-    return smallest ?? undefined;
+    if (this.#rows.height === 0) return undefined;
+    // by series: an expression costs more to build than this takes
+    const held = this.#rows.getColumn(column);
+    const perMillisecond = this.#perMillisecond(column);
+    const numbers = perMillisecond === undefined ? held : held.cast(pl.Int64);
+    const smallest = numbers.cast(pl.Float64).min() as number | null;
+    return smallest === null ? undefined : smallest / (perMillisecond ?? 1);
   }
 
   async all(): Promise<pl.DataFrame> {
@@ -94,9 +98,15 @@ export class MemoryStore implements KeyedStore {
 
   /** The column as a number; a datetime or duration as its milliseconds. */
   #number(column: string): pl.Expr {
-    const dtype = parseDType(this.spec.schema[column] as string);
-    if (dtype.kind !== "Datetime" && dtype.kind !== "Duration") return pl.col(column);
+    const perMillisecond = this.#perMillisecond(column);
+    if (perMillisecond === undefined) return pl.col(column);
     const count = pl.col(column).cast(pl.Int64);
-    return dtype.unit === "ms" ? count : count.div(pl.lit(dtype.unit === "us" ? 1e3 : 1e6));
+    return perMillisecond === 1 ? count : count.div(pl.lit(perMillisecond));
+  }
+
+  /** Of a datetime or duration; undefined for a number. */
+  #perMillisecond(column: string): number | undefined {
+    const unit = /^(?:Datetime|Duration)\((ms|us|ns)\)$/.exec(this.spec.schema[column] as string)?.[1];
+    return unit === undefined ? undefined : { ms: 1, us: 1e3, ns: 1e6 }[unit];
   }
 }
