@@ -78,6 +78,8 @@ export class LanguageClient extends LanguagePort {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), {
       workerData: { cwd },
       name: "millrace-language",
+      // The type of a name that was computed from a name that was computed from … is found by recursion.
+      resourceLimits: { stackSizeMb: 64 },
     });
     return new LanguageClient(worker, connect(worker));
   }
