@@ -105,6 +105,18 @@ export function schemaOf(frame: pl.DataFrame): Schema {
 
 /** A frame of this schema without rows. */
 export function emptyFrame(schema: Schema): pl.DataFrame {
+  let frame = empties.get(schema);
+  if (frame === undefined) {
+    frame = buildEmpty(schema);
+    empties.set(schema, frame);
+  }
+  return frame;
+}
+
+/** Frames do not change, and building one takes an expression per column, which nodejs-polars makes slowly. */
+const empties = new WeakMap<Schema, pl.DataFrame>();
+
+function buildEmpty(schema: Schema): pl.DataFrame {
   // pl.Series(name, [], dtype) builds no nested dtypes and no Null; a cast does
   const none = pl.lit(null as unknown as string);
   const columns = Object.entries(schema).map(([name, dtype]) =>

@@ -134,7 +134,7 @@ test(`closed windows equal an oracle that places record by record (seed ${seed})
       assertFramesEqual(byKey(values(actual.rows)), expected(list, window, chosen, true), "closed");
       if (!reopen) assert.equal(actual.task.counts().late, oracle(list, window).late, "late rows");
     }),
-    { seed, numRuns: runs(40) },
+    { seed, numRuns: runs(15) },
   );
 });
 
@@ -145,7 +145,7 @@ test(`with the windows still open, every row that was not late is in a window (s
       const actual = await run(frameFor(window, every), frameOf(list), { splits: sizes, final: true });
       assertFramesEqual(byKey(values(actual.rows)), expected(list, window, every, false), "open and closed");
     }),
-    { seed, numRuns: runs(8) },
+    { seed, numRuns: runs(5) },
   );
 });
 
@@ -158,7 +158,7 @@ test(`with emit "update" the last row per key and window is that of emit "close"
         .agg(...chosen.map((name) => polars.col(name).last()));
       assertFramesEqual(byKey(last), expected(list, window, chosen, false), "last update");
     }),
-    { seed, numRuns: runs(12) },
+    { seed, numRuns: runs(6) },
   );
 });
 

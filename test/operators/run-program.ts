@@ -4,8 +4,8 @@ import type { Sink } from "../../lib/frame/sink.ts";
 import type { StreamFrame } from "../../lib/frame/stream-frame.ts";
 import { compile, type Program } from "../../lib/operators/program.ts";
 import type { Task } from "../../lib/operators/task.ts";
-import { sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
-import { type Schema, schemaOf } from "../../lib/schema.ts";
+import { type PlanNode, sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
+import { emptyFrame, type Schema, schemaOf } from "../../lib/schema.ts";
 import { MemoryStore } from "../../lib/state/memory-store.ts";
 import type { KeyedStore, OpenStore } from "../../lib/state/store.ts";
 
@@ -33,9 +33,16 @@ export function asSource(rows: polars.DataFrame, { key = "device", time = "t" } 
   );
 }
 
+const programs = new WeakMap<PlanNode, Program>();
+
+/** Compiles a frame, once. */
 export function compileFrame(frame: StreamFrame | Sink, schema: Schema): Program {
+  const known = programs.get(frame.node);
+  if (known !== undefined) return known;
   const [source] = sourcesOf([frame.node]);
-  return compile([frame.node], new Map([[source!.id, schema]]));
+  const program = compile([frame.node], new Map([[source!.id, schema]]));
+  programs.set(frame.node, program);
+  return program;
 }
 
 export interface RunOptions {
@@ -70,7 +77,6 @@ export async function run(
   if (final) parts.push(...(await task.openRows()).map((output) => output.frame));
   const schema = program.terminals[0]!.schema;
   for (const part of parts) assert.deepEqual(schemaOf(part), schema, "a batch has the schema the program promised");
-  const { emptyFrame } = await import("../../lib/schema.ts");
   return { rows: parts.length === 0 ? emptyFrame(schema) : polars.concat(parts), task, stores: stores.opened };
 }
 
