@@ -3,6 +3,7 @@ import { type Cluster, Producer, partitionByKey, type RecordColumns, type Record
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import { sinkRecords } from "../sink/sink-records.ts";
 import type { BadRecord } from "../source/index.ts";
+import { carriedHeaders } from "./carried-headers.ts";
 import type { JobTopics } from "./job-topics.ts";
 import { byteColumn } from "./samples.ts";
 import type { Guarantee } from "./settings.ts";
@@ -45,10 +46,18 @@ export class JobIo {
     this.#open = true;
   }
 
-  /** Takes a sink's rows over for writing; resolves before they are acknowledged. */
-  async write(sink: SinkNode, rows: pl.DataFrame): Promise<void> {
+  /**
+   * Takes a sink's rows over for writing; resolves before they are acknowledged.
+   * @param source the records that the rows come from, for their headers
+   */
+  async write(sink: SinkNode, rows: pl.DataFrame, source: RecordColumns): Promise<void> {
     if (this.#outputs === this.transactional) this.begin();
-    const partitions = partitionByKey(sinkRecords(sink, rows), this.#topics.outputs.get(sink.topic) as number);
+    const records = sinkRecords(sink, rows);
+    const headers = records.headers ?? carriedHeaders(rows, source);
+    const partitions = partitionByKey(
+      { ...records, ...(headers && { headers }) },
+      this.#topics.outputs.get(sink.topic) as number,
+    );
     await Promise.all(partitions.map((columns, partition) => this.#outputs.send(sink.topic, partition, columns)));
   }
 

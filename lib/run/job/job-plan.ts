@@ -14,7 +14,6 @@ export interface JobPlan {
   readonly inputs: readonly { readonly source: ProgramSource; readonly reader: SourceReader }[];
   /** Stores kept in DuckDB and changelogs. None for a plan without keyed state: its watermark alone decides nothing. */
   readonly stores: readonly StoreSpec[];
-  readonly needsHeaders: boolean;
 }
 
 /** @throws {Refusal} `NO_SINK`, `NO_SCHEMA`, and whatever has no exact streaming meaning */
@@ -50,7 +49,6 @@ export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<str
       reader: new SourceReader(source, wire.get(source.id) as Schema),
     })),
     stores: keyed ? program.stores : [],
-    needsHeaders: program.sources.some((source) => source.needsHeaders),
   };
 }
 

@@ -210,7 +210,7 @@ export class Worker {
       for (const { terminal, frame: rows } of await task.task.process(source.id, frame)) {
         const sink = plan.sinks.get(terminal);
         if (sink === undefined || rows.height === 0) continue;
-        await io.write(sink, rows);
+        await io.write(sink, rows, columns);
         task.rowsOut += rows.height;
       }
       metrics.unknownFields.set({ source: source.id }, reader.counts.unknownFields);
@@ -481,8 +481,7 @@ export class Worker {
   }
 
   #newFetcher(): Fetcher {
-    const { cluster, plan } = this.#context;
-    return new Fetcher(cluster, { isolation: "read_committed", headers: plan.needsHeaders });
+    return new Fetcher(this.#context.cluster, { isolation: "read_committed", headers: true });
   }
 
   // The end.

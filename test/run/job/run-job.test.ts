@@ -96,6 +96,24 @@ test("SIGTERM: a checkpoint, and out with 0; the next run goes on from there", {
   await assertOutputs(job);
 });
 
+test("headers are kept, except through windows", { timeout: 60_000 }, async () => {
+  const job = await jobUnderTest(cluster, { partitions: 1 });
+  const readings = phones(200, 1, random, START).map((phone, i) => ({
+    key: phone.device,
+    text: JSON.stringify(phone),
+    ...(i % 2 === 0 && { header: `trace-${i}` }),
+  }));
+  await produce(cluster, job.input, readings);
+  await job.toEnd();
+  const written = await readAll(cluster, `${job.output}-delta`);
+  assert.deepEqual(
+    written.map(({ value, headers }) => [value.n, headers]),
+    readings.map((_, i) => [i, i % 2 === 0 ? { trace: `trace-${i}` } : {}]),
+  );
+  const windows = await readAll(cluster, `${job.output}-windows`);
+  assert.ok(windows.length > 0 && windows.every(({ headers }) => Object.keys(headers).length === 0));
+});
+
 test("an empty topic: done at once, outputs created with the source's partition count", {
   timeout: 60_000,
 }, async () => {

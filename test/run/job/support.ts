@@ -66,7 +66,7 @@ export function phones(
 export async function produce(
   cluster: Cluster,
   topic: string,
-  records: readonly (Phone | { key: string | null; text: string })[],
+  records: readonly (Phone | { key: string | null; text: string; header?: string })[],
 ): Promise<void> {
   const producer = await Producer.create(cluster);
   const count = (await cluster.metadata([topic])).get(topic)?.partitions.length ?? 0;
@@ -83,6 +83,9 @@ export async function produce(
       false,
     ),
     timestamps: new Float64Array(rows.length).fill(1_700_000_000_000),
+    headers: rows.map((row) =>
+      "header" in row ? [{ key: bytes("trace"), value: bytes(row.header as string) }] : undefined,
+    ),
   };
   for (const [partition, part] of partitionByKey(columns, count).entries()) await producer.send(topic, partition, part);
   await producer.flush();
