@@ -147,6 +147,11 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["COLLECTED_IN_SLICE cell 2, line 1"],
   },
   {
+    name: "the report of a sink's run that another sink depends on",
+    cells: [HEAD, 'const report = await phone.to("a").run();', 'phone.filter(pl.col("x").gt(report.rowsOut)).to("b");'],
+    found: ["COLLECTED_IN_SLICE cell 2, line 1"],
+  },
+  {
     name: "a display in a kept function",
     cells: [HEAD, 'function limit() { display("x"); return 1; }\nphone.filter(pl.col("x").gt(limit())).to("out");'],
     found: ["DISPLAY_IN_SLICE cell 2, line 1"],

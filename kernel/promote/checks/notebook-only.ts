@@ -8,17 +8,18 @@ import type { Unit } from "../unit.ts";
 const READING = new Set(["collect", "live", "plot", "batches"]);
 
 /** What only a notebook can do, in statements the job needs. */
-export function notebookOnlyProblems({ cells, units, kept }: Slice): Problem[] {
+export function notebookOnlyProblems({ cells, units, kept, edges }: Slice): Problem[] {
   const problems = units.filter((unit) => unit.wish !== "skip").flatMap((unit) => untypedSinks(unit, cells));
   for (const unit of units) {
     if (!kept.has(unit.index)) continue;
     for (const call of callsIn(unit.node)) {
       const method = millraceMethod(call, cells);
-      if (method !== undefined && READING.has(method)) {
+      const isUsed = () => edges.some((edge) => edge.to === unit.index && kept.has(edge.from));
+      if (method !== undefined && (READING.has(method) || (method === "run" && isUsed()))) {
         problems.push(
           problemAt(unit.cell, call.getStart(), {
             code: "COLLECTED_IN_SLICE",
-            what: `.${method}() reads a topic in the notebook, and a sink depends on what it returned then.`,
+            what: `.${method}() runs in the notebook, and a sink depends on what it returned then.`,
             remedies: [
               "write the data to a file beside the notebook and read that",
               "compute it in the frame, so that the job computes it, too",
