@@ -134,7 +134,7 @@ test(`closed windows equal an oracle that places record by record (seed ${seed})
       assertFramesEqual(byKey(values(actual.rows)), expected(list, window, chosen, true), "closed");
       if (!reopen) assert.equal(actual.task.counts().late, oracle(list, window).late, "late rows");
     }),
-    { seed, numRuns: runs(15) },
+    { seed, numRuns: runs(8) },
   );
 });
 

@@ -56,7 +56,8 @@ export const rows = (maxLength = 60): fc.Arbitrary<Row[]> =>
         b: orNull(fc.boolean()),
         d: orNull(fc.integer({ min: -1e12, max: 2e12 })),
       }),
-      { maxLength },
+      // fast-check keeps arrays at about ten items unless told otherwise
+      { maxLength, size: "max" },
     )
     .map((list) => {
       let time = -2000;
@@ -69,7 +70,7 @@ export const rows = (maxLength = 60): fc.Arbitrary<Row[]> =>
 /** Sizes of batches; zeros are empty batches. */
 export const splits: fc.Arbitrary<number[]> = fc.array(
   fc.oneof(fc.constant(0), fc.constant(1), fc.integer({ min: 1, max: 30 })),
-  { maxLength: 12 },
+  { maxLength: 12, size: "max" },
 );
 
 /** Rows as a frame of {@link SCHEMA}. */
