@@ -26,17 +26,14 @@ export const jsonFormat: Format = {
     const wanted = options.used === undefined ? undefined : new Set(options.used);
     const names = Object.keys(schema).filter((name) => wanted?.has(name) ?? true);
     const known = new Set(Object.keys(schema));
-    const hint = instantForms.get(schema) ?? "Int64";
-    let form: InstantForm = names.some((name) => /^Datetime/.test(schema[name]!)) ? hint : "Int64";
+    const instants = names.filter((name) => /^Datetime/.test(schema[name]!));
+    let form: InstantForm = instants.length > 0 ? (instantForms.get(schema) ?? "Int64") : "Int64";
     let values = decodeValues(columns, wireSchema(schema, names, form), known);
-    if (form === "Int64" && names.some((name) => /^Datetime/.test(schema[name]!)) && values.bad.length > 0) {
+    if (form === "Int64" && values.bad.some(({ reason }) => instants.some((name) => reason.startsWith(`${name}: `)))) {
       // perhaps the instants are text; which form is tried first changes the speed only, so it is remembered
-      const asText = decodeValues(columns, wireSchema(schema, names, "Utf8"), known);
-      if (asText.bad.length < values.bad.length) {
-        form = "Utf8";
-        values = asText;
-        instantForms.set(schema, form);
-      }
+      form = "Utf8";
+      values = decodeValues(columns, wireSchema(schema, names, form), known);
+      instantForms.set(schema, form);
     }
     const { frame, misfits } = fromWire(values.frame, schema, names, form);
     if (misfits.length === 0) return { ...values, frame };

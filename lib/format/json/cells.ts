@@ -14,8 +14,9 @@ type Wires = ReadonlyMap<string, Wire>;
 /** @param frame with the made-up first row, whose every field is filled */
 export function countCells(frame: pl.DataFrame, wires: Wires): Cells {
   const rows = frame.height - 1;
+  // of the frame at once: every Series object that nodejs-polars makes costs a fraction of a millisecond
   let empty = 0;
-  for (const name of wires.keys()) empty += frame.getColumn(name).nullCount();
+  if (wires.size > 0) for (const nulls of frame.nullCount().row(0)) empty += Number(nulls);
   let filled = rows * wires.size - empty;
   for (const [name, wire] of wires)
     if (isNested(wire)) filled += inside(frame.getColumn(name), wire) - exampleFields(wire);

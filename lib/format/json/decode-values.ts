@@ -2,6 +2,7 @@ import pl from "nodejs-polars";
 import type { ByteColumn, RecordColumns } from "../../log/columns.ts";
 import type { BadValue, Decoded } from "../format.ts";
 import { countCells, holdsNestedText } from "./cells.ts";
+import { FieldCounter } from "./count-fields.ts";
 import { examine } from "./examine.ts";
 import { NativeParser } from "./native-parse.ts";
 import { MAX_DEPTH, tally, tooDeep } from "./tally.ts";
@@ -9,6 +10,8 @@ import { isNested, type WireSchema } from "./wire.ts";
 
 /** Below this many records a batch that fails is looked at record by record. */
 const FEW = 64;
+/** A batch that fails is taken in so many parts. */
+const PARTS = 16;
 
 /**
  * Values to columns in their wire form. The native parser takes the whole buffer; a buffer that fails is halved down to a few records, which
@@ -28,6 +31,7 @@ class Decoding {
   readonly #nested: boolean;
   readonly #bad: BadValue[] = [];
   readonly #frames: pl.DataFrame[] = [];
+  #fieldCounter: FieldCounter | undefined;
   #unknownFields = 0;
 
   constructor(values: ByteColumn, wires: WireSchema, known: ReadonlySet<string>) {
@@ -70,35 +74,40 @@ class Decoding {
     const lines = this.#lines(records);
     const frame = this.#parser.parse(lines);
     if (frame !== undefined && frame.height === records.length + 1) {
-      if (this.#agrees(frame, lines)) this.#frames.push(this.#cut(frame));
+      if (this.#agrees(frame, lines, records)) this.#frames.push(this.#cut(frame));
       else this.#examine(records);
     } else if (records.length <= FEW) {
       this.#examine(records);
     } else {
-      this.#decode(records.subarray(0, records.length >> 1));
-      this.#decode(records.subarray(records.length >> 1));
+      // in many parts rather than two: what lies beside the bad record is parsed again only once or twice
+      const part = Math.max(FEW, Math.ceil(records.length / PARTS));
+      for (let at = 0; at < records.length; at += part) this.#decode(records.subarray(at, at + part));
     }
   }
 
-  /** Whether the frame holds exactly what the text says: no field twice, none unknown, nothing that the parser reads in its own way. */
-  #agrees(frame: pl.DataFrame, lines: Uint8Array): boolean {
+  /** Whether the frame holds exactly what the text says: no field twice, nothing that the parser reads in its own way. Counts unknown fields. */
+  #agrees(frame: pl.DataFrame, lines: Uint8Array, records: Uint32Array): boolean {
     // half of a surrogate pair can only be written as an escape, and becomes a NUL character
     const text = Buffer.from(lines.buffer, lines.byteOffset, lines.length);
     if (text.includes("\\ud") || text.includes("\\uD")) return false;
     const { keys, nulls, nested, odd } = tally(lines, 0, lines.length);
-    if (odd) return false;
     const rows = frame.height - 1;
     const cells = countCells(frame, this.#wires);
     const others = keys - nulls - cells.filled;
     const unused = this.#known.size - this.#wires.size;
-    if (unused > 0) {
+    if (!odd && unused > 0) {
       // fields that the program does not use are not parsed: up to one per record and column, the others are theirs
-      return others <= rows * unused && (nested === 0 || !holdsNestedText(frame, this.#wires));
+      if (others <= rows * unused) return nested === 0 || !holdsNestedText(frame, this.#wires);
+    } else if (!odd && others === 0) {
+      if (this.#nested) return nulls === 0 && !holdsNestedText(frame, this.#wires);
+      // nulls that are written must be the nulls that are there, else one may be a field that was there before (`{"a":1,"a":null}`)
+      if (nested === 0 && (nulls === 0 || nulls === cells.empty)) return true;
     }
-    if (others !== 0) return false;
-    if (nested > 0 && (!this.#nested || holdsNestedText(frame, this.#wires))) return false;
-    // nulls that are written must be the nulls that are there, else one may be a field that was there before (`{"a":1,"a":null}`)
-    return nulls === 0 || this.#nested || nulls === cells.empty;
+    if (this.#nested || this.#known.size > FieldCounter.MOST) return false;
+    this.#fieldCounter ??= new FieldCounter(this.#known);
+    const unknown = this.#fieldCounter.unknownFields(this.#values, records);
+    if (unknown !== undefined) this.#unknownFields += unknown;
+    return unknown !== undefined;
   }
 
   /** Record by record: what does not fit is bad, the rest is written anew in a form that the native parser reads without loss. */

@@ -4,6 +4,23 @@ import type { Wire, WireSchema } from "./wire.ts";
 /** Stands in for a program that uses no column at all: a frame without columns would have no height. */
 const NO_COLUMN = "\u0000";
 
+/** The native parser copies what it keeps, so one buffer serves all calls; fresh ones of this size keep the garbage collector busy. */
+let scratch = Buffer.alloc(0);
+const LARGEST_KEPT = 32 * 2 ** 20;
+
+function framed(first: Uint8Array, lines: Uint8Array): Buffer {
+  const length = first.length + lines.length + AFTER.length;
+  let target = scratch;
+  if (target.length < length) {
+    target = Buffer.allocUnsafeSlow(Math.ceil(length * 1.25));
+    if (target.length <= LARGEST_KEPT) scratch = target;
+  }
+  target.set(first, 0);
+  target.set(lines, first.length);
+  target.set(AFTER, first.length + lines.length);
+  return target.subarray(0, length);
+}
+
 /** Polars 0.55 samples line lengths and reads past the end when the first `}\n` it finds is the last byte of the buffer; a blank line is no row. */
 const AFTER = Buffer.from("\n");
 
@@ -26,7 +43,7 @@ export class NativeParser {
    */
   parse(lines: Uint8Array = AFTER): pl.DataFrame | undefined {
     try {
-      return pl.readJSON(Buffer.concat([this.#first, lines, AFTER]), { format: "lines", inferSchemaLength: 1 });
+      return pl.readJSON(framed(this.#first, lines), { format: "lines", inferSchemaLength: 1 });
     } catch {
       return undefined;
     }

@@ -22,7 +22,7 @@ export function tally(bytes: Uint8Array, start: number, end: number): Tally {
   let at = start;
   const aligned = Math.min(end, at + ((4 - ((bytes.byteOffset + at) & 3)) & 3));
   for (; at < aligned; at++) if (bytes[at] === COLON) count(bytes, at, sum);
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >> 2);
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >> 2);
   for (let i = 0; i < words.length; i++) {
     // the classic test for a zero byte, on bytes that are zero where there is a colon; it may ring once too often, never too rarely
     const x = words[i]! ^ 0x3a3a3a3a;

@@ -42,6 +42,8 @@ export class SourceReader {
   readonly #wire: Schema;
   /** What is decoded from the value: the columns in use, the time, and the key column, to compare it with the record key. */
   readonly #decoded: readonly string[];
+  readonly #exprsOf = new Map<number, pl.Expr[]>();
+  #differing: pl.Expr | undefined;
   #counts: SourceCounts = { records: 0, bad: 0, unknownFields: 0, keyDifferences: 0 };
 
   /**
@@ -63,92 +65,110 @@ export class SourceReader {
 
   read({ topic, partition, columns }: Fetched): SourceBatch {
     const { node } = this.#source;
-    const {
-      frame: values,
-      rows,
-      bad,
-      good,
-      unknownFields,
-    } = this.#format.decode(columns, this.#wire, { used: this.#decoded });
+    const decoded = this.#format.decode(columns, this.#wire, { used: this.#decoded });
+    const { rows, bad, good, unknownFields } = decoded;
     const { texts, notText } = textKeys(columns.keys, columns.count);
-    const timestamps = pick(columns.timestamps, good);
-    const metadata = {
-      _key: pl.Series("_key", good === undefined ? texts : Array.from(good, (index) => texts[index]!), pl.Utf8),
-      _time: this.#time(values, timestamps),
-      _partition: pl.Series("_partition", new Int32Array(rows).fill(partition)),
-      _offset: pl.Series("_offset", pick(columns.offsets!, good)).cast(pl.Int64),
-    };
-    const keyColumn = node.key === undefined ? undefined : this.#keyColumn(metadata._key);
-    const series = this.#source.columns.map((name) =>
-      name === node.key ? keyColumn! : name === node.time ? metadata._time.rename(name) : values.getColumn(name),
-    );
-    series.push(...Object.values(metadata));
-    if (this.#source.needsHeaders) series.push(headersSeries(columns.headers, good, rows));
+    const raw = [
+      pl.Series(RAW_KEY, good === undefined ? texts : Array.from(good, (index) => texts[index]!), pl.Utf8),
+      pl.Series(RAW_OFFSET, pick(columns.offsets!, good)),
+    ];
+    if (node.time === undefined) raw.push(rawTime(pick(columns.timestamps, good)));
+    if (this.#source.needsHeaders) raw.push(headersSeries(columns.headers, good, rows));
+    const values = this.#decoded.length === 0 ? pl.DataFrame(raw) : (decoded.frame.hstack(raw) as unknown as pl.DataFrame);
+    let frame = values.select(...this.#exprs(partition));
 
     // what the value alone does not tell: reasons by row of the frame
-    const rowOf = (index: number): number => (good === undefined ? index : good.indexOf(index));
     const reasons = new Map<number, string>();
-    for (const index of notText) if (rowOf(index) >= 0) reasons.set(rowOf(index), "the record key is not UTF-8");
-    const timeless = node.time === undefined ? "the record has no timestamp" : `${node.time}: no event time`;
-    for (const row of nullRows(metadata._time)) if (!reasons.has(row)) reasons.set(row, timeless);
-    if (keyColumn !== undefined && keyColumn.nullCount() > metadata._key.nullCount()) {
-      const dtype = this.#source.schema[node.key!];
-      for (const row of nullRows(keyColumn)) {
-        if (metadata._key.get(row) !== null && !reasons.has(row)) reasons.set(row, `the record key is not ${dtype}`);
+    if (notText.length > 0) {
+      const rowOf = good === undefined ? undefined : new Map(Array.from(good, (index, row) => [index, row]));
+      for (const index of notText) {
+        const row = rowOf === undefined ? index : rowOf.get(index);
+        if (row !== undefined) reasons.set(row, "the record key is not UTF-8");
       }
     }
-    const all = pl.DataFrame(series);
-    const frame = reasons.size === 0 ? all : withoutRows(all, reasons);
+    const nulls = frame.nullCount().row(0).map(Number);
+    const nullsOf = (name: string) => nulls[frame.columns.indexOf(name)] ?? 0;
+    if (nullsOf("_time") > 0) {
+      const reason = node.time === undefined ? "the record has no timestamp" : `${node.time}: no event time`;
+      for (const row of nullRows(frame.getColumn("_time"))) if (!reasons.has(row)) reasons.set(row, reason);
+    }
+    if (node.key !== undefined && nullsOf(node.key) > nullsOf("_key")) {
+      const keys = frame.getColumn("_key");
+      const reason = `the record key is not ${this.#source.schema[node.key]}`;
+      for (const row of nullRows(frame.getColumn(node.key))) {
+        if (keys.get(row) !== null && !reasons.has(row)) reasons.set(row, reason);
+      }
+    }
+    if (reasons.size > 0) frame = withoutRows(frame, reasons);
     const badIndices = new Map(bad.map(({ index, reason }) => [index, reason]));
     for (const [row, reason] of reasons) badIndices.set(good?.[row] ?? row, reason);
     this.#counts = {
       records: this.#counts.records + columns.count,
       bad: this.#counts.bad + badIndices.size,
       unknownFields: this.#counts.unknownFields + unknownFields,
-      keyDifferences: this.#counts.keyDifferences + this.#differences(values, metadata._key),
+      keyDifferences: this.#counts.keyDifferences + this.#differences(values),
     };
     return { frame, bad: badRecords(topic, partition, columns, badIndices) };
   }
 
-  /** The event time: the time column, else the record's timestamp (-1 stands for none). */
-  #time(values: pl.DataFrame, timestamps: Float64Array): pl.Series {
-    const { time } = this.#source.node;
-    const dtype = pl.Datetime("ms");
-    if (time !== undefined) return values.getColumn(time).cast(dtype).rename("_time");
-    const series = pl.Series("_time", timestamps).cast(pl.Int64).cast(dtype);
-    if (!timestamps.includes(-1)) return series;
-    return pl
-      .Series(
-        "_time",
-        Array.from(timestamps, (ms) => (ms === -1 ? null : ms)),
-        pl.Float64,
-      )
-      .cast(pl.Int64)
-      .cast(dtype);
+  /**
+   * What makes the frame of the decoded and raw columns: the columns in use (the record key wins over a field of its name) and the metadata.
+   * Made once per partition: every expression that nodejs-polars makes costs a fraction of a millisecond.
+   */
+  #exprs(partition: number): pl.Expr[] {
+    let exprs = this.#exprsOf.get(partition);
+    if (exprs === undefined) {
+      const { node, schema, columns, needsHeaders } = this.#source;
+      const time = node.time === undefined ? pl.col(RAW_TIME).cast(pl.Int64) : pl.col(node.time);
+      const key = (name: string) =>
+        schema[name] === "Utf8" ? pl.col(RAW_KEY) : pl.col(RAW_KEY).cast(dtypeOf(schema[name]!), false);
+      exprs = columns.map((name) => {
+        if (name === node.key) return key(name).alias(name);
+        return name === node.time ? pl.col(name).cast(pl.Datetime("ms")) : pl.col(name);
+      });
+      exprs.push(
+        pl.col(RAW_KEY).alias("_key"),
+        time.cast(pl.Datetime("ms")).alias("_time"),
+        pl.lit(partition).cast(pl.Int32).alias("_partition"),
+        pl.col(RAW_OFFSET).cast(pl.Int64).alias("_offset"),
+      );
+      if (needsHeaders) exprs.push(pl.col("_headers"));
+      this.#exprsOf.set(partition, exprs);
+    }
+    return exprs;
   }
 
-  /** The record key as the key column's dtype; a key that is none becomes null. */
-  #keyColumn(keys: pl.Series): pl.Series {
-    const name = this.#source.node.key!;
-    const dtype = this.#source.schema[name]!;
-    return (dtype === "Utf8" ? keys : keys.cast(dtypeOf(dtype), false)).rename(name);
-  }
-
-  #differences(values: pl.DataFrame, keys: pl.Series): number {
+  /** Records whose field of the key column holds something else than the record key. */
+  #differences(values: pl.DataFrame): number {
     const { key } = this.#source.node;
-    if (key === undefined || !(key in this.#wire) || keys.length === 0) return 0;
-    const both = pl.DataFrame([values.getColumn(key).rename("field"), keys.rename("key")]);
-    const differs = pl
-      .col("field")
+    if (key === undefined || !(key in this.#wire) || values.height === 0) return 0;
+    const field = pl.col(key);
+    this.#differing ??= field
       .isNotNull()
       .and(
         pl
-          .col("key")
+          .col(RAW_KEY)
           .isNull()
-          .or(pl.col("field").neq(pl.col("key"))),
-      );
-    return both.select(differs.sum().cast(pl.Float64)).getColumn("field").get(0) ?? 0;
+          .or(field.neq(pl.col(RAW_KEY))),
+      )
+      .sum()
+      .cast(pl.Float64);
+    return (values.select(this.#differing).row(0)[0] as number | null) ?? 0;
   }
+}
+
+const RAW_KEY = "\u0000key";
+const RAW_OFFSET = "\u0000offset";
+const RAW_TIME = "\u0000time";
+
+/** The records' own timestamps; -1 stands for none. */
+function rawTime(timestamps: Float64Array): pl.Series {
+  if (!timestamps.includes(-1)) return pl.Series(RAW_TIME, timestamps);
+  return pl.Series(
+    RAW_TIME,
+    Array.from(timestamps, (ms) => (ms === -1 ? null : ms)),
+    pl.Float64,
+  );
 }
 
 function pick(column: Float64Array, good: Uint32Array | undefined): Float64Array {

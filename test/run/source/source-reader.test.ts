@@ -64,3 +64,16 @@ test("a time column that is not there or no time is refused", () => {
   assert.throws(() => rowsSchema(node, { x: "Float64" }), { code: "UNKNOWN_TIME_COLUMN" });
   assert.throws(() => rowsSchema(node, { ts: "Boolean" }), { code: "NOT_A_TIME" });
 });
+
+test("a batch without records, or without good ones, is a frame without rows", () => {
+  for (const values of [[], [null, "[]"]]) {
+    const { frame } = reader(["device", "x"]).read({ topic: "t", partition: 2, columns: recordColumns(values) });
+    assert.deepEqual([frame.height, frame.columns.length], [0, 6]);
+    assert.deepEqual(
+      frame.dtypes.map(String),
+      reader(["device", "x"])
+        .read({ topic: "t", partition: 2, columns: recordColumns(['{"x":1,"ts":1}']) })
+        .frame.dtypes.map(String),
+    );
+  }
+});
