@@ -74,7 +74,8 @@ export class SourceReader {
     ];
     if (node.time === undefined) raw.push(rawTime(pick(columns.timestamps, good)));
     if (this.#source.needsHeaders) raw.push(headersSeries(columns.headers, good, rows));
-    const values = this.#decoded.length === 0 ? pl.DataFrame(raw) : (decoded.frame.hstack(raw) as unknown as pl.DataFrame);
+    const values =
+      this.#decoded.length === 0 ? pl.DataFrame(raw) : (decoded.frame.hstack(raw) as unknown as pl.DataFrame);
     let frame = values.select(...this.#exprs(partition));
 
     // what the value alone does not tell: reasons by row of the frame
