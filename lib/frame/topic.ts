@@ -41,7 +41,7 @@ export function topic(name: string | readonly string[] | RegExp, options: TopicO
     });
   const content = {
     topics,
-    ...(pattern && { pattern: pattern.source }),
+    ...(pattern && { pattern: sourceOf(pattern) }),
     format,
     ...(key !== undefined && { key }),
     ...(time !== undefined && { time }),
@@ -49,6 +49,11 @@ export function topic(name: string | readonly string[] | RegExp, options: TopicO
   } as const;
   const label = pattern?.source ?? topics.join("+");
   return new StreamFrame(sourceNode({ id: contentId(label, content), ...content }));
+}
+
+/** The pattern as text; flags that matter for a name go inside: `/phone/i` is `(?i:phone)`. */
+function sourceOf({ source, ignoreCase }: RegExp): string {
+  return ignoreCase ? `(?i:${source})` : source;
 }
 
 /** A keyed table for lookups. @throws Refusal `NOT_BUILT` */

@@ -1,9 +1,10 @@
 import { createTopicsV7, deleteTopicsV5, findCoordinatorV4, listOffsetsV7, metadataV12 } from "@platformatic/kafka";
 import { MillraceError } from "../error.ts";
-import { BrokerConnection, isPassing, UnreachableBroker, unreachable } from "./broker-connection.ts";
+import { BrokerConnection, isPassing } from "./broker-connection.ts";
 import type { KafkaConfig } from "./config.ts";
 import { BrokerRefused, kafkaErrorName, RETRIABLE } from "./errors.ts";
 import { similarNames } from "./similar-names.ts";
+import { authenticationWanted, UnreachableBroker, unreachable } from "./unreachable.ts";
 
 export interface PartitionMetadata {
   readonly partition: number;
@@ -51,7 +52,7 @@ export class Cluster {
 
   /**
    * @throws {UnreachableBroker} `UNREACHABLE_BROKER`, `AUTHENTICATION_FAILED` or `TLS_FAILED` when no bootstrap server answers; each is
-   *   tried once, for at most `connectTimeout`
+   *   tried once, for at most `connectTimeout` and 10 s more where something accepts the connection and says nothing
    */
   static async connect(config: KafkaConfig): Promise<Cluster> {
     const cluster = new Cluster(config);
@@ -59,7 +60,9 @@ export class Cluster {
       await cluster.#refresh([]);
     } catch (error) {
       await cluster.close();
-      throw isPassing(error) ? unreachable(config.bootstrapServers, error) : error;
+      if (error instanceof MillraceError) throw error;
+      const closed = /Connection closed/.test((error as Error).message);
+      throw (closed && !config.sasl ? authenticationWanted : unreachable)(config.bootstrapServers, error);
     }
     return cluster;
   }
@@ -94,11 +97,14 @@ export class Cluster {
     return new Map(names.sort().map((name) => [name, this.#topics.get(name)!]));
   }
 
-  /** Names of the topics that match as a whole, sorted. */
+  /** Names of the topics in which the pattern is found (`^phone-` anchors it), sorted. */
   async topicsMatching(pattern: RegExp | string): Promise<string[]> {
-    const source = typeof pattern === "string" ? pattern : pattern.source;
-    const whole = new RegExp(`^(?:${source})$`, typeof pattern === "string" ? "" : pattern.flags.replace(/[gy]/g, ""));
-    return [...(await this.topics()).keys()].filter((name) => whole.test(name));
+    // without g and y, which make a pattern remember where it was
+    const search =
+      typeof pattern === "string"
+        ? new RegExp(pattern)
+        : new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
+    return [...(await this.topics()).keys()].filter((name) => search.test(name));
   }
 
   /** Creates a topic and waits until its partitions have leaders. True when it is new, false when it was there. */

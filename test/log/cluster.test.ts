@@ -65,7 +65,8 @@ test("topics are created with partitions and settings, once, matched by pattern,
   assert.equal((await cluster.metadata([topic])).get(topic)!.partitions.length, 3);
   assert.equal(await cluster.createTopic(topic, { partitions: 3 }), false);
   assert.deepEqual(await cluster.topicsMatching(`created-.*${topic.slice(-4)}`), [topic]);
-  assert.deepEqual(await cluster.topicsMatching(topic.slice(0, -1)), [], "a pattern matches whole names");
+  assert.deepEqual(await cluster.topicsMatching(topic.slice(1, -1)), [topic], "a pattern is searched for within names");
+  assert.deepEqual(await cluster.topicsMatching(`^${topic.slice(0, -1)}$`), [], "anchors hold");
   await cluster.deleteTopic(topic);
   await assert.rejects(cluster.metadata([topic]), { code: "TOPIC_NOT_FOUND" });
   await assert.rejects(cluster.createTopic(uniqueName("bad"), { config: { "no.such.setting": "1" } }), {

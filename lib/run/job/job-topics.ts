@@ -16,6 +16,10 @@ export interface JobTopics {
   readonly changelog: (store: string) => string;
 }
 
+/** A pattern never finds the topics that the job makes for itself. */
+const isNoneOf = (job: string) => (topic: string) =>
+  !(topic.startsWith(`${job}-`) && /-(dead-letter|changelog)$/.test(topic));
+
 /** Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. */
 const KEEP = { "retention.ms": "-1" };
 
@@ -28,7 +32,7 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   const bySource = new Map<string, readonly string[]>();
   for (const { source } of plan.inputs) {
     const { topics, pattern } = source.node;
-    const found = pattern === undefined ? topics : await cluster.topicsMatching(pattern);
+    const found = pattern === undefined ? topics : (await cluster.topicsMatching(pattern)).filter(isNoneOf(job));
     if (found.length === 0) {
       throw new Refusal({
         code: "NO_TOPIC",

@@ -54,7 +54,7 @@ async function recordedTopics({ topics, pattern }: SourceNode, folder: string): 
     const recorded = (await readdir(folder))
       .filter((file) => file.endsWith(suffix))
       .map((file) => file.slice(0, -suffix.length));
-    return recorded.filter((topic) => new RegExp(`^(?:${pattern})$`).test(topic)).sort();
+    return recorded.filter((topic) => new RegExp(pattern).test(topic)).sort();
   }
   const found: string[] = [];
   for (const topic of topics) {

@@ -8,8 +8,7 @@ export async function topicsOf(cluster: Cluster, node: SourceNode): Promise<read
     await cluster.metadata(node.topics);
     return node.topics;
   }
-  // a pattern is a search, as in a regular expression, not a whole match
-  const names = [...(await cluster.topics()).keys()].filter((name) => new RegExp(node.pattern!).test(name));
+  const names = await cluster.topicsMatching(node.pattern);
   if (names.length > 0) return names;
   throw new Refusal({
     code: "NO_TOPIC_MATCHES",
