@@ -15,9 +15,19 @@ export interface BrokerOptions {
   partitions?: number;
   /** Heap in MiB; 768 by default. */
   heap?: number;
+  /** Listeners on 127.0.0.1 besides the plaintext one; `properties` configures them (`listener.name.<name>.…`). */
+  listeners?: readonly BrokerListener[];
   /** Further lines for server.properties. */
   properties?: Record<string, string>;
+  /** Further arguments of `kafka-storage format`, e.g. `--add-scram`. */
+  format?: readonly string[];
   progress?: (line: string) => void;
+}
+
+export interface BrokerListener {
+  name: string;
+  protocol: "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
+  port: number;
 }
 
 /**
@@ -61,7 +71,11 @@ export class EmbeddedBroker {
     const classpath = path.join(jars, "*");
     await writeFile(path.join(dataDir, "log4j2.yaml"), LOGGING);
     const format = ["-cp", classpath, "kafka.tools.StorageTool", "format", "--ignore-formatted"];
-    await runTool("java", [...format, "-t", clusterId(), "-c", config], "see the lines above");
+    await runTool(
+      "java",
+      [...format, "-t", clusterId(), "-c", config, ...(options.format ?? [])],
+      "see the lines above",
+    );
     const command = [
       `-Xmx${options.heap ?? 768}m`,
       "-XX:TieredStopAtLevel=1",
@@ -169,13 +183,19 @@ const LOGGING = `Configuration:
 `;
 
 function serverProperties(port: number, controllerPort: number, dataDir: string, options: BrokerOptions): string {
+  const further = options.listeners ?? [];
+  const listeners = [
+    `PLAINTEXT://127.0.0.1:${port}`,
+    ...further.map((listener) => `${listener.name}://127.0.0.1:${listener.port}`),
+  ].join(",");
+  const protocols = further.map(({ name, protocol }) => `,${name}:${protocol}`).join("");
   const properties: Record<string, string> = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    listeners: `${listeners},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": listeners,
+    "listener.security.protocol.map": `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}`,
     "inter.broker.listener.name": "PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
     "log.dirs": path.join(dataDir, "log"),

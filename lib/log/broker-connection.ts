@@ -1,19 +1,22 @@
 import { isIP } from "node:net";
 import { type API, Connection, type Reader, ResponseError, type Writer } from "@platformatic/kafka";
-import { MillraceError } from "../error.ts";
+import { type ApiVersions, apiVersionsRequest, requireVersion } from "./api-versions.ts";
 import type { KafkaConfig } from "./config.ts";
 import { kafkaErrorOf, RETRIABLE } from "./errors.ts";
-
-/** A broker that cannot be reached, or that turns the connection down. */
-export class UnreachableBroker extends MillraceError {}
+import { UnreachableBroker, unreachable } from "./unreachable.ts";
 
 /** A request as the low-level client takes it: how to write it, how to read its answer. */
 export interface WireRequest<Answer> {
   readonly apiKey: number;
   readonly apiVersion: number;
+  /** Its headers carry no tagged fields: versions from before KIP-482. */
+  readonly plainHeaders?: boolean;
   write(): Writer;
   read(reader: Reader): Answer;
 }
+
+/** How long a broker that has accepted a connection may take to say what it can do, ms. */
+const GREETING_TIMEOUT = 10_000;
 
 /**
  * One connection to one broker, made when first used and made again when it broke. Requests are answered in order;
@@ -26,6 +29,7 @@ export class BrokerConnection {
   readonly #config: KafkaConfig;
   readonly #requestTimeout: number;
   #open: Promise<Connection> | undefined;
+  #offered: ApiVersions = new Map();
   #closed = false;
 
   constructor(host: string, port: number, config: KafkaConfig, requestTimeout = config.requestTimeout ?? 30_000) {
@@ -39,10 +43,11 @@ export class BrokerConnection {
   /**
    * Calls one of the library's API modules. An answer that carries error codes is returned, not thrown:
    * the caller reads them where they stand.
-   * @throws {UnreachableBroker} or a network error of the library; see {@link isPassing}
+   * @throws {UnreachableBroker} `UNSUPPORTED_BROKER` when the broker does not know the request's version, or a network error of the library; see {@link isPassing}
    */
   async request<Arguments extends unknown[], Answer>(api: API<Arguments, Answer>, ...args: Arguments): Promise<Answer> {
     const connection = await this.connected();
+    requireVersion(this.#offered, api.key, api.version, this.address);
     try {
       return await (api.async as (connection: Connection, ...args: readonly unknown[]) => Promise<Answer>)(
         connection,
@@ -57,17 +62,8 @@ export class BrokerConnection {
   /** Sends a request of our own and parses the answer straight from the bytes. */
   async send<Answer>(request: WireRequest<Answer>): Promise<Answer> {
     const connection = await this.connected();
-    return await new Promise<Answer>((resolve, reject) =>
-      connection.send<Answer>(
-        request.apiKey,
-        request.apiVersion,
-        () => request.write(),
-        (_correlation, _key, _version, reader) => request.read(reader),
-        true,
-        true,
-        (error, answer) => (error ? reject(error) : resolve(answer as Answer)),
-      ),
-    );
+    requireVersion(this.#offered, request.apiKey, request.apiVersion, this.address);
+    return await exchange(connection, request);
   }
 
   /** The open connection; connects when there is none. */
@@ -105,11 +101,40 @@ export class BrokerConnection {
     connection.on("error", () => {}); // each request reports it
     try {
       await connection.connect(this.#host, this.#port);
+      this.#offered = await greeted(exchange(connection, apiVersionsRequest));
       return connection;
     } catch (cause) {
       this.#open = undefined;
+      void connection.close().catch(() => {});
       throw unreachable(this.address, cause);
     }
+  }
+}
+
+function exchange<Answer>(connection: Connection, request: WireRequest<Answer>): Promise<Answer> {
+  const tagged = !request.plainHeaders;
+  return new Promise((resolve, reject) =>
+    connection.send<Answer>(
+      request.apiKey,
+      request.apiVersion,
+      () => request.write(),
+      (_correlation, _key, _version, reader) => request.read(reader),
+      tagged,
+      tagged,
+      (error, answer) => (error ? reject(error) : resolve(answer as Answer)),
+    ),
+  );
+}
+
+async function greeted<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${GREETING_TIMEOUT} ms`)), GREETING_TIMEOUT);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -120,47 +145,4 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof UnreachableBroker) return error.code === "UNREACHABLE_BROKER";
   const code = (error as { code?: string } | undefined)?.code ?? "";
   return code === "PLT_KFK_NETWORK" || code === "PLT_KFK_TIMEOUT";
-}
-
-/** What went wrong when connecting, in words, with ways out. */
-export function unreachable(address: string, cause: unknown): UnreachableBroker {
-  if (cause instanceof UnreachableBroker) return cause;
-  const story = chain(cause);
-  if (story.some((text) => /SASL|authenticat/i.test(text)))
-    return new UnreachableBroker({
-      code: "AUTHENTICATION_FAILED",
-      what: `The Kafka broker at ${address} did not accept the credentials.`,
-      remedies: ["check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"],
-      cause,
-    });
-  if (story.some((text) => /TLS|certificate|self-signed|SSL/i.test(text)))
-    return new UnreachableBroker({
-      code: "TLS_FAILED",
-      what: `No TLS connection to the Kafka broker at ${address}: ${story.at(-1)}`,
-      remedies: [
-        "set KAFKA_SECURITY_PROTOCOL to what the broker's listener speaks (SSL, SASL_SSL, PLAINTEXT)",
-        "give the authority that signed the broker's certificate in KAFKA_SSL_CA",
-      ],
-      cause,
-    });
-  return new UnreachableBroker({
-    code: "UNREACHABLE_BROKER",
-    what: `The Kafka broker at ${address} cannot be reached: ${story.at(-1) ?? "no answer"}`,
-    remedies: [
-      "is it running, and is KAFKA_BOOTSTRAP_SERVERS right?",
-      "start one here: npx millrace broker",
-      "or with Docker: docker compose up -d",
-    ],
-    cause,
-  });
-}
-
-function chain(error: unknown): string[] {
-  const texts: string[] = [];
-  for (let at = error; at instanceof Error && texts.length < 8; at = at.cause) {
-    const code = (at as { code?: string }).code;
-    texts.push(at.message || code || at.name);
-    if (at instanceof AggregateError) texts.push(...at.errors.map(String).slice(0, 3));
-  }
-  return texts;
 }

@@ -7,23 +7,42 @@ import type { GroupGeneration } from "./group-generation.ts";
 /** Transactions of a member that went away are open until their timeout; stable offsets are waited for that long. */
 const PATIENCE = 90_000;
 
+/** A committed offset and the text that was committed with it. */
+export interface CommittedPosition {
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/** The committed offsets of a group without their metadata, see {@link committedPositions}. */
+export async function committedOffsets(
+  ...asked: Parameters<typeof committedPositions>
+): Promise<Map<string, Map<number, number>>> {
+  const positions = await committedPositions(...asked);
+  return new Map(
+    [...positions].map(([topic, partitions]) => [
+      topic,
+      new Map([...partitions].map(([partition, { offset }]) => [partition, offset])),
+    ]),
+  );
+}
+
 /**
- * The committed offsets of a group: `topic` -> partition -> offset; partitions without one are absent. Joins nothing.
+ * What a group has committed: `topic` -> partition -> position; partitions without one are absent. Joins nothing.
  * With `requireStable` (the default) it waits for transactions that are about to commit offsets.
  */
-export async function committedOffsets(
+export async function committedPositions(
   cluster: Cluster,
   groupId: string,
   partitions: readonly TopicPartition[],
   options: { requireStable?: boolean } = {},
-): Promise<Map<string, Map<number, number>>> {
+): Promise<Map<string, Map<number, CommittedPosition>>> {
   const doing = `reading the committed offsets of group "${groupId}"`;
   const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, ofTopic]) => ({
     name,
     partitionIndexes: ofTopic.map(({ partition }) => partition),
   }));
-  const offsets = new Map<string, Map<number, number>>();
-  if (partitions.length === 0) return offsets;
+  const positions = new Map<string, Map<number, CommittedPosition>>();
+  if (partitions.length === 0) return positions;
   await cluster.retry(
     doing,
     async () => {
@@ -31,17 +50,17 @@ export async function committedOffsets(
       const answer = await broker.request(offsetFetchV7.api, [{ groupId, topics }], options.requireStable ?? true);
       if (answer.errorCode !== 0) throw new BrokerRefused(doing, kafkaErrorName(answer.errorCode));
       for (const topic of answer.topics) {
-        for (const { partitionIndex, committedOffset, errorCode } of topic.partitions) {
+        for (const { partitionIndex, committedOffset, metadata, errorCode } of topic.partitions) {
           if (errorCode !== 0) throw new BrokerRefused(doing, kafkaErrorName(errorCode));
           if (committedOffset < 0n) continue;
-          if (!offsets.has(topic.name)) offsets.set(topic.name, new Map());
-          offsets.get(topic.name)!.set(partitionIndex, Number(committedOffset));
+          if (!positions.has(topic.name)) positions.set(topic.name, new Map());
+          positions.get(topic.name)!.set(partitionIndex, { offset: Number(committedOffset), metadata: metadata ?? "" });
         }
       }
     },
     PATIENCE,
   );
-  return offsets;
+  return positions;
 }
 
 /**

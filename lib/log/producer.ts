@@ -140,17 +140,19 @@ export class Producer {
   /**
    * Commits consumed offsets with the transaction. With the generation of the member that read them, a member that has lost its
    * partitions cannot commit (KIP-447).
+   * @param metadata a text kept with each offset, at most 4096 bytes; see {@link committedPositions}
    */
   async sendOffsets(
     groupId: string,
     generation: GroupGeneration | undefined,
     offsets: Iterable<readonly [TopicPartition, number]>,
+    metadata = "",
   ): Promise<void> {
     this.#transactionalOnly("sendOffsets");
     if (this.#transaction === "none") throw misuse("sendOffsets() outside a transaction: call begin() first.");
     await this.#throwSettled();
     this.#offsetsAdded = true;
-    await this.#orFail(this.#coordinator.commitOffsets(this.#identity, groupId, generation, [...offsets]));
+    await this.#orFail(this.#coordinator.commitOffsets(this.#identity, groupId, generation, [...offsets], metadata));
   }
 
   /** Flushes, then commits. @throws {ProducerFenced} {@link TransactionLost}, or what stopped the producer; then `abort` */
@@ -336,6 +338,7 @@ export class Producer {
     )
       return new TransactionLost(`Kafka answered ${error} when ${doing}.`, new BrokerRefused(doing, error));
     if (error !== undefined && !isRetriable(error)) return new BrokerRefused(doing, error);
+    if (trouble instanceof MillraceError && !isPassing(trouble)) return trouble; // nothing was sent
     return new MillraceError({
       code: "DELIVERY_UNKNOWN",
       what: `No acknowledgement within ${this.#options.deliveryTimeout ?? 120_000} ms when ${doing}; whether it was written is not known.`,

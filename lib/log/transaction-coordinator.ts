@@ -108,6 +108,7 @@ export class TransactionCoordinator {
     groupId: string,
     generation: GroupGeneration | undefined,
     offsets: readonly (readonly [TopicPartition, number])[],
+    metadata = "",
   ): Promise<void> {
     const doing = `committing offsets of group "${groupId}" in a transaction`;
     await this.#ask(doing, async (broker) => {
@@ -120,7 +121,7 @@ export class TransactionCoordinator {
         partitionIndex: partition,
         committedOffset: BigInt(offset),
         committedLeaderEpoch: -1,
-        committedMetadata: "",
+        committedMetadata: metadata,
       })),
     }));
     await this.#ask(
