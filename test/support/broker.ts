@@ -3,6 +3,8 @@ import { after } from "node:test";
 import { EmbeddedBroker } from "../../kernel/broker/embedded-broker.ts";
 
 let own: Promise<EmbeddedBroker> | undefined;
+// here, not where it starts: a hook set while a test runs belongs to that test, and the broker would end with it
+after(async () => (await own)?.stop());
 
 /**
  * The bootstrap servers of a real broker for this test file: the one `npm test` started for the whole run
@@ -10,10 +12,7 @@ let own: Promise<EmbeddedBroker> | undefined;
  */
 export async function sharedBroker(): Promise<string> {
   if (process.env.MILLRACE_TEST_BROKER) return process.env.MILLRACE_TEST_BROKER;
-  if (own === undefined) {
-    own = EmbeddedBroker.start();
-    after(async () => (await own)?.stop());
-  }
+  own ??= EmbeddedBroker.start();
   return (await own).bootstrapServers;
 }
 
