@@ -1,6 +1,6 @@
 import type pl from "nodejs-polars";
 import { Refusal } from "../../error.ts";
-import { type Cluster, committedOffsets, type TopicPartition } from "../../log/index.ts";
+import { type Cluster, committedPositions, type TopicPartition } from "../../log/index.ts";
 import { type RestoreProgress, restoreFromChangelog } from "../../state/changelog/restore.ts";
 import type { PartitionPosition, StateFile } from "../../state/duckdb/state-file.ts";
 import { MemoryStore } from "../../state/memory-store.ts";
@@ -10,6 +10,7 @@ import type { JobPlan } from "./job-plan.ts";
 import type { JobTopics } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import { PartitionTask } from "./partition-task.ts";
+import { refuseOtherPlan } from "./plan-mark.ts";
 import type { JobSettings } from "./settings.ts";
 
 export interface PartitionContext {
@@ -27,7 +28,7 @@ const LOCAL_GOOD_FOR = 12 * 3600 * 1000;
 /**
  * Opens one partition at the group's committed offsets, with exactly the state that belongs to them:
  * local rows where they stand there, local rows and the changelog since where they are behind, else all of the changelog.
- * @throws {Refusal} `STATE_WITHOUT_OFFSETS`
+ * @throws {Refusal} `STATE_WITHOUT_OFFSETS`, `STATE_OF_ANOTHER_PLAN`
  */
 export async function openPartition(
   context: PartitionContext,
@@ -36,11 +37,12 @@ export async function openPartition(
   options: { signal: AbortSignal; progress: (progress: RestoreProgress) => void },
 ): Promise<PartitionTask> {
   const { plan, cluster, settings } = context;
-  const committed = await committedOffsets(cluster, settings.name, sources, { requireStable: true });
+  const committed = await committedPositions(cluster, settings.name, sources, { requireStable: true });
+  refuseOtherPlan(committed, plan, settings.name);
   const offsets = new Map<string, number>();
   for (const { topic } of sources) {
     const offset =
-      committed.get(topic)?.get(partition) ?? (await startOffset(cluster, topic, partition, settings.from));
+      committed.get(topic)?.get(partition)?.offset ?? (await startOffset(cluster, topic, partition, settings.from));
     offsets.set(topic, offset);
   }
   const known = sources.some(({ topic }) => committed.get(topic)?.has(partition));

@@ -9,6 +9,7 @@ import { planJob } from "./job-plan.ts";
 import { prepareTopics } from "./job-topics.ts";
 import { stderrLog as log } from "./log.ts";
 import { JobMetrics } from "./metrics.ts";
+import { refuseOtherPlanOf } from "./plan-mark.ts";
 import type { JobSettings } from "./settings.ts";
 import { forgetOwner, memberId, noteOwner } from "./state-folder.ts";
 import { Worker } from "./worker.ts";
@@ -52,6 +53,7 @@ export async function runJob(
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
     closing.push(() => cluster.close());
     const topics = await prepareTopics(cluster, plan, settings.name, log);
+    await refuseOtherPlanOf(cluster, topics, plan, settings.name); // before it joins, and moves partitions of workers that run
     const instanceId = `${settings.name}-${await memberId(settings.stateDir)}`;
 
     const server = await JobServer.start({
