@@ -1,13 +1,14 @@
-import { heartbeatV4, joinGroupV7, leaveGroupV4, syncGroupV5 } from "@platformatic/kafka";
+import type { joinGroupV7 } from "@platformatic/kafka";
 import { MillraceError } from "../error.ts";
 import { assign, type Member } from "./assignor.ts";
-import { isPassing } from "./broker-connection.ts";
 import type { Cluster } from "./cluster.ts";
 import type { TopicPartition } from "./columns.ts";
 import { commitOffsets, committedOffsets } from "./committed-offsets.ts";
 import { BrokerRefused, kafkaErrorName, kafkaErrorOf } from "./errors.ts";
+import { GroupCoordinator } from "./group-coordinator.ts";
 import type { GroupGeneration } from "./group-generation.ts";
 import { readAssignment, readSubscription, writeAssignment, writeSubscription } from "./group-protocol.ts";
+import { PartitionWatch } from "./partition-watch.ts";
 
 export interface GroupMemberOptions {
   groupId: string;
@@ -18,6 +19,8 @@ export interface GroupMemberOptions {
   sessionTimeout?: number;
   /** How long the group waits for a member to join a rebalance, and a member for its own `onRevoked`, ms; 60 s by default. */
   rebalanceTimeout?: number;
+  /** How soon partitions added to a topic are noticed, and shared out by a rebalance, ms; 30 s by default. */
+  metadataMaxAge?: number;
   /** These partitions are ours from now on. The next rebalance waits for it. */
   onAssigned?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
   /** These go to another member once this has settled, or after `rebalanceTimeout`, when `onLost` is called for them. */
@@ -30,10 +33,8 @@ export interface GroupMemberOptions {
 
 /** The assignor every member must offer: members of other clients are told apart by it. */
 const PROTOCOL = "millrace-cooperative";
-const RETRY_PAUSE = 200;
 /** How often a member asks whether it is still one, and whether a rebalance has begun; less where timeouts are short. */
 const HEARTBEAT = 1000;
-let instances = 0;
 
 /**
  * A member of a consumer group: classic protocol with incremental rebalances (KIP-429) and static membership (KIP-345).
@@ -42,15 +43,16 @@ let instances = 0;
 export class GroupMember {
   readonly #cluster: Cluster;
   readonly #options: GroupMemberOptions;
-  readonly #suffix = `member-${++instances}`;
+  readonly #coordinator: GroupCoordinator;
   readonly #sessionTimeout: number;
   readonly #rebalanceTimeout: number;
-  #node: number | undefined;
   #memberId = "";
   #generation = -1;
   #owned: TopicPartition[] = [];
   #rejoin = Promise.withResolvers<void>();
   #heartbeats: NodeJS.Timeout | undefined;
+  /** Every member watches: a leader that restarts under its instance id is not told that it leads. */
+  #watch: PartitionWatch | undefined;
   #beating = false;
   /** Counts the times of joining, so that answers to heartbeats of an earlier one are known as such. */
   #joins = 0;
@@ -68,6 +70,13 @@ export class GroupMember {
     this.#options = options;
     this.#sessionTimeout = options.sessionTimeout ?? 10_000;
     this.#rebalanceTimeout = options.rebalanceTimeout ?? 60_000;
+    this.#coordinator = new GroupCoordinator(cluster, {
+      groupId: options.groupId,
+      instanceId: options.instanceId ?? null,
+      sessionTimeout: this.#sessionTimeout,
+      rebalanceTimeout: this.#rebalanceTimeout,
+      protocol: PROTOCOL,
+    });
   }
 
   /** Joins; resolves after the first `onAssigned` (which may bring no partitions). @throws when the group cannot be joined */
@@ -117,24 +126,24 @@ export class GroupMember {
     await this.stable((generation) => commitOffsets(this.#cluster, this.#options.groupId, generation, offsets));
   }
 
+  /** Asks the group for a new assignment: the partitions of its topics have changed. */
+  rebalance(): void {
+    if (this.#state === "member") this.#rejoin.resolve();
+  }
+
   /** Gives everything back (`onRevoked`), then leaves: the others take over at once, also from a static member. */
   async leave(): Promise<void> {
     if (this.#state !== "member") return;
     await this.#end();
     await this.#revoke(this.#owned.splice(0));
-    if (this.#memberId !== "") {
-      const member = { memberId: this.#memberId, groupInstanceId: this.#options.instanceId ?? null };
-      await this.#request("leaving", (broker) =>
-        broker.request(leaveGroupV4.api, this.#options.groupId, [member]),
-      ).catch(() => {});
-    }
-    await this.#release();
+    if (this.#memberId !== "") await this.#coordinator.leave(this.#memberId).catch(() => {});
+    await this.#coordinator.release();
   }
 
   /** Stops without leaving: a static member may come back within the session timeout and find its partitions. No callback is called. */
   async close(): Promise<void> {
     await this.#end();
-    await this.#release();
+    await this.#coordinator.release();
   }
 
   /** Joins a round, and another one whenever the coordinator or a revocation asks for it. */
@@ -149,7 +158,7 @@ export class GroupMember {
     } catch (error) {
       if (this.#isClosed()) return;
       this.#state = "closed";
-      clearInterval(this.#heartbeats);
+      this.#quiet();
       const failure = error instanceof MillraceError ? error : groupFailed(this.#options.groupId, error);
       await this.#lose();
       this.#first.reject(failure);
@@ -188,23 +197,11 @@ export class GroupMember {
 
   /** The assignment of a new generation; undefined when membership ended meanwhile. */
   async #joinAndSync(): Promise<TopicPartition[] | undefined> {
-    const { groupId, topics, instanceId = null } = this.#options;
     while (!this.#isClosed()) {
       if (this.#missed) await this.#moved("ILLEGAL_GENERATION");
+      const { topics } = this.#options;
       const subscription = { topics, owned: this.#owned, generation: this.#generation };
-      const protocols = [{ name: PROTOCOL, metadata: writeSubscription(subscription) }];
-      const joined = await this.#request("joining", (broker) =>
-        broker.request(
-          joinGroupV7.api,
-          groupId,
-          this.#sessionTimeout,
-          this.#rebalanceTimeout,
-          this.#memberId,
-          instanceId,
-          "consumer",
-          protocols,
-        ),
-      );
+      const joined = await this.#coordinator.join(this.#memberId, writeSubscription(subscription));
       if (joined === undefined) return undefined;
       if (joined.errorCode !== 0) {
         if (kafkaErrorName(joined.errorCode) === "MEMBER_ID_REQUIRED") this.#memberId = joined.memberId;
@@ -212,27 +209,16 @@ export class GroupMember {
         continue;
       }
       this.#memberId = joined.memberId;
-      const generation = joined.generationId;
       const leads = joined.leader === joined.memberId && joined.members.length > 0;
       const assignments = leads ? await this.#assign(joined.members) : [];
-      const synced = await this.#request("syncing", (broker) =>
-        broker.request(
-          syncGroupV5.api,
-          groupId,
-          generation,
-          this.#memberId,
-          instanceId,
-          "consumer",
-          PROTOCOL,
-          assignments,
-        ),
-      );
+      void this.#watchPartitions(leads);
+      const synced = await this.#coordinator.sync(this.#memberId, joined.generationId, assignments);
       if (synced === undefined) return undefined;
       if (synced.errorCode !== 0) {
         await this.#moved(kafkaErrorName(synced.errorCode));
         continue;
       }
-      this.#generation = generation;
+      this.#generation = joined.generationId;
       return readAssignment(synced.assignment);
     }
     return undefined;
@@ -262,22 +248,18 @@ export class GroupMember {
     this.#beating = true;
     const joins = this.#joins;
     try {
-      const node = this.#node ?? (await this.#coordinator());
-      const broker = this.#cluster.broker(node, "control", this.#suffix);
-      const { groupId, instanceId = null } = this.#options;
-      const answer = await broker.request(heartbeatV4.api, groupId, this.#generation, this.#memberId, instanceId);
-      const error = kafkaErrorName(answer.errorCode);
+      const code = await this.#coordinator.heartbeat(this.#memberId, this.#generation);
+      const error = kafkaErrorName(code);
       if (joins !== this.#joins || this.#state !== "member") return;
       if (error === "REBALANCE_IN_PROGRESS") this.#rejoin.resolve();
-      else if (error === "NOT_COORDINATOR" || error.startsWith("COORDINATOR_")) this.#node = undefined;
-      else if (answer.errorCode !== 0) {
+      else if (code !== 0) {
         this.#missed = error === "ILLEGAL_GENERATION";
         clearInterval(this.#heartbeats); // the next round starts them again
         this.#rejoin.resolve();
       }
     } catch {
-      if (this.#cluster.closed) clearInterval(this.#heartbeats);
-      this.#node = undefined; // the session may outlive it; the next beat looks for the coordinator again
+      // the session may outlive it; the next beat looks for the coordinator again
+      if (this.#cluster.closed) this.#quiet();
     } finally {
       this.#beating = false;
     }
@@ -333,35 +315,6 @@ export class GroupMember {
     if (lost.length > 0) await this.#options.onLost?.(lost);
   }
 
-  /** Asks the coordinator, found again and again through passing troubles; undefined once closed. */
-  async #request<T extends { errorCode: number }>(
-    doing: string,
-    ask: (broker: ReturnType<Cluster["broker"]>) => Promise<T>,
-  ): Promise<T | undefined> {
-    for (;;) {
-      let trouble: unknown;
-      try {
-        const node = this.#node ?? (await this.#coordinator());
-        const answer = await ask(this.#cluster.broker(node, "group", this.#suffix, this.#rebalanceTimeout + 30_000));
-        const error = kafkaErrorName(answer.errorCode);
-        if (error !== "NOT_COORDINATOR" && !error.startsWith("COORDINATOR_")) return answer;
-        trouble = new BrokerRefused(`${doing} group "${this.#options.groupId}"`, error);
-      } catch (error) {
-        trouble = error;
-      }
-      this.#node = undefined;
-      if (this.#state === "closed" && doing !== "leaving") return undefined;
-      if (!isPassing(trouble) || doing === "leaving") throw trouble;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE));
-    }
-  }
-
-  async #coordinator(): Promise<number> {
-    const node = await this.#cluster.coordinator("group", this.#options.groupId);
-    this.#node = node;
-    return node;
-  }
-
   async #exclusive<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#stability;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -381,17 +334,28 @@ export class GroupMember {
   async #end(): Promise<void> {
     const running = this.#state === "member" ? this.#life : undefined;
     this.#state = "closed";
-    clearInterval(this.#heartbeats);
+    this.#quiet();
     this.#rejoin.resolve();
     this.#first.reject(new MillraceError({ code: "CLOSED", what: "The group member was closed." }));
     // a join that waits for other members ends with its connection
-    await this.#cluster.release("group", this.#suffix);
+    await this.#coordinator.stop();
     await running;
   }
 
-  async #release(): Promise<void> {
-    await this.#cluster.release("group", this.#suffix);
-    await this.#cluster.release("control", this.#suffix);
+  /** From what the leader has just shared out, which it knows and the others ask for: one rebalance is enough for all. */
+  async #watchPartitions(leads: boolean): Promise<void> {
+    this.#watch?.close();
+    this.#watch = undefined;
+    const joins = this.#joins;
+    const { topics, metadataMaxAge } = this.#options;
+    if (!leads) await this.#cluster.metadata(topics).catch(() => {});
+    if (joins !== this.#joins || this.#state !== "member") return;
+    this.#watch = new PartitionWatch(this.#cluster, topics, () => this.#rejoin.resolve(), metadataMaxAge);
+  }
+
+  #quiet(): void {
+    clearInterval(this.#heartbeats);
+    this.#watch?.close();
   }
 }
 

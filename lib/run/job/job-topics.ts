@@ -21,11 +21,12 @@ const isNoneOf = (job: string) => (topic: string) =>
   !(topic.startsWith(`${job}-`) && /-(dead-letter|changelog)$/.test(topic));
 
 /** Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. */
+/** Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. */
 const KEEP = { "retention.ms": "-1" };
 
 /**
- * Finds the sources and makes what is missing: outputs (with the source's partition count and the broker's retention), the dead-letter topic and the
- * changelogs (kept without a time limit; changelogs are compacted).
+ * Finds the sources and makes what is missing: outputs (with the source's partition count), the dead-letter topic and the
+ * changelogs, all kept without a time limit; changelogs are compacted.
  * @throws {Refusal} `PARTITIONS_CHANGED`, `NOT_CO_PARTITIONED`, `NOT_BUILT`
  */
 export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string, log: JobLog): Promise<JobTopics> {
@@ -63,7 +64,7 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
 
   const outputs = new Map<string, number>();
   for (const { topic } of plan.sinks.values()) {
-    if (!outputs.has(topic)) outputs.set(topic, await ensured(cluster, topic, partitions, {}, log));
+    if (!outputs.has(topic)) outputs.set(topic, await ensured(cluster, topic, partitions, KEEP, log));
   }
   const deadLetter = `${job}-dead-letter`;
   await ensured(cluster, deadLetter, partitions, KEEP, log);
@@ -71,18 +72,22 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   for (const { name } of plan.stores) {
     const topic = changelog(name);
     const count = await ensured(cluster, topic, partitions, { ...KEEP, "cleanup.policy": "compact" }, log);
-    if (count !== partitions) {
-      throw new Refusal({
-        code: "PARTITIONS_CHANGED",
-        what: `The state was kept for ${count} partitions (${topic}), and the source now has ${partitions}: keys are placed anew, so the state no longer fits.`,
-        remedies: [
-          "start again under a new name, from the earliest record: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
-          "or read a copy of the source that has the old partition count",
-        ],
-      });
-    }
+    if (count !== partitions) throw partitionsChanged(count, partitions, topic);
   }
   return { bySource, sources, partitions, outputs, deadLetter, changelog };
+}
+
+/** Keys are placed by the partition count: state of another count belongs to other keys. */
+export function partitionsChanged(before: number, now: number, where: string): Refusal {
+  return new Refusal({
+    code: "PARTITIONS_CHANGED",
+    what: `The state was kept for ${before} partitions, and the source now has ${now}: keys are placed anew, so the state no longer fits.`,
+    where,
+    remedies: [
+      "start again under a new name, from the earliest record: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
+      "or read a copy of the source that has the old partition count",
+    ],
+  });
 }
 
 async function ensured(

@@ -18,7 +18,7 @@ export async function runReplay(
   json: boolean,
 ): Promise<void> {
   await mkdir(folders.out, { recursive: true });
-  const lines = new Map<string, string[]>([...plan.sinks.values()].map(({ topic }) => [topic, []]));
+  const lines = new Map([...plan.sinks.keys()].map((terminal) => [terminal, [] as string[]]));
   const counts = { rowsIn: 0, rowsOut: 0, bad: 0 };
   const tasks = new Map<number, Awaited<ReturnType<typeof plan.program.open>>>();
   for (const { source, reader } of plan.inputs) {
@@ -36,12 +36,16 @@ export async function runReplay(
           const sink = plan.sinks.get(terminal);
           if (sink === undefined) continue;
           counts.rowsOut += rows.height;
-          lines.get(sink.topic)?.push(recordLines(sinkRecords(sink, rows)));
+          lines.get(terminal)?.push(recordLines(sinkRecords(sink, rows)));
         }
       }
     }
   }
-  for (const [topic, text] of lines) await writeFile(path.join(folders.out, `${topic}.jsonl`), text.join(""));
+  // sink by sink: how the rows of two sinks of one topic fall between each other depends on batches
+  const written = new Map<string, string>();
+  for (const [terminal, { topic }] of plan.sinks)
+    written.set(topic, (written.get(topic) ?? "") + lines.get(terminal)!.join(""));
+  for (const [topic, text] of written) await writeFile(path.join(folders.out, `${topic}.jsonl`), text);
   log.info("replayed", counts);
   const seconds = Math.round(performance.now()) / 1000;
   const summary = { rowsIn: counts.rowsIn, rowsOut: counts.rowsOut, secondsSinceFirst: seconds, secondsTotal: seconds };

@@ -12,11 +12,13 @@ import { ChangelogCodec } from "../../state/changelog/codec.ts";
 import type { StateFile } from "../../state/duckdb/state-file.ts";
 import type { JobIo } from "./job-io.ts";
 import type { JobPlan } from "./job-plan.ts";
-import type { JobTopics } from "./job-topics.ts";
+import { type JobTopics, partitionsChanged } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import type { JobMetrics } from "./metrics.ts";
 import { openPartition } from "./open-partition.ts";
 import type { PartitionTask } from "./partition-task.ts";
+import { PartitionWatch } from "./partition-watch.ts";
+import { planMark } from "./plan-mark.ts";
 import type { JobSettings } from "./settings.ts";
 
 export interface WorkerContext {
@@ -135,6 +137,9 @@ export class Worker {
       );
       this.#ends = new Map(await Promise.all(ends));
     }
+    const watch = new PartitionWatch(cluster, topics.sources, (topic, before, now) =>
+      this.#partitionsChanged(topic, before, now),
+    );
     this.#member.join().then(
       () => {
         this.#joined = true;
@@ -145,6 +150,7 @@ export class Worker {
     try {
       await this.#loop();
     } finally {
+      watch.close();
       await this.#end();
     }
   }
@@ -226,7 +232,7 @@ export class Worker {
 
   /** Offsets, state and outputs advance together. */
   async #checkpoint(): Promise<void> {
-    const { io, topics, cluster, file, settings, metrics } = this.#context;
+    const { io, plan, topics, cluster, file, settings, metrics } = this.#context;
     await this.#saving;
     this.#lastCheckpoint = performance.now();
     const tasks = [...this.#tasks.values()].filter((task) => task.dirty);
@@ -258,7 +264,7 @@ export class Worker {
       [...task.offsets].map(([topic, offset]) => [{ topic, partition: task.partition }, offset] as const),
     );
     await this.#member.stable(async (generation) => {
-      await io.transactional.sendOffsets(settings.name, generation, offsets);
+      await io.transactional.sendOffsets(settings.name, generation, offsets, planMark(plan));
       await io.commit();
     });
     this.#failingSince = undefined;
@@ -364,6 +370,15 @@ export class Worker {
         }, 500);
       },
     );
+  }
+
+  #partitionsChanged(topic: string, before: number, now: number): void {
+    const { plan, log } = this.#context;
+    if (plan.stores.length > 0) this.#fail(partitionsChanged(before, now, `topic ${topic}`));
+    else {
+      log.info("the source has other partitions", { topic, before, now });
+      this.#member.rebalance();
+    }
   }
 
   async #restoreTurn(): Promise<void> {

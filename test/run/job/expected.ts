@@ -99,18 +99,26 @@ export function assertSameRows(actual: readonly Row[], expected: readonly Row[],
   }
 }
 
-/** Every expected row is there, in order per key, and whatever else is there repeats one of them. */
-export function assertRepeatsOnly(actual: readonly Row[], expected: readonly Row[], what: string): void {
+/** Every expected row is there, in order per key, and whatever else is there repeats an earlier one. Gives the number of repeats. */
+export function assertRepeatsOnly(actual: readonly Row[], expected: readonly Row[], what: string): number {
   const [found, wanted] = [byKey(actual), byKey(expected)];
   assert.deepEqual([...found.keys()].sort(), [...wanted.keys()].sort(), `${what}: keys`);
+  let repeats = 0;
   for (const [key, rows] of wanted) {
-    // first appearances, in order, are exactly the expected rows
-    const firsts: Row[] = [];
+    let next = 0;
     for (const row of found.get(key) ?? []) {
-      if (!firsts.some((seen) => same(seen, row))) firsts.push(row);
+      if (same(row, rows[next])) next++;
+      else {
+        // a repeat goes back to a checkpoint: its original is close behind
+        let before = next - 1;
+        while (before >= 0 && !same(row, rows[before])) before--;
+        if (before < 0) assert.deepEqual(row, rows[next], `${what}: neither a repeat nor row ${next} of ${key}`);
+        repeats++;
+      }
     }
-    assertSameRows(firsts, rows, `${what}, repeats left out`);
+    assert.equal(next, rows.length, `${what}: rows of ${key}, repeats left out`);
   }
+  return repeats;
 }
 
 function byKey(rows: readonly Row[]): Map<string | null, Row[]> {
