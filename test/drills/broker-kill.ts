@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import type { EmbeddedBroker } from "../../kernel/broker/embedded-broker.ts";
+import type { Cluster } from "../../lib/log/index.ts";
+import { jobUnderTest } from "../run/job/support.ts";
+import { until } from "../support/until.ts";
+import { DrillInput } from "./input.ts";
+import type { DrillOptions } from "./kill-nine.ts";
+import { verify } from "./verify.ts";
+
+/**
+ * The broker is killed with `kill -9` under a running job and started again, several times, sometimes after longer than the group's session
+ * timeout: commits whose outcome is not known, lost connections, a membership that has ended. The job must come through by itself.
+ */
+export async function brokerKillDrill(
+  broker: EmbeddedBroker,
+  cluster: Cluster,
+  { guarantee, kills, records, random, log = () => {} }: DrillOptions,
+): Promise<void> {
+  const job = await jobUnderTest(cluster, { guarantee });
+  const input = new DrillInput(cluster, job.input, random);
+  const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "50ms", MILLRACE_SESSION_TIMEOUT: "6s" });
+  await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
+  for (let kill = 0; kill < kills; kill++) {
+    const producing = input.write(records);
+    producing.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, Math.floor(random() * 600)));
+    await broker.kill();
+    const pause = kill % 3 === 2 ? 8000 : Math.floor(random() * 1000);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    await broker.restart();
+    await producing;
+    assert.equal(run.child.exitCode, null, `the job ended by itself:\n${run.stderr()}`);
+    log(`broker killed ${kill + 1} of ${kills}, away for ${pause} ms and its start`);
+  }
+  run.child.kill("SIGTERM");
+  const { code, stderr } = await run.ended;
+  assert.equal(code, 0, stderr);
+  log(`back to the last checkpoint ${stderr.split("back to the last checkpoint").length - 1} times`);
+  await job.toEnd();
+  await verify(cluster, job, guarantee, log);
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import type { Cluster } from "../../lib/log/index.ts";
+import { jobUnderTest, temporaryFolder } from "../run/job/support.ts";
+import { until } from "../support/until.ts";
+import { DrillInput } from "./input.ts";
+import type { DrillOptions } from "./kill-nine.ts";
+import { verify } from "./verify.ts";
+
+/**
+ * One of two workers is stopped (SIGSTOP) in the middle of its work for longer than the session timeout, while the other takes over its partitions,
+ * and then goes on (SIGCONT) believing that they are its own: what it commits must be refused, and it must find its way back.
+ */
+export async function pausedWorkerDrill(
+  cluster: Cluster,
+  { guarantee, records, random, log = () => {} }: Omit<DrillOptions, "kills">,
+): Promise<void> {
+  const job = await jobUnderTest(cluster, { guarantee, partitions: 4 });
+  const input = new DrillInput(cluster, job.input, random);
+  const environment = { MILLRACE_COMMIT_INTERVAL: "100ms", MILLRACE_SESSION_TIMEOUT: "6s" };
+  const first = await job.start([], environment);
+  const other = path.join(await temporaryFolder(), "other");
+  const second = await job.start([], { ...environment, MILLRACE_STATE_DIR: other });
+  const opened = (stderr: string) => stderr.split("partition opened").length - 1;
+  await until("both work", () => opened(first.stderr()) > 0 && opened(second.stderr()) > 0, 60_000);
+  await input.write(records);
+
+  const before = opened(first.stderr());
+  const pause = async () => {
+    second.child.kill("SIGSTOP");
+    try {
+      await until("the first has taken over", () => opened(first.stderr()) > before, 60_000);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    } finally {
+      second.child.kill("SIGCONT");
+    }
+    await until("the second has noticed", () => /back to the last checkpoint/.test(second.stderr()), 60_000).catch(
+      (error) => {
+        throw new Error(`${error.message}\n${second.stderr()}\nthe first:\n${first.stderr()}`);
+      },
+    );
+  };
+  await input.writeDuring(pause());
+  log(`the second worker found: ${/back to the last checkpoint error=(.*)/.exec(second.stderr())?.[1]}`);
+  await input.write(records);
+  const again = opened(second.stderr());
+  await until("the second has partitions again", () => opened(second.stderr()) >= again, 60_000);
+  for (const run of [second, first]) {
+    run.child.kill("SIGTERM");
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 0, stderr);
+  }
+  await job.toEnd();
+  await verify(cluster, job, guarantee, log);
+}
