@@ -4,6 +4,7 @@ import {
   type Cluster,
   GroupMember,
   type GroupMemberOptions,
+  PartitionWatch,
   Producer,
   type TopicPartition,
   TransactionLost,
@@ -192,3 +193,42 @@ test("closing while others are waited for ends at once", async () => {
   revoking.resolve();
   await Promise.all([a.member.leave(), b.member.leave()]);
 });
+
+test("partitions added to a topic are noticed and shared out, also after the leader has restarted", async () => {
+  const cluster = await connect();
+  const topic = await newTopic(cluster, "grows", 2);
+  const groupId = uniqueName("group");
+  const options = { metadataMaxAge: 300, sessionTimeout: 30_000 };
+  const leader = member(cluster, groupId, topic, { ...options, instanceId: "worker-1" });
+  await leader.member.join();
+  const other = member(cluster, groupId, topic, { ...options, instanceId: "worker-2" });
+  await other.member.join();
+  await until("a half", () => other.owns().length === 1);
+
+  await addPartitions(topic, 4);
+  await until("two each", () => leader.owns().length === 2 && other.owns().length === 2);
+  assert.deepEqual([...leader.owns(), ...other.owns()].sort(), [0, 1, 2, 3]);
+
+  await leader.member.close();
+  const again = member(cluster, groupId, topic, { ...options, instanceId: "worker-1" });
+  await again.member.join();
+  assert.equal(again.owns().length, 2);
+  await addPartitions(topic, 6);
+  await until("three each", () => again.owns().length === 3 && other.owns().length === 3);
+  assert.ok(!other.log.some((line) => line.startsWith("lost")), other.log.join("; "));
+  await Promise.all([again.member.leave(), other.member.leave()]);
+});
+
+test("a reader by assignment is told of added partitions as well", async () => {
+  const cluster = await connect();
+  const topic = await newTopic(cluster, "watched", 1);
+  const changes: [string, number, number][] = [];
+  const watch = new PartitionWatch(cluster, [topic], (...change) => changes.push(change), 100);
+  await addPartitions(topic, 3);
+  await until("the change", () => changes.length > 0);
+  watch.close();
+  assert.deepEqual(changes, [[topic, 1, 3]]);
+});
+
+const addPartitions = (topic: string, count: number) =>
+  kafkaTool("org.apache.kafka.tools.TopicCommand", ["--alter", "--topic", topic, "--partitions", String(count)]);
