@@ -18,32 +18,50 @@ export interface MainOptions {
   readonly needs: Needs;
 }
 
+/** What the text of the statements depends on. */
+type Statements = Pick<MainOptions, "parameters" | "needs">;
+
 /** `main.ts`: merged imports, the job with its frozen schemas, the kept statements in document order, and the run. */
 export function emitMain(slice: Slice, options: MainOptions): string {
   const taken = takenNames(slice);
   const job = unused("job", taken);
   const main = unused("main", taken);
-  const wrapsParameters = options.parameters.some((site) => site.literal !== undefined);
   const imports = emitImports(slice, options, [
     { module: "millrace/job", imported: "job", local: job },
-    ...(wrapsParameters && !importsParam(slice) ? [{ module: "millrace", imported: "param", local: "param" }] : []),
+    ...paramImport(slice, options),
   ]);
-  const text = [
-    `// Made by \`millrace promote\` from ${options.notebook}. Change the notebook and promote it again.`,
-    "",
-    imports,
-    "",
-    `const ${main} = ${job}({`,
-    `  name: ${JSON.stringify(options.name)},`,
-    "  packageRoot: import.meta.dirname,",
-    `  schemas: {${emitSchemas(options.schemas)}},`,
-    "});",
-    "",
-    ...cellsOf(slice).map((cell) => emitCell(cell, slice, options)),
-    `await ${main}.run();`,
-    "",
-  ].join("\n");
-  return formatted(text);
+  return formatted(
+    [
+      `// Made by \`millrace promote\` from ${options.notebook}. Change the notebook and promote it again.`,
+      "",
+      imports,
+      "",
+      `const ${main} = ${job}({`,
+      `  name: ${JSON.stringify(options.name)},`,
+      "  packageRoot: import.meta.dirname,",
+      `  schemas: {${emitSchemas(options.schemas)}},`,
+      "});",
+      "",
+      ...cellsOf(slice).map((cell) => emitCell(cell, slice, options)),
+      `await ${main}.run();`,
+      "",
+    ]
+      .join("\n")
+      .replaceAll("\r\n", "\n"),
+  );
+}
+
+/** The same statements alone, for a first run in the notebook's folder: files have the names they have there, and nothing is a job yet. */
+export function emitStatements(slice: Slice, options: Statements): string {
+  const inPlace = { ...options, needs: { ...options.needs, rewritten: new Map() } };
+  const imports = emitImports(slice, inPlace, paramImport(slice, options));
+  return [imports, ...cellsOf(slice).map((cell) => emitCell(cell, slice, inPlace))].join("\n").replaceAll("\r\n", "\n");
+}
+
+/** `param`, where a parameters cell needs it and the notebook does not import it. */
+function paramImport(slice: Slice, { parameters }: Statements): Wanted[] {
+  const wraps = parameters.some((site) => site.literal !== undefined);
+  return wraps && !importsParam(slice) ? [{ module: "millrace", imported: "param", local: "param" }] : [];
 }
 
 /** The code cells that give at least one statement other than an import, in document order. */
@@ -59,7 +77,7 @@ export function marker(cell: CodeCell): string {
   return `// cell ${cell.number}${cell.title === undefined ? "" : ` · ${JSON.stringify(cell.title)}`}`;
 }
 
-function emitCell(cell: CodeCell, slice: Slice, options: MainOptions): string {
+function emitCell(cell: CodeCell, slice: Slice, options: Statements): string {
   const units = slice.units.filter((unit) => unit.cell === cell && !ts.isImportDeclaration(unit.statement));
   const statements = new Map<ts.Statement, Unit[]>();
   for (const unit of units) statements.set(unit.statement, [...(statements.get(unit.statement) ?? []), unit]);
@@ -79,7 +97,7 @@ function emitCell(cell: CodeCell, slice: Slice, options: MainOptions): string {
   return `${lines.join("\n")}\n`;
 }
 
-function emitStatement(statement: ts.Statement, all: Unit[], kept: Unit[], slice: Slice, options: MainOptions): string {
+function emitStatement(statement: ts.Statement, all: Unit[], kept: Unit[], slice: Slice, options: Statements): string {
   const { text } = statement.getSourceFile();
   const edits = kept.flatMap((unit) => editsOf(unit, slice, options.parameters, options.needs));
   let code: string;
@@ -138,7 +156,7 @@ interface ModuleImport {
   typeNamespaces: Set<string>;
 }
 
-function emitImports(slice: Slice, { needs }: MainOptions, extra: readonly Wanted[]): string {
+function emitImports(slice: Slice, { needs }: Statements, extra: readonly Wanted[]): string {
   const modules = new Map<string, ModuleImport>();
   const moduleOf = (specifier: string, attributes: string): ModuleImport => {
     const key = `${specifier} ${attributes}`;

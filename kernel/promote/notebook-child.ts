@@ -17,9 +17,8 @@ import { sampleSchema } from "../../lib/run/notebook/sample-schema.ts";
 import { Session } from "../../lib/run/notebook/session.ts";
 import { rowsSchema } from "../../lib/run/source/source-schema.ts";
 import type { Schema } from "../../lib/schema.ts";
-import { Interpreter } from "../cells/interpreter.ts";
-import type { ErrorContent } from "../cells/outputs.ts";
 import { fetchRanges, heldRanges } from "./fetch-ranges.ts";
+import { cellOf, importFromFolder, stackOf } from "./notebook-module.ts";
 import type { NotebookAnswer, NotebookRequest } from "./notebook-request.ts";
 import type { Ranges } from "./recorded.ts";
 import { sinkLines } from "./sink-lines.ts";
@@ -63,31 +62,19 @@ async function executeCells(): Promise<void> {
   // the parameters' defaults, whatever this environment says
   setParamSource(() => undefined);
   process.chdir(request.folder);
-  const interpreter = await Interpreter.create({ cwd: request.folder });
-  for (const { number, id, code } of request.cells) {
-    let failure: ErrorContent | undefined;
-    const outputs = {
-      stream: () => {},
-      display: () => {},
-      updateDisplay: () => {},
-      clear: () => {},
-      result: () => {},
-      error: (content: ErrorContent) => {
-        failure = content;
-      },
-    };
-    const result = await interpreter.execute({ code, cellId: id, headless: true }, outputs);
-    if (result.status === "ok") continue;
+  try {
+    await importFromFolder(request.code, request.folder);
+  } catch (error) {
+    const cell = cellOf(error, request.code);
     throw new MillraceError({
       code: "CELL_FAILED",
-      what: `Cell ${number}, reduced to what the job needs, throws:\n${(failure ?? result).traceback.join("\n")}`,
+      what: `${cell === undefined ? "The notebook" : `Cell ${cell}`}, reduced to what the job needs, throws:\n${error instanceof MillraceError ? error.message : stackOf(error)}`,
       remedies: [
         "run the notebook from top to bottom and correct the cell",
         "tag a cell keep whose effect the job needs",
       ],
     });
   }
-  await interpreter.close();
 }
 
 /** How a job names a source: its topics, or its pattern. */
@@ -176,7 +163,7 @@ async function rowsOf(sink: SinkNode, from: Position, until: Position): Promise<
     for (const { task, rows } of answers) byTask.set(task, (byTask.get(task) ?? "") + sinkLines(rows, sink));
   });
   return [...byTask.keys()]
-    .sort()
+    .sort(new Intl.Collator("en", { numeric: true }).compare) // partition 10 after partition 2
     .map((task) => byTask.get(task))
     .join("");
 }

@@ -7,7 +7,8 @@ import type { Ranges } from "./recorded.ts";
 export interface NotebookRequest {
   /** The notebook's folder. */
   readonly folder: string;
-  readonly cells: readonly { readonly number: number; readonly id: string; readonly code: string }[];
+  /** The kept statements as a module; lines `// cell 3` tell where they come from. */
+  readonly code: string;
   /** Wire schemas by topic, from the journal. */
   readonly schemas: Readonly<Record<string, Schema>>;
   /** Wire schemas by source, to fall back on when Kafka cannot be asked. */

@@ -151,6 +151,7 @@ async function makeJob(
     schemas: answer.schemas,
     sinks: answer.sinks.map(({ topic, id }: SinkNode) => ({ topic, id })),
     plan: answer.sinks,
+    vendor: { [`vendor/${pack.fileName}`]: sha256(pack.bytes) },
     packages: Object.fromEntries(needs.packages),
     copied: Object.fromEntries([...needs.files.values()].map((to) => [to, sha256(files.get(to)!)])),
     recorded,
@@ -219,7 +220,8 @@ function allParameters(analysis: Analysis, { answer }: Execution): Parameter[] {
 const isTopicList = (source: string) => /^[A-Za-z0-9._,-]+$/.test(source);
 
 function jobName(text: string): string {
-  const name = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+|-+$/g, "");
+  const plain = text.normalize("NFKD").replace(/\p{Mark}/gu, ""); // Überblick: Uberblick
+  const name = plain.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+|-+$/g, "");
   if (name !== "" && name.length <= 150) return name;
   throw new Refusal({
     code: "BAD_NAME",

@@ -1,13 +1,19 @@
-// Loaded by `node --import` before a job whose packages are not installed: `millrace` and `nodejs-polars` then come from the command's own
-// installation, everything else is looked for as usual.
+// Loaded by `node --import` before a job whose packages are not installed: `millrace` is the job's own, unpacked below MILLRACE_UNPACKED;
+// what it needs, and `nodejs-polars`, come from the command's installation, everything else is looked for as usual.
 import { registerHooks } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const unpacked = pathToFileURL(path.join(process.env.MILLRACE_UNPACKED!, path.sep)).href;
 
 registerHooks({
   resolve(specifier, context, next) {
+    if (/^millrace(\/|$)/.test(specifier)) return next(specifier, { ...context, parentURL: unpacked });
     try {
       return next(specifier, context);
     } catch (error) {
-      if (!/^(millrace|nodejs-polars)(\/|$)/.test(specifier)) throw error;
+      const isOurs = context.parentURL?.startsWith(unpacked) || /^nodejs-polars(\/|$)/.test(specifier);
+      if (!isOurs) throw error;
       return next(specifier, { ...context, parentURL: import.meta.url });
     }
   },

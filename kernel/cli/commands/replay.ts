@@ -1,8 +1,12 @@
 import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { Command } from "commander";
-import { replay } from "../../../lib/replay.ts";
+import { MillraceError } from "../../../lib/error.ts";
+import { type ReplayReport, replay } from "../../../lib/replay.ts";
+import { unpack } from "../../promote/job/unpack.ts";
 
 const FALLBACK = path.resolve(import.meta.dirname, "../../promote/resolve-from-kernel.ts");
 
@@ -12,10 +16,35 @@ export const command = new Command("replay")
   .option("--json", "print the result as JSON")
   .action(async (dir: string, { json }: { json?: boolean }) => {
     const installed = existsSync(path.join(dir, "node_modules", "millrace"));
-    // without `npm install` the job runs on the library of this command
-    const nodeArguments = installed ? [] : ["--import", pathToFileURL(FALLBACK).href];
-    const report = await replay(dir, { nodeArguments });
-    if (!installed) console.error("The job's packages are not installed; replaying with this command's own millrace.");
+    const report = installed || !existsSync(path.join(dir, "vendor")) ? await replay(dir) : await replayUnpacked(dir);
+    if (!installed) console.error("The job's packages are not installed; replaying with the millrace in its vendor/.");
     console.log(json ? JSON.stringify({ ok: report.ok, sinks: report.sinks, text: report.text }) : report.text);
     if (!report.ok) process.exitCode = 1;
   });
+
+/** Without `npm install`: on the job's own millrace, unpacked beside, and this command's installation of what that needs. */
+async function replayUnpacked(dir: string): Promise<ReplayReport> {
+  const work = await mkdtemp(path.join(os.tmpdir(), "millrace-vendor-"));
+  try {
+    const archives = (await readdir(path.join(dir, "vendor"))).filter((file) => /^millrace-.*\.tgz$/.test(file));
+    if (archives.length > 0) await unpackMillrace(path.join(dir, "vendor", archives[0]!), work);
+    process.env.MILLRACE_UNPACKED = work;
+    return await replay(dir, { nodeArguments: ["--import", pathToFileURL(FALLBACK).href] });
+  } finally {
+    delete process.env.MILLRACE_UNPACKED;
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function unpackMillrace(archive: string, work: string): Promise<void> {
+  try {
+    await unpack(archive, path.join(work, "node_modules", "millrace"));
+  } catch (cause) {
+    throw new MillraceError({
+      code: "BAD_VENDOR",
+      what: `${archive} cannot be unpacked: ${(cause as Error).message}.`,
+      remedies: ["promote the notebook again"],
+      cause,
+    });
+  }
+}

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { Refusal } from "../../error.ts";
@@ -28,6 +28,8 @@ export interface ReplayReport {
 
 interface Promotion {
   readonly parameters: readonly { readonly variable: string }[];
+  /** File -> digest. */
+  readonly vendor?: Readonly<Record<string, string>>;
   readonly recorded:
     | { readonly nothing: string }
     | {
@@ -46,7 +48,7 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
   const { recorded } = promotion;
   if (!("samples" in recorded))
     return failed(`Nothing was recorded: ${recorded.nothing}. Run the notebook and promote it again.`);
-  const spoiled = await changedRecords(folder, recorded);
+  const spoiled = await changedRecords(folder, recorded, promotion.vendor);
   const out = await mkdtemp(path.join(os.tmpdir(), "millrace-replay-"));
   try {
     const run = await runJob(folder, out, promotion, options);
@@ -54,7 +56,9 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
     const sinks: SinkReplay[] = [];
     for (const topic of Object.keys(recorded.expected).sort()) {
       const expected = parseRows(await readFile(path.join(folder, "expected", `${topic}.jsonl`), "utf8"));
-      const actual = parseRows(await readFile(path.join(out, `${topic}.jsonl`), "utf8").catch(() => ""));
+      const written = await readFile(path.join(out, `${topic}.jsonl`), "utf8").catch(() => undefined);
+      if (written === undefined) return failed(`main.ts has no sink that writes ${topic}, which the notebook has.`);
+      const actual = parseRows(written);
       sinks.push({
         topic,
         expected: expected.length,
@@ -62,6 +66,9 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
         differences: compareRows(expected, actual),
       });
     }
+    const more = (await readdir(out)).filter((file) => file.endsWith(".jsonl")).map((file) => file.slice(0, -6));
+    const unknown = more.filter((topic) => !(topic in recorded.expected)).sort();
+    if (unknown.length > 0) return failed(`main.ts writes ${unknown.join(", ")}, which the notebook does not.`);
     const text = describe(sinks, recorded.samples);
     if (spoiled.length > 0)
       return { ok: false, sinks, text: `${text}\nChanged since promotion: ${spoiled.join(", ")}.` };
@@ -86,14 +93,16 @@ async function readPromotion(folder: string): Promise<Promotion> {
 
 const failed = (text: string): ReplayReport => ({ ok: false, sinks: [], text });
 
-/** Samples and expected rows whose digest is not the one that promotion noted. */
+/** Samples, expected rows and packages whose digest is not the one that promotion noted. */
 async function changedRecords(
   folder: string,
   recorded: Exclude<Promotion["recorded"], { nothing: string }>,
+  vendor: Readonly<Record<string, string>> = {},
 ): Promise<string[]> {
   const noted = [
     ...Object.entries(recorded.samples).map(([topic, { sha256 }]) => [`samples/${topic}.jsonl.gz`, sha256] as const),
     ...Object.entries(recorded.expected).map(([topic, { sha256 }]) => [`expected/${topic}.jsonl`, sha256] as const),
+    ...Object.entries(vendor),
   ];
   const changed: string[] = [];
   for (const [file, sha256] of noted) {
