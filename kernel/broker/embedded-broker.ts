@@ -173,7 +173,11 @@ function assertPortFree(port: number): Promise<void> {
   });
 }
 
-const clusterId = () => randomBytes(16).toString("base64url");
+/** 16 bytes as base64url; one that begins with a dash would be taken for an option. */
+function clusterId(): string {
+  const id = randomBytes(16).toString("base64url");
+  return id.startsWith("-") ? clusterId() : id;
+}
 
 const LOGGING = `Configuration:
   Appenders:
