@@ -143,7 +143,7 @@ export class DynamicWindow implements Operator {
     let complete = windows.lazy().withColumns(...(this.#plan.results as pl.Expr[]));
     if (rows !== undefined) {
       const values = rows
-        .sort("__row")
+        .sort("§row")
         .lazy()
         .groupBy(exprs.by)
         .agg(...exprs.collected);

@@ -21,12 +21,14 @@ export function beside(left: pl.DataFrame, right: pl.DataFrame): pl.DataFrame {
   return left.hstack(right) as unknown as pl.DataFrame;
 }
 
-/** The names, the second of two equal ones with a number behind it. */
-export function unique(names: readonly string[]): string[] {
-  const seen = new Map<string, number>();
+/** The names, those that are taken already (by one before, or by one of `reserved`) with a number behind them. */
+export function unique(names: readonly string[], reserved: readonly string[] = []): string[] {
+  const taken = new Set(reserved);
+  const wanted = new Set(names);
   return names.map((name) => {
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    return count === 1 ? name : `${name}_${count}`;
+    let free = name;
+    for (let i = 2; taken.has(free) || (free !== name && wanted.has(free)); i++) free = `${name}_${i}`;
+    taken.add(free);
+    return free;
   });
 }

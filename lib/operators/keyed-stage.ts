@@ -35,6 +35,8 @@ export interface StagePlan {
   readonly stateSchema: Schema;
 }
 
+/** What a row of several per key has in the state beside its values. */
+const PLACE = ["slot", "sequence"];
 const COUNTER = { cumCount: true } as const;
 /** Accumulating calls whose result may have a wider dtype than their argument: the argument is widened first, so that the state fits. */
 const WIDENING = new Set(["cumSum", "cumProd"]);
@@ -43,16 +45,19 @@ const WIDENING = new Set(["cumSum", "cumProd"]);
  * Works out a stage over rows of this schema. `empty` is a frame of that schema without rows: names and dtypes are asked of Polars.
  */
 export function planStage(stage: Stage, empty: pl.DataFrame): StagePlan {
-  const keys = stage.keys.map((_, i) => `__key_${i}`);
-  const storedKeys = unique(stage.keys.map((key, i) => (key.kind === "col" ? key.name : `key_${i}`)));
+  const keys = stage.keys.map((_, i) => `§key_${i}`);
+  const storedKeys = unique(
+    stage.keys.map((key, i) => (key.kind === "col" ? key.name : `key_${i}`)),
+    PLACE,
+  );
   const columns: StageColumn[] = [];
   const names = new Map<string, string>();
-  const taken = new Set(storedKeys);
+  const taken = new Set([...storedKeys, ...PLACE]);
 
   const column = (id: string, label: string, expr: pl.Expr, kept: (name: string) => pl.Expr): string => {
     const known = names.get(id);
     if (known !== undefined) return known;
-    const name = `__arg_${columns.length}`;
+    const name = `§arg_${columns.length}`;
     names.set(id, name);
     let stored = label;
     for (let i = 2; taken.has(stored); i++) stored = `${label}_${i}`;
@@ -63,7 +68,7 @@ export function planStage(stage: Stage, empty: pl.DataFrame): StagePlan {
 
   const results = stage.calls.map((call) => {
     const { tree, column: result } = call;
-    const label = tree.self.kind === "col" && !tree.self.name.startsWith("__") ? tree.self.name : "value";
+    const label = tree.self.kind === "col" && !tree.self.name.startsWith("§") ? tree.self.name : "value";
     const self = print(tree.self);
     if (call.rows !== undefined) {
       const name = column(self, label, replay(tree.self), (name) => pl.col(name).last());

@@ -52,7 +52,7 @@ function exprsOf(plan: StagePlan) {
   return {
     keys: columns(plan.keys),
     storedKeys: renamed(plan.keys, plan.storedKeys),
-    nothing: [pl.len().alias("__len")],
+    nothing: [pl.len().alias("§len")],
     fromState: renamed(stored, names),
     toState: renamed(names, stored),
     kept: plan.columns.map(({ name, kept }) => kept.alias(name)),

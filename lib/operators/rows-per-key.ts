@@ -54,19 +54,19 @@ function exprsOf(plan: StagePlan) {
   const names = [...keys, ...plan.columns.map(({ name }) => name)];
   const stored = [...plan.storedKeys, ...plan.columns.map(({ stored }) => stored)];
   const int = (value: number): pl.Expr => pl.lit(value).cast(pl.Int64);
-  const isNew = pl.col("__sequence").isNull();
-  const before = perKey(pl.col("__sequence").max(), keys).fillNull(int(-1));
+  const isNew = pl.col("§sequence").isNull();
+  const before = perKey(pl.col("§sequence").max(), keys).fillNull(int(-1));
   const within = perKey(isNew.cast(pl.Int64).cumSum(), keys);
   return {
-    prepare: [...plan.prepare, pl.lit(null).cast(pl.Int64).alias("__sequence")],
+    prepare: [...plan.prepare, pl.lit(null).cast(pl.Int64).alias("§sequence")],
     keys: columns(keys),
-    nothing: [pl.len().alias("__len")],
+    nothing: [pl.len().alias("§len")],
     storedKeys: renamed(keys, plan.storedKeys),
-    fromState: renamed([...stored, "sequence"], [...names, "__sequence"]),
-    number: [isNew.alias("__new"), before.plus(within).alias("__next")],
-    isLast: pl.col("__new").and(pl.col("__next").gt(perKey(pl.col("__next").max(), keys).minus(int(stage.rows)))),
-    slot: pl.col("__next").modulo(int(stage.rows)).alias("__slot"),
-    toState: renamed([...names, "__slot", "__next"], [...stored, "slot", "sequence"]),
+    fromState: renamed([...stored, "sequence"], [...names, "§sequence"]),
+    number: [isNew.alias("§new"), before.plus(within).alias("§next")],
+    isLast: pl.col("§new").and(pl.col("§next").gt(perKey(pl.col("§next").max(), keys).minus(int(stage.rows)))),
+    slot: pl.col("§next").modulo(int(stage.rows)).alias("§slot"),
+    toState: renamed([...names, "§slot", "§next"], [...stored, "slot", "sequence"]),
     made: columns(stage.calls.map(({ column }) => column)),
   };
 }

@@ -5,7 +5,7 @@ import { columns, renamed } from "./exprs.ts";
 import type { WindowPlan } from "./window-plan.ts";
 
 const int = (value: number): pl.Expr => pl.lit(value).cast(pl.Int64);
-const END = "__window_end";
+const END = "§window_end";
 
 /**
  * The expressions of a window operator, built once: an expression object of nodejs-polars is costly to make.
@@ -14,20 +14,20 @@ const END = "__window_end";
 export function windowExprs(plan: WindowPlan) {
   const { node, keyExprs, partials, collected } = plan;
   const { every, period, offset, grace } = node;
-  const keys = plan.keys.map((_, i) => `__key_${i}`);
-  const identity = [...keys, "__window_start"];
-  const stored = [...plan.keys, "window_start", "window_end"];
+  const keys = plan.keys.map((_, i) => `§key_${i}`);
+  const identity = [...keys, "§window_start"];
+  const stored = [...plan.storedKeys, "window_start", "window_end"];
   const overlapping = Math.ceil(period / every);
-  const time = pl.col("__time");
+  const time = pl.col("§time");
   // the remainder of a time before the epoch is made positive, so that its window starts before it too
   const into = time.minus(int(offset)).modulo(int(every)).plus(int(every)).modulo(int(every));
-  const inside = period === every ? time.isNotNull() : pl.col("__end").gt(time);
+  const inside = period === every ? time.isNotNull() : pl.col("§end").gt(time);
   const used = [...new Set([...plan.inputs, "_key", "_partition", "_watermark"])];
   const kept = [pl.col("_rows"), pl.col("_key"), pl.col("_partition")];
   const labels = partials.map(({ label }) => label);
   const names = partials.map(({ name }) => name);
   const collectedColumns = collected?.columns ?? [];
-  const held = collectedColumns.map((_, i) => `value_${i}`);
+  const held = collected?.stored ?? [];
   const first = [pl.col(END).first(), pl.col("_key").first(), pl.col("_partition").first()];
   return {
     overlapping,
@@ -35,28 +35,28 @@ export function windowExprs(plan: WindowPlan) {
     // a batch's rows, once per window
     prepare: [
       ...keyExprs.map((expr, i) => expr.alias(keys[i]!)),
-      pl.col(node.indexColumn).cast(pl.Datetime("ms")).cast(pl.Int64).alias("__time"),
+      pl.col(node.indexColumn).cast(pl.Datetime("ms")).cast(pl.Int64).alias("§time"),
       ...columns(used),
     ],
-    start: time.minus(into).alias("__start"),
+    start: time.minus(into).alias("§start"),
     starts: pl
       .concatList(
-        Array.from({ length: overlapping }, (_, i) => pl.col("__start").minus(int((overlapping - 1 - i) * every))),
+        Array.from({ length: overlapping }, (_, i) => pl.col("§start").minus(int((overlapping - 1 - i) * every))),
       )
-      .alias("__start"),
-    explode: pl.col("__start"),
-    end: pl.col("__start").plus(int(period)).alias("__end"),
+      .alias("§start"),
+    explode: pl.col("§start"),
+    end: pl.col("§start").plus(int(period)).alias("§end"),
     window: [
-      pl.col("__start").cast(pl.Datetime("ms")).alias("__window_start"),
-      pl.col("__end").cast(pl.Datetime("ms")).alias(END),
-      pl.col("__end").plus(int(grace)).ltEq(pl.col("_watermark")).fillNull(pl.lit(false)).alias("__late"),
-      inside.fillNull(pl.lit(false)).alias("__inside"),
+      pl.col("§start").cast(pl.Datetime("ms")).alias("§window_start"),
+      pl.col("§end").cast(pl.Datetime("ms")).alias(END),
+      pl.col("§end").plus(int(grace)).ltEq(pl.col("_watermark")).fillNull(pl.lit(false)).alias("§late"),
+      inside.fillNull(pl.lit(false)).alias("§inside"),
     ],
     count: [
-      pl.col("__late").and(pl.col("__inside")).sum().cast(pl.Float64).alias("late"),
+      pl.col("§late").and(pl.col("§inside")).sum().cast(pl.Float64).alias("late"),
       time.nullCount().cast(pl.Float64).alias("without"),
     ],
-    taken: pl.col("__late").not().and(pl.col("__inside")),
+    taken: pl.col("§late").not().and(pl.col("§inside")),
     // partial aggregates
     by: columns(identity),
     parts: [...first, ...partials.map(({ partial }) => partial), pl.len().cast(pl.Int64).alias("_rows")],
@@ -78,7 +78,7 @@ export function windowExprs(plan: WindowPlan) {
       pl.col("_rows"),
     ],
     // rows kept for aggregates that need all of them
-    before: [...columns(identity), pl.col("_rows").alias("__before")],
+    before: [...columns(identity), pl.col("_rows").alias("§before")],
     rows: columns([...identity, END, ...collectedColumns]),
     index: pl
       .col(END)
@@ -86,24 +86,28 @@ export function windowExprs(plan: WindowPlan) {
       .cast(pl.Int64)
       .cumSum()
       .over(identity[0]!, ...identity.slice(1))
-      .alias("__index"),
-    row: pl.col("__before").fillNull(pl.lit(0)).plus(pl.col("__index")).cast(pl.Int64).alias("__row"),
-    rowOrder: columns([...identity, END, "__row", ...collectedColumns]),
+      .alias("§index"),
+    row: pl.col("§before").fillNull(pl.lit(0)).plus(pl.col("§index")).cast(pl.Int64).alias("§row"),
+    rowOrder: columns([...identity, END, "§row", ...collectedColumns]),
     toRowState: [
       ...renamed([...identity, END], stored),
-      pl.col("__row").alias("_row"),
+      pl.col("§row").alias("_row"),
       ...renamed(collectedColumns, held),
     ],
     fromRowState: [
       ...renamed(stored, [...identity, END]),
-      pl.col("_row").alias("__row"),
+      pl.col("_row").alias("§row"),
       ...renamed(held, collectedColumns),
     ],
     collected: collected?.aggregates ?? [],
     // results
     time: pl.col(END).cast(pl.Int64).minus(int(1)).cast(pl.Datetime("ms")).alias("_time"),
-    sort: columns(["__window_start", ...keys]),
-    outputs: [...renamed([...identity, END], stored), ...plan.outputs, ...columns(["_key", "_time", "_partition"])],
+    sort: columns(["§window_start", ...keys]),
+    outputs: [
+      ...renamed([...identity, END], [...plan.keys, "window_start", "window_end"]),
+      ...plan.outputs,
+      ...columns(["_key", "_time", "_partition"]),
+    ],
   };
 }
 

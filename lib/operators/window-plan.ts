@@ -24,13 +24,21 @@ import { inputsOf } from "./window-exprs.ts";
 export interface WindowPlan {
   readonly node: GroupByDynamicNode;
   readonly keys: readonly string[];
+  /** Their names in the state. */
+  readonly storedKeys: readonly string[];
   readonly keyExprs: readonly pl.Expr[];
   /** The input's columns that aggregates read. */
   readonly inputs: readonly string[];
   /** Kept per key and window beside keys, `window_start` and `window_end`. */
   readonly partials: readonly PartialColumn[];
   /** Columns of the input whose rows the window keeps until it closes, and the aggregates over them. */
-  readonly collected: { readonly columns: readonly string[]; readonly aggregates: readonly pl.Expr[] } | undefined;
+  readonly collected:
+    | {
+        readonly columns: readonly string[];
+        readonly stored: readonly string[];
+        readonly aggregates: readonly pl.Expr[];
+      }
+    | undefined;
   /** Aggregates from merged partial values; then the columns of the result from aggregates. */
   readonly results: readonly pl.Expr[];
   readonly outputs: readonly pl.Expr[];
@@ -87,9 +95,12 @@ export function windowPlan(
   const times: Schema = { window_start: "Datetime(ms)", window_end: "Datetime(ms)" };
   const metadata: Schema = { _key: "Utf8", _time: "Datetime(ms)", _partition: "Int32" };
   const state = schemaOf(empty.groupBy("_partition").agg(pl.len(), ...partials.map(({ partial }) => partial)));
-  const labels = unique([...by.names, "window_start", "window_end", ...partials.map(({ label }) => label)]).slice(
-    by.names.length + 2,
+  const storedKeys = unique(by.names, KEPT);
+  const labels = unique(
+    partials.map(({ label }) => label),
+    [...storedKeys, ...KEPT],
   );
+  const storedKeySchema = Object.fromEntries(storedKeys.map((name, i) => [name, by.dtypes[i]!]));
   const labelled = partials.map((partial, i) => ({ ...partial, label: labels[i]! }));
   const label = [
     printDuration(node.period),
@@ -97,16 +108,21 @@ export function windowPlan(
   ].join("_");
   const name = storeName(`window_${label}${by.names.length === 0 ? "" : `_by_${by.names.join("_")}`}`);
   const columns = [...new Set(collected.flatMap(({ tree }) => columnsOf(tree)))];
+  const held = unique(
+    columns.map((_, i) => `value_${i}`),
+    [...storedKeys, ...KEPT],
+  );
   const plan: WindowPlan = {
     node,
     keys: by.names,
+    storedKeys,
     keyExprs: by.exprs,
     inputs: inputsOf(trees),
     partials: labelled,
     collected:
       collected.length === 0
         ? undefined
-        : { columns, aggregates: collected.map(({ tree, column }) => replay(tree).alias(column)) },
+        : { columns, stored: held, aggregates: collected.map(({ tree, column }) => replay(tree).alias(column)) },
     results,
     outputs,
     schema: {
@@ -117,9 +133,9 @@ export function windowPlan(
     },
     store: {
       name,
-      key: [...by.names, "window_start"],
+      key: [...storedKeys, "window_start"],
       schema: {
-        ...keySchema,
+        ...storedKeySchema,
         ...times,
         ...Object.fromEntries(labelled.map(({ name, label }) => [label, state[name]!])),
         _rows: "Int64",
@@ -132,12 +148,12 @@ export function windowPlan(
         ? undefined
         : {
             name: storeName(`${name}_rows`),
-            key: [...by.names, "window_start", "_row"],
+            key: [...storedKeys, "window_start", "_row"],
             schema: {
-              ...keySchema,
+              ...storedKeySchema,
               ...times,
               _row: "Int64",
-              ...Object.fromEntries(columns.map((column, i) => [`value_${i}`, input.schema[column]!])),
+              ...Object.fromEntries(columns.map((column, i) => [held[i]!, input.schema[column]!])),
             },
           },
   };
@@ -158,6 +174,9 @@ export function windowPlan(
     used: () => new Set([...by.trees, ...trees].flatMap(columnsOf).concat(node.indexColumn, ...Object.keys(metadata))),
   };
 }
+
+/** What the state has beside keys and partial aggregates. */
+const KEPT = ["window_start", "window_end", "_rows", "_key", "_partition", "_row"];
 
 function isPlain(tree: ExprTree): boolean {
   return tree.kind === "col" || (tree.kind === "call" && tree.fn === "alias" && isPlain(tree.self));

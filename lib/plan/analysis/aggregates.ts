@@ -20,7 +20,7 @@ export function splitAggregates(exprs: readonly ExprTree[]): { aggregates: Aggre
     let aggregate = aggregates.get(key);
     if (aggregate === undefined) {
       aggregate = {
-        column: `__agg_${aggregates.size}`,
+        column: `§agg_${aggregates.size}`,
         tree,
         merges: meaning.is === "aggregate" && !(takesByPlace(tree) && isNarrowed(tree)),
       };

@@ -70,7 +70,7 @@ export function splitStages(exprs: readonly ExprTree[]): Split {
     const callKey = JSON.stringify([stageKey, hoisted]);
     let column = columns.get(callKey);
     if (column === undefined) {
-      column = `__state_${columns.size}`;
+      column = `§state_${columns.size}`;
       columns.set(callKey, column);
       entry.stage.calls.push({ column, tree: hoisted, rows: rows === "accumulating" ? undefined : rows });
       if (rows !== "accumulating") entry.stage.rows = Math.max(entry.stage.rows, rows);
