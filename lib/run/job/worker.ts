@@ -71,6 +71,8 @@ export class Worker {
   #wake = Promise.withResolvers<void>();
   #stopping = false;
   #leaving = false;
+  /** Partitions have been lost and are still among the tasks: a commit would pass, in the generation joined since. */
+  #losing = false;
   #joined = false;
   #fatal: unknown;
   /** The DuckDB part of the last checkpoint, under way. */
@@ -92,9 +94,14 @@ export class Worker {
       topics: topics.sources,
       instanceId,
       sessionTimeout: settings.sessionTimeout,
-      onAssigned: (partitions) => this.#assigned(partitions),
+      onAssigned: (partitions) => void this.#inLoop(async () => this.#assigned(partitions)),
       onRevoked: (partitions) => (this.#leaving ? undefined : this.#inLoop(() => this.#revoked(partitions))),
-      onLost: (partitions) => (this.#leaving ? undefined : this.#inLoop(() => this.#lost(partitions))),
+      // not awaited: the member tells it while it joins anew, and a checkpoint in the loop may be waiting for that
+      onLost: (partitions) => {
+        if (this.#leaving) return;
+        this.#losing = true;
+        void this.#inLoop(() => this.#lost(partitions));
+      },
       onFailed: (error) => this.#fail(error),
     });
   }
@@ -141,10 +148,10 @@ export class Worker {
       this.#partitionsChanged(topic, before, now),
     );
     this.#member.join().then(
-      () => {
-        this.#joined = true;
-        this.#wake.resolve();
-      },
+      () =>
+        void this.#inLoop(async () => {
+          this.#joined = true;
+        }),
       (error) => this.#fail(error),
     );
     try {
@@ -264,6 +271,7 @@ export class Worker {
       [...task.offsets].map(([topic, offset]) => [{ topic, partition: task.partition }, offset] as const),
     );
     await this.#member.stable(async (generation) => {
+      if (this.#losing) throw partitionsLost();
       await io.transactional.sendOffsets(settings.name, generation, offsets, planMark(plan));
       await io.commit();
     });
@@ -415,9 +423,8 @@ export class Worker {
   /** They are another worker's already: what was done for them since the last checkpoint cannot be committed, nor what shares its transaction. */
   async #lost(partitions: readonly TopicPartition[]): Promise<void> {
     for (const { partition } of partitions) this.#forget(partition);
-    await this.#rollback(
-      new MillraceError({ code: "PARTITIONS_LOST", what: "The group has given partitions of this worker to others." }),
-    );
+    this.#losing = false;
+    await this.#rollback(partitionsLost());
   }
 
   #forget(partition: number): void {
@@ -538,6 +545,9 @@ export class Worker {
     await io.close();
   }
 }
+
+const partitionsLost = () =>
+  new MillraceError({ code: "PARTITIONS_LOST", what: "The group has given partitions of this worker to others." });
 
 function badRecord(
   bad: { topic: string; partition: number; offset: number; reason: string },
