@@ -4,11 +4,13 @@ import { checkFilter, checkRowExprs } from "../plan/analysis/check.ts";
 import { contentId, contentKey } from "../plan/content-key.ts";
 import { explain } from "../plan/explain.ts";
 import { dropNode } from "../plan/nodes/drop-node.ts";
+import { explodeNode } from "../plan/nodes/explode-node.ts";
 import { filterNode } from "../plan/nodes/filter-node.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import { renameNode } from "../plan/nodes/rename-node.ts";
 import { selectNode } from "../plan/nodes/select-node.ts";
 import { sinkNode } from "../plan/nodes/sink-node.ts";
+import { unnestNode } from "../plan/nodes/unnest-node.ts";
 import { withColumnsNode } from "../plan/nodes/with-columns-node.ts";
 import type { Schema } from "../schema.ts";
 import { type Columns, type ExprOrString, tree, trees } from "./arguments.ts";
@@ -72,6 +74,28 @@ export class StreamFrame {
   /** Leaves columns out. */
   drop(...names: readonly (string | readonly string[])[]): StreamFrame {
     return new StreamFrame(dropNode({ input: this.node, columns: names.flat() }));
+  }
+
+  /**
+   * One row per item of a list column; a row without items stays once, with null. The other columns repeat.
+   * @throws Refusal `NOT_BUILT` (several columns)
+   * @example
+   * messages.withColumns(pl.col("text").str.split(" ").alias("word")).explode("word")
+   */
+  explode(column: string, ...more: readonly string[]): StreamFrame {
+    if (typeof column !== "string" || more.length > 0)
+      throw new Refusal({
+        code: "NOT_BUILT",
+        what: "explode of several columns at once is not built: one record with lists of different lengths would stop the stream",
+        where: "explode",
+        remedies: ['name one column: .explode("items")', "make one list of structs of them before the topic"],
+      });
+    return new StreamFrame(explodeNode({ input: this.node, column }));
+  }
+
+  /** The fields of struct columns as columns of their own, in the place of the struct. */
+  unnest(...names: readonly (string | readonly string[])[]): StreamFrame {
+    return new StreamFrame(unnestNode({ input: this.node, columns: names.flat() }));
   }
 
   /**

@@ -4,19 +4,21 @@ import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { contentKey } from "../plan/content-key.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import type { GroupByDynamicNode } from "../plan/nodes/group-by-dynamic-node.ts";
-import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import { nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { print } from "../plan/print.ts";
 import { columnsOf, type ExprTree } from "../plan/tree.ts";
 import { emptyFrame, type Schema } from "../schema.ts";
 import { type CompiledExprs, compileExprs } from "./compile-exprs.ts";
+import { compileExplode } from "./explode.ts";
 import { columns } from "./exprs.ts";
 import { planStage } from "./keyed-stage.ts";
 import { lastPerKey } from "./last-per-key.ts";
 import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
 import type { OperatorPlan } from "./operator.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
+import { compileUnnest } from "./unnest.ts";
 import { windowPlan } from "./window-plan.ts";
 
 /** What is done to rows: an operator with state, or a query that Polars can join with the next. */
@@ -36,6 +38,10 @@ export interface Compiled {
   readonly lineage: Lineage;
   /** After a window, rows are no longer those of records. */
   readonly windowed: boolean;
+  /** Rows replace earlier ones of the same key: how many there are depends on how records fall into batches, the last ones do not. */
+  readonly updating: boolean;
+  /** Works with `_watermark`. */
+  readonly watermark?: boolean;
   /** Which columns of the input are used, given which of its own are; metadata included. */
   used(columns: ReadonlySet<string>): Set<string>;
 }
@@ -84,12 +90,13 @@ export class NodeCompiler {
       schema: { ...schema, ...METADATA_SCHEMA, _headers: "List(Struct{key:Utf8,value:Utf8})" },
       lineage: sourceLineage(node),
       windowed: false,
+      updating: false,
       used: (columns) => new Set(columns),
     };
   }
 
   #verb(node: Exclude<PlanNode, SourceNode>, key: string, input: Compiled): Compiled {
-    const base = { key, node, input, source: input.source, windowed: input.windowed };
+    const base = { key, node, input, source: input.source, windowed: input.windowed, updating: input.updating };
     switch (node.kind) {
       case "select": {
         const made = this.#exprs(node.exprs, input, "select");
@@ -123,6 +130,7 @@ export class NodeCompiler {
         };
       }
       case "filter": {
+        refuseUpdates(input, "filter", "a row that no longer passes would leave its earlier state behind");
         const made = this.#exprs([node.predicate], input, "filter");
         if (made.dtypes[0] !== "Boolean")
           throw new Refusal({
@@ -166,8 +174,20 @@ export class NodeCompiler {
           used: (columns) => new Set(columns),
         };
       }
+      case "explode":
+        refuseUpdates(input, "explode", "a list that shrinks would leave its earlier items behind");
+        return { ...base, ...compileExplode(node, input) };
+      case "unnest":
+        return { ...base, ...compileUnnest(node, input) };
       case "groupByDynamic":
-        return { ...base, ...this.#window(node, input), windowed: true };
+        refuseUpdates(input, "groupByDynamic", MANY_TIMES);
+        return {
+          ...base,
+          ...this.#window(node, input),
+          windowed: true,
+          updating: node.emit === "update",
+          watermark: true,
+        };
       case "sink":
         return { ...base, ...this.#sink(node, input) };
     }
@@ -178,6 +198,7 @@ export class NodeCompiler {
     const steps: Step[] = [];
     let empty = emptyFrame(input.schema);
     for (const stage of made.stages) {
+      refuseUpdates(input, `${verb}: ${stage.calls.map((call) => print(call.tree)).join(", ")}`, MANY_TIMES);
       checkCoPartitioned(stage.keys, input.lineage, `${verb}: .over(${stage.keys.map(print).join(", ")})`);
       const plan = planStage(stage, empty);
       const names = made.names.filter((_, i) => usesStages(made, i)).slice(0, 3);
@@ -228,6 +249,24 @@ export class NodeCompiler {
     this.#stores.add(name);
     return name;
   }
+}
+
+const MANY_TIMES = "how often a row is updated depends on how records fall into batches";
+
+/** Only the last row per key of an updating frame is exact; what depends on the ones before is refused. */
+function refuseUpdates({ updating, node }: Compiled, where: string, why: string): void {
+  if (!updating) return;
+  const windows = nodesOf([node]).some((part) => part.kind === "groupByDynamic" && part.emit === "update");
+  throw new Refusal({
+    code: "NO_EXACT_STREAMING_MEANING",
+    what: `${where.split(":")[0]} over rows that are updates has no exact meaning on a stream: ${why}`,
+    where,
+    remedies: [
+      ...(windows ? ['let windows give their row once, when they close: emit: "close"'] : []),
+      "do it before the rows are grouped",
+      "write the updates to a compacted topic, with tombstones for rows to leave out: .to(…, { key, delete: … })",
+    ],
+  });
 }
 
 function usesStages(made: CompiledExprs, i: number): boolean {

@@ -65,9 +65,7 @@ class ProgramTask implements Task {
       throw new MillraceError({ code: "UNKNOWN_SOURCE", what: `the program has no source ${source}` });
     let batch = frame.select(...this.#inputs(known, frame.columns));
     const before = this.#watermarks.of(source);
-    const windows = this.#nodes.some(
-      ({ compiled }) => compiled.source.id === source && compiled.node.kind === "groupByDynamic",
-    );
+    const windows = this.#nodes.some(({ compiled }) => compiled.source.id === source && compiled.watermark === true);
     if (windows) batch = withWatermark(batch, before);
     const watermark = await this.#watermarks.advance(source, batch);
     const start = this.#nodes.find(({ compiled }) => compiled.input === undefined && compiled.source.id === source)!;

@@ -34,6 +34,10 @@ function lines(node: PlanNode): string[] {
       ];
     case "drop":
       return [`drop ${node.columns.join(", ")}`];
+    case "explode":
+      return [`explode ${node.column}`];
+    case "unnest":
+      return [`unnest ${node.columns.join(", ")}`];
     case "groupByDynamic":
       return windows(node);
     case "sink":

@@ -1,5 +1,6 @@
 export { isMetadata, METADATA } from "./metadata.ts";
 export { type DropNode, dropNode } from "./nodes/drop-node.ts";
+export { type ExplodeNode, explodeNode } from "./nodes/explode-node.ts";
 export { type FilterNode, filterNode } from "./nodes/filter-node.ts";
 export { type GroupByDynamicNode, groupByDynamicNode } from "./nodes/group-by-dynamic-node.ts";
 export { nodesOf, type PlanNode, sourcesOf, type VerbNode } from "./nodes/plan-node.ts";
@@ -7,5 +8,6 @@ export { type RenameNode, renameNode } from "./nodes/rename-node.ts";
 export { type SelectNode, selectNode } from "./nodes/select-node.ts";
 export { type SinkNode, sinkNode } from "./nodes/sink-node.ts";
 export { type SourceNode, sourceNode } from "./nodes/source-node.ts";
+export { type UnnestNode, unnestNode } from "./nodes/unnest-node.ts";
 export { type WithColumnsNode, withColumnsNode } from "./nodes/with-columns-node.ts";
 export type { Arg, ExprTree } from "./tree.ts";

@@ -85,6 +85,9 @@ test("an expression of another pl is refused by name", () => {
 
 const compiled = (frame: { node: Parameters<typeof sourcesOf>[0][number] }, schema = SCHEMA) =>
   compile([frame.node], new Map([[sourcesOf([frame.node])[0]!.id, schema]]));
+const updates = phones
+  .groupByDynamic({ indexColumn: "t", every: "1s", by: "device", emit: "update" })
+  .agg(pl.len().alias("n"));
 const late: readonly [string, () => unknown, string, RegExp][] = [
   ["an unknown column", () => compiled(phones.select(pl.col("devise"))), "UNKNOWN_COLUMN", /did you mean "device"/],
   ["what Polars refuses", () => compiled(phones.withColumns(pl.col("s").dt.hour())), "NOT_VALID_IN_POLARS", /./],
@@ -114,6 +117,27 @@ const late: readonly [string, () => unknown, string, RegExp][] = [
     () => compiled(phones.groupByDynamic({ indexColumn: "x", every: "1s", by: "device" }).agg(pl.len())),
     "NOT_EVENT_TIME",
     /indexColumn: "t"/,
+  ],
+  ["explode of no list", () => compiled(phones.explode("x")), "NOT_A_LIST", /list/],
+  ["explode of several columns", () => phones.explode("x", "s"), "NOT_BUILT", /one column/],
+  ["unnest of no struct", () => compiled(phones.unnest("x")), "NOT_A_STRUCT", /unnest/],
+  [
+    "a field that is a column already",
+    () => compiled(phones.withColumns(pl.struct([x]).alias("st")).unnest("st")),
+    "DUPLICATE_COLUMN",
+    /rename/,
+  ],
+  [
+    "a filter over updates",
+    () => compiled(updates.filter(pl.col("n").gt(2))),
+    "NO_EXACT_STREAMING_MEANING",
+    /emit: "close"/,
+  ],
+  [
+    "state over updates",
+    () => compiled(updates.withColumns(pl.col("n").shift(1).over("device").alias("p"))),
+    "NO_EXACT_STREAMING_MEANING",
+    /emit: "close"/,
   ],
   ["months", () => phones.groupByDynamic({ indexColumn: "t", every: "1mo", by: "device" }), "BAD_DURATION", /"1s"/],
   [

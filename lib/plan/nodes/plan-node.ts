@@ -1,10 +1,12 @@
 import type { DropNode } from "./drop-node.ts";
+import type { ExplodeNode } from "./explode-node.ts";
 import type { FilterNode } from "./filter-node.ts";
 import type { GroupByDynamicNode } from "./group-by-dynamic-node.ts";
 import type { RenameNode } from "./rename-node.ts";
 import type { SelectNode } from "./select-node.ts";
 import type { SinkNode } from "./sink-node.ts";
 import type { SourceNode } from "./source-node.ts";
+import type { UnnestNode } from "./unnest-node.ts";
 import type { WithColumnsNode } from "./with-columns-node.ts";
 
 /** A verb that has rows as its input. */
@@ -14,6 +16,8 @@ export type VerbNode =
   | FilterNode
   | RenameNode
   | DropNode
+  | ExplodeNode
+  | UnnestNode
   | GroupByDynamicNode
   | SinkNode;
 
