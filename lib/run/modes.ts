@@ -1,51 +1,36 @@
 /** How a run of a plan treats the world around it. The plan and its operators are the same in every mode (law 2). */
 export interface Mode {
-  /** Where a source without any other word starts. */
-  readonly start: {
-    readonly unbounded: "-1m" | "committed, else MILLRACE_FROM";
-    readonly bounded: "earliest" | "committed, else MILLRACE_FROM";
-  };
-  /** How partitions are come by: by assignment of all, or as a member of the consumer group. */
-  readonly partitions: "all" | "group" | "recorded";
-  /** Whether offsets are committed, and with them state. */
+  /**
+   * Where reading starts if nothing is said. `recent`: one minute back, or the newest records where that is empty; `committed`: where the group stands,
+   * else `MILLRACE_FROM`.
+   */
+  readonly start: { readonly bounded: "earliest" | "committed"; readonly unbounded: "recent" | "committed" };
+  /** Whether a consumer group is joined, and offsets and state are committed. */
   readonly commits: boolean;
-  /** When sinks write: each time they are asked to (`.run()`), or always. */
-  readonly sinks: "when run" | "always" | "to files";
-  /** Where schemas come from that the program does not give. */
-  readonly schema: "inferred" | "frozen";
+  /** When a sink writes to its topic: as often as its `.run()` is called, always, or never (its rows go to files). */
+  readonly sinksWrite: "when run" | "always" | "never";
   /** Whether a missing output topic is created. */
   readonly createsTopics: boolean;
-  /** Where a bad record goes. */
-  readonly badRecords: "error panel" | "dead-letter topic" | "counted";
 }
 
 /** The whole difference between a notebook, a job and a replay of a job over its recorded samples. */
 export const MODES = {
   notebook: {
-    start: { unbounded: "-1m", bounded: "earliest" },
-    partitions: "all",
+    start: { bounded: "earliest", unbounded: "recent" },
     commits: false,
-    sinks: "when run",
-    schema: "inferred",
+    sinksWrite: "when run",
     createsTopics: false,
-    badRecords: "error panel",
   },
   job: {
-    start: { unbounded: "committed, else MILLRACE_FROM", bounded: "committed, else MILLRACE_FROM" },
-    partitions: "group",
+    start: { bounded: "committed", unbounded: "committed" },
     commits: true,
-    sinks: "always",
-    schema: "frozen",
+    sinksWrite: "always",
     createsTopics: true,
-    badRecords: "dead-letter topic",
   },
   replay: {
-    start: { unbounded: "committed, else MILLRACE_FROM", bounded: "earliest" },
-    partitions: "recorded",
+    start: { bounded: "earliest", unbounded: "committed" },
     commits: false,
-    sinks: "to files",
-    schema: "frozen",
+    sinksWrite: "never",
     createsTopics: false,
-    badRecords: "counted",
   },
 } as const satisfies Record<string, Mode>;

@@ -1,5 +1,7 @@
 import { Refusal } from "../../error.ts";
 import type { Cluster } from "../../log/index.ts";
+import { MODES } from "../modes.ts";
+import { outputPartitions } from "../sink/output-topic.ts";
 import type { JobPlan } from "./job-plan.ts";
 import type { JobLog } from "./log.ts";
 
@@ -97,8 +99,6 @@ async function ensured(
   config: Readonly<Record<string, string>>,
   log: JobLog,
 ): Promise<number> {
-  if (!(await cluster.topics()).has(topic)) {
-    if (await cluster.createTopic(topic, { partitions, config })) log.info("topic created", { topic, partitions });
-  }
-  return ((await cluster.metadata([topic])).get(topic)?.partitions ?? []).length;
+  const created = () => log.info("topic created", { topic, partitions });
+  return await outputPartitions(cluster, topic, MODES.job, { partitions, config, created });
 }

@@ -3,6 +3,7 @@ import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { Schema } from "../../schema.ts";
 import { StateFile } from "../../state/duckdb/state-file.ts";
 import { queryState } from "../../state/duckdb/state-query.ts";
+import { MODES, type Mode } from "../modes.ts";
 import { JobServer } from "./http-server.ts";
 import { JobIo } from "./job-io.ts";
 import { planJob } from "./job-plan.ts";
@@ -24,7 +25,8 @@ export async function runJob(
   settings: JobSettings,
 ): Promise<void> {
   const plan = planJob(sinks, schemas);
-  if (settings.replay !== undefined) {
+  const mode: Mode = settings.replay === undefined ? MODES.job : MODES.replay;
+  if (settings.replay !== undefined && mode.sinksWrite === "never") {
     const { runReplay } = await import("./replay.ts");
     return await runReplay(plan, settings.replay, settings.json);
   }

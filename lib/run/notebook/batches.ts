@@ -2,6 +2,7 @@ import type pl from "nodejs-polars";
 import type { BatchesOptions } from "../../frame/driver.ts";
 import type { PlanNode } from "../../plan/nodes/plan-node.ts";
 import { notebookHost } from "../host.ts";
+import { MODES } from "../modes.ts";
 import { shownColumns } from "./named-metadata.ts";
 import { PlanReader } from "./plan-reader.ts";
 import { recordReads } from "./record-reads.ts";
@@ -19,7 +20,7 @@ export async function* batches(
   const signals = [options.signal, notebookHost()?.cell()?.signal].filter((signal) => signal !== undefined);
   const aborted = () => signals.some((signal) => signal.aborted);
   const reader = await PlanReader.open(session, node, {
-    from: options.from ?? "earliest",
+    from: options.from ?? MODES.notebook.start.bounded,
     until: options.until,
     bounded: options.until !== undefined,
     shows: true,

@@ -4,6 +4,7 @@ import { isPassing } from "../../log/index.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import { emptyFrame } from "../../schema.ts";
 import { type DisplayHandle, type MimeBundle, notebookHost } from "../host.ts";
+import { MODES } from "../modes.ts";
 import type { NotebookStatus } from "./live-status.ts";
 import { shownColumns } from "./named-metadata.ts";
 import { PlanReader } from "./plan-reader.ts";
@@ -161,7 +162,8 @@ export class NotebookLiveFrame implements LiveFrame {
   }
 
   #start(): Position | "recent" {
-    return this.#options.from ?? (this.#host?.headless ? "earliest" : "recent");
+    const { start } = MODES.notebook;
+    return this.#options.from ?? (this.#host?.headless ? start.bounded : start.unbounded);
   }
 
   async #open(from: Position | "recent"): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Position, Until } from "../../frame/driver.ts";
 import type { PlanNode } from "../../plan/nodes/plan-node.ts";
 import { notebookHost } from "../host.ts";
+import { MODES } from "../modes.ts";
 import { PlanReader, type ReadRows } from "./plan-reader.ts";
 import { Progress } from "./progress.ts";
 import { recordReads } from "./record-reads.ts";
@@ -27,7 +28,7 @@ export async function readBounded(
   signal?.throwIfAborted();
   const unbounded = options.until === "stopped";
   const reader = await PlanReader.open(session, node, {
-    from: options.from ?? "earliest",
+    from: options.from ?? MODES.notebook.start.bounded,
     until: options.until,
     bounded: !unbounded,
     shows: options.shows,

@@ -1,8 +1,10 @@
-import { MillraceError, Refusal } from "../../error.ts";
+import { Refusal } from "../../error.ts";
 import type { Position, RunOptions, RunReport } from "../../frame/driver.ts";
 import { Producer, partitionByKey } from "../../log/index.ts";
 import { sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
+import { MODES } from "../modes.ts";
+import { outputPartitions } from "../sink/output-topic.ts";
 import { sinkRecords } from "../sink/sink-records.ts";
 import { readBounded } from "./read-bounded.ts";
 import type { Session, TopicRanges } from "./session.ts";
@@ -28,7 +30,7 @@ export async function runSink(session: Session, sink: SinkNode, options: RunOpti
   const started = performance.now();
   const cluster = await session.acquire();
   try {
-    const partitions = await outputPartitions(cluster, sink.topic);
+    const partitions = await outputPartitions(cluster, sink.topic, MODES.notebook);
     const producer = await Producer.create(cluster);
     try {
       let rowsOut = 0;
@@ -54,21 +56,6 @@ export async function runSink(session: Session, sink: SinkNode, options: RunOpti
     }
   } finally {
     session.release();
-  }
-}
-
-async function outputPartitions(cluster: Awaited<ReturnType<Session["acquire"]>>, topic: string): Promise<number> {
-  try {
-    return (await cluster.metadata([topic])).get(topic)!.partitions.length;
-  } catch (cause) {
-    if (!(cause instanceof MillraceError) || cause.code !== "TOPIC_NOT_FOUND") throw cause;
-    throw new MillraceError({
-      code: "NO_OUTPUT_TOPIC",
-      what: `the output topic "${topic}" does not exist, and a notebook creates none`,
-      where: `.to("${topic}").run()`,
-      remedies: ["create it with your Kafka tools", "or promote the notebook: the job creates it"],
-      cause,
-    });
   }
 }
 
