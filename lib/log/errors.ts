@@ -17,6 +17,10 @@ export class CorruptRecords extends MillraceError {
   }
 }
 
+/** The place of a record batch in error messages. */
+export const recordsPlace = ({ topic = "?", partition }: { topic?: string; partition?: number }, offset: number) =>
+  `topic ${topic}, partition ${partition ?? "?"}, batch at offset ${offset}`;
+
 /** Another producer with the same transactional id has started: this one may write no more. */
 export class ProducerFenced extends MillraceError {
   constructor(transactionalId: string, cause?: unknown) {

@@ -31,6 +31,11 @@ function sealed(bytes: Buffer): Buffer {
   return bytes;
 }
 
+const BIG: TestRecord = { key: null, value: "0".repeat(100_000), timestamp: 0 };
+/** The head of an LZ4 frame whose content size is given, as 2^42. */
+const LZ4_CLAIM = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x68, 0x70, 0, 0, 0, 0, 0, 4, 0, 0, 0]);
+const withHeaders = (count: number): TestRecord[] =>
+  numbered(count).map((record, i) => ({ ...record, headers: { trace: String(i), none: null } }));
 const TRANSACTIONAL = 16;
 const CONTROL = 32;
 const marker = (baseOffset: number, producerId: number, type: "abort" | "commit") =>
@@ -211,6 +216,67 @@ describe("bytes that are wrong", () => {
     assert.throws(() => decodeRecordBatches(sealed(bytes), where), /claims 2147483647 records/);
   });
 
+  // 64 MiB of zeros take at most some hundred kilobytes; snappy's own limit is a factor of about 20
+  const bombs = COMPRESSIONS.filter((codec) => codec !== "none").map((codec) => {
+    const record = { key: null, value: "0".repeat(codec === "snappy" ? 2 ** 20 : 2 ** 26), timestamp: 0 };
+    return [codec, batchAt(0, [record], { compression: codec }), record.value.length] as const;
+  });
+  for (const [codec, bomb, inflated] of bombs)
+    test(`a small batch that grows beyond the bound is refused, without growing: ${codec}`, () => {
+      assert.ok(bomb.length < inflated / 15, `${bomb.length} bytes`);
+      assert.equal(decodeRecordBatches(Buffer.from(bomb), where).count, 1, "within the default bound");
+      const before = process.memoryUsage();
+      const maxDecompressed = inflated / 8;
+      assert.throws(
+        () => decodeRecordBatches(Buffer.from(bomb), { ...where, maxDecompressed }),
+        (error: CorruptRecords) => {
+          assert.equal(error.code, "CORRUPT_RECORDS");
+          assert.match(error.message, /does not decompress \(.*topic orders, partition 3, batch at offset 0/s);
+          return true;
+        },
+      );
+      const { arrayBuffers, external } = process.memoryUsage();
+      const grown = arrayBuffers + external - before.arrayBuffers - before.external;
+      assert.ok(grown < inflated, `${grown} bytes more`);
+    });
+
+  test("the bound is for all batches of an answer together", () => {
+    const bytes = () => Buffer.concat([0, 1, 2, 3].map((base) => batchAt(base, [BIG], { compression: "zstd" })));
+    assert.equal(decodeRecordBatches(bytes(), { maxDecompressed: 4 * 110_000 }).count, 4);
+    assert.throws(
+      () => decodeRecordBatches(bytes(), { ...where, maxDecompressed: 3.5 * 100_000 }),
+      /batch at offset 3/,
+    );
+  });
+
+  for (const [codec, claim] of [
+    ["snappy", (block: Buffer) => Buffer.concat([Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f]), block.subarray(16)])],
+    ["lz4", (block: Buffer) => Buffer.concat([LZ4_CLAIM, block.subarray(7)])],
+  ] as const)
+    test(`a block that declares gigabytes is refused before anything is allocated for them: ${codec}`, () => {
+      const whole = batchAt(0, numbered(20), { compression: codec });
+      const bytes = Buffer.concat([whole.subarray(0, 61), claim(whole.subarray(61))]);
+      bytes.writeInt32BE(bytes.length - 12, 8);
+      assert.throws(() => decodeRecordBatches(sealed(bytes), where), /grow.*beyond|impossible length/);
+    });
+
+  test("headers that claim more than there is are refused", () => {
+    const record = { key: "k", value: "v", timestamp: 0, headers: { name: "text" } };
+    const at = batchAt(0, [record]).lastIndexOf("name") - 2; // the count; then the length of the name
+    for (const [what, offset, byte] of [
+      ["many headers", 0, 0x7e],
+      ["a negative count", 0, 0x01],
+      ["a long name", 1, 0x7e],
+      ["a negative name", 1, 0x01],
+      ["a long text", 6, 0x7e],
+      ["a text below null", 6, 0x03],
+    ] as const) {
+      const bytes = batchAt(0, [record]);
+      bytes[at + offset] = byte;
+      assert.throws(() => decodeRecordBatches(sealed(bytes), { ...where, headers: true }), CorruptRecords, what);
+    }
+  });
+
   test("any damage gives an error or fewer records, never a hang, a huge allocation or bytes from elsewhere", () => {
     const seed = Number(process.env.SEED ?? Date.now() % 1e9);
     console.log(`SEED=${seed}`);
@@ -223,7 +289,7 @@ describe("bytes that are wrong", () => {
         fc.boolean(),
         (compression, damage, cut, seal) => {
           const whole = Buffer.concat([
-            batchAt(0, numbered(20), { compression }),
+            batchAt(0, withHeaders(20), { compression }),
             batchAt(20, numbered(20, "w"), { compression }),
           ]);
           const firstEnd = 12 + whole.readInt32BE(8);
@@ -235,6 +301,8 @@ describe("bytes that are wrong", () => {
             outcomes.decoded++;
             assert.ok(decoded.count <= bytes.length * 300);
             for (let row = 0; row < decoded.count; row++) {
+              for (const { key, value } of decoded.headers?.[row] ?? [])
+                assert.ok(key.length + (value?.length ?? 0) < decoded.values.bytes.length + bytes.length);
               assert.ok(decoded.values.starts[row]! <= decoded.values.ends[row]!);
               assert.ok(decoded.values.ends[row]! < decoded.values.bytes.length);
               assert.ok(decoded.keys.ends[row]! < decoded.keys.bytes.length);
