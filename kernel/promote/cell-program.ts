@@ -37,6 +37,9 @@ const FROM_KERNEL = /^(millrace|nodejs-polars)(\/|$)/;
 
 const require = createRequire(import.meta.url);
 
+/** Declarations of packages do not change while a command runs, and there are hundreds of files of them. */
+const installedTypes = new Map<string, ts.SourceFile>();
+
 /**
  * Type-checks the cells together: one module per cell, where a name
  * that a cell does not declare itself comes from the nearest earlier cell that does, or else from the nearest later one.
@@ -53,10 +56,14 @@ export function checkCells(cells: readonly CodeCell[], folder: string): CellProg
   const { fileExists, readFile, getSourceFile } = host;
   host.fileExists = (file) => texts.has(file) || fileExists(file);
   host.readFile = (file) => texts.get(file) ?? readFile(file);
-  host.getSourceFile = (file, version, ...rest) =>
-    texts.has(file)
-      ? ts.createSourceFile(file, texts.get(file)!, version, true)
-      : getSourceFile(file, version, ...rest);
+  host.getSourceFile = (file, version, ...rest) => {
+    if (texts.has(file)) return ts.createSourceFile(file, texts.get(file)!, version, true);
+    const known = installedTypes.get(file);
+    if (known !== undefined) return known;
+    const read = getSourceFile(file, version, ...rest);
+    if (read?.isDeclarationFile && file.includes("/node_modules/")) installedTypes.set(file, read);
+    return read;
+  };
   const cache = ts.createModuleResolutionCache(folder, (name) => name, options);
   host.resolveModuleNameLiterals = (literals, containing, redirect, settings, containingFile) =>
     literals.map((literal) => {

@@ -7,6 +7,8 @@ import { after, before, describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import polars from "nodejs-polars";
 import { fetchRanges, heldRanges } from "../../kernel/promote/fetch-ranges.ts";
+import { tarball } from "../../kernel/promote/job/tarball.ts";
+import { unpack } from "../../kernel/promote/job/unpack.ts";
 import { Cluster } from "../../lib/log/index.ts";
 import { cell as bytesAt } from "../../lib/run/job/samples.ts";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
@@ -137,7 +139,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
     assert.equal(tested.code, 0, tested.stdout + tested.stderr);
   });
 
-  test("replays without installed packages on the command's own millrace", async () => {
+  test("replays without installed packages, on the millrace it was promoted with", async () => {
     const replayed = await millrace(["replay", made]);
     assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
   });
@@ -161,6 +163,32 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
         await writeFile(file, gzipSync(text.replace(/"gForceX\\":-?[\d.]+/, '"gForceX\\":99')));
       },
       says: /rows differ[\s\S]*Changed since promotion: samples/,
+    },
+    {
+      name: "a sink gone from main.ts",
+      mutate: (job) => replaceIn(path.join(job, "main.ts"), JSON.stringify(sink), '"elsewhere"'),
+      says: /no sink that writes/,
+    },
+    {
+      name: "a sink more in main.ts",
+      mutate: (job) =>
+        replaceIn(path.join(job, "main.ts"), "await main.run();", 'phone.to("more");\nawait main.run();'),
+      says: /writes more, which the notebook does not/,
+    },
+    {
+      name: "expected rows changed",
+      mutate: (job) => replaceIn(path.join(job, "expected", `${sink}.jsonl`), '"gForceTotal":', '"gForceTotal":1'),
+      says: /rows differ[\s\S]*Changed since promotion: expected/,
+    },
+    {
+      name: "its own millrace changed",
+      mutate: (job) =>
+        unpackedAndPacked(path.join(job, "vendor", "millrace-0.1.0.tgz"), (name, text) =>
+          name === "package/run/sink/sink-records.js"
+            ? text.replace("count: rows.height", "count: rows.height - 1")
+            : text,
+        ),
+      says: /rows differ[\s\S]*Changed since promotion: vendor/,
     },
     {
       name: "main.ts that throws",
@@ -269,6 +297,26 @@ async function replaceIn(file: string, from: string, to: string): Promise<void> 
 }
 
 const appendTo = (file: string, text: string) => appendFile(file, `\n${text}\n`);
+
+/** Changes files of a package of the job's. */
+async function unpackedAndPacked(archive: string, change: (name: string, text: string) => string): Promise<void> {
+  const folder = `${archive}.unpacked`;
+  await unpack(archive, folder);
+  const files = new Map<string, Uint8Array>();
+  let changed = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    const name = `package/${path.relative(folder, file)}`;
+    const before = await readFile(file, "utf8");
+    const after = change(name, before);
+    if (after !== before) changed++;
+    files.set(name, Buffer.from(after));
+  }
+  assert.equal(changed, 1);
+  await writeFile(archive, tarball(files));
+  await rm(folder, { recursive: true });
+}
 
 /** The values of all records of a topic, by partition and offset. */
 async function valuesOf(servers: string, topic: string): Promise<Record<string, unknown>[]> {

@@ -211,6 +211,20 @@ process.exitCode = 0;
 phone.to("out");`,
   },
   {
+    name: "Windows line ends become the job's",
+    cells: [HEAD, 'const text = `a\r\nb`;\r\nphone\r\n  .filter(pl.col("x").gt(text.length))\r\n  .to("out");'],
+    main: `import { pl, topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+const text = \`a
+b\`;
+phone
+  .filter(pl.col("x").gt(text.length))
+  .to("out");`,
+  },
+  {
     name: "top-level await, comments and the titles of cells",
     cells: [
       HEAD,

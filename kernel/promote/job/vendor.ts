@@ -14,7 +14,7 @@ export interface VendoredPackage {
 
 interface Manifest {
   version: string;
-  exports: Record<string, string>;
+  exports: Record<string, string | { types: string; default: string }>;
   dependencies: Record<string, string>;
   [field: string]: unknown;
 }
@@ -70,9 +70,11 @@ async function packageFiles(sources: Map<string, Uint8Array>, manifest: Manifest
   return files;
 }
 
-function built(file: string): string | { types: string; default: string } {
-  if (!file.endsWith(".ts")) return file;
-  return { types: file.replace(/\.ts$/, ".d.ts"), default: file.replace(/\.ts$/, ".js") };
+/** An entry of `exports` as the compiled package has it. */
+function built(entry: string | { types: string; default: string }): string | { types: string; default: string } {
+  if (typeof entry === "string" && !entry.endsWith(".ts")) return entry;
+  const { types, default: main } = typeof entry === "string" ? { types: entry, default: entry } : entry;
+  return { types: types.replace(/\.ts$/, ".d.ts"), default: main.replace(/\.ts$/, ".js") };
 }
 
 function compiled(names: readonly string[]): Map<string, string> {
