@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { MillraceError, Refusal } from "../lib/error.ts";
+import "../lib/polars/fast-objects.ts";
 
 // `node bench/main.ts NAME [args]`: one file per benchmark beside this one, exporting `main(args)`.
 const [name = "", ...args] = process.argv.slice(2);

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import path from "node:path";
+import "../lib/polars/fast-objects.ts";
 
 enableCompileCache();
 // Node warns about features this program uses on purpose; in a notebook that would be noise.

@@ -1,10 +1,14 @@
-import { setDriver } from "./frame/index.ts";
-import { notebookDriver } from "./run/notebook/driver.ts";
+import { createRequire } from "node:module";
+import "./polars/fast-objects.ts";
+import type * as Api from "./api.ts";
 
-// a notebook or any Node program; a job puts its own driver in place
-setDriver(notebookDriver());
+// Required, not imported: imports are linked, and nodejs-polars read, before fast-objects.ts has run. (A top-level await would do as well, but
+// then a CommonJS program, such as a cell of stock tslab, could not require millrace.)
+const api = createRequire(import.meta.url)(import.meta.url.endsWith(".ts") ? "./api.ts" : "./api.js") as typeof Api;
 
-export { MillraceError, Refusal, type Trouble } from "./error.ts";
-export { param, Sink, StreamFrame, table, topic } from "./frame/index.ts";
-export { pl } from "./plan/pl.ts";
-export type { DTypeName, Schema } from "./schema.ts";
+export const { MillraceError, param, pl, Refusal, Sink, StreamFrame, table, topic } = api;
+export type MillraceError = Api.MillraceError;
+export type Refusal = Api.Refusal;
+export type Sink = Api.Sink;
+export type StreamFrame = Api.StreamFrame;
+export type { DTypeName, Schema, Trouble } from "./api.ts";

@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 
 const root = path.resolve(import.meta.dirname, "..");
 process.chdir(root);
@@ -29,6 +30,9 @@ const venv = path.join(root, ".venv", process.platform === "win32" ? "Scripts/py
 const runner = spawn(
   process.execPath,
   [
+    // a job and the kernel do this themselves; tests import single files
+    "--import",
+    pathToFileURL(path.join(root, "lib/polars/fast-objects.ts")).href,
     "--test",
     "--test-concurrency=2",
     "--test-timeout=600000",

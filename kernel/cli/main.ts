@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
 import { MillraceError, Refusal } from "../../lib/error.ts";
+import "../../lib/polars/fast-objects.ts";
 
 // One file per command in commands/, named after it, exporting `command`. Only the one that is called is loaded; all for help.
 const folder = path.join(import.meta.dirname, "commands");
