@@ -24,6 +24,7 @@ import {
   type LiveOptions,
   type PlotOptions,
 } from "./driver.ts";
+import { StreamRunningGroupBy } from "./group-by.ts";
 import { type GroupByDynamicOptions, StreamGroupBy } from "./group-by-dynamic.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
 
@@ -96,6 +97,17 @@ export class StreamFrame {
   /** The fields of struct columns as columns of their own, in the place of the struct. */
   unnest(...names: readonly (string | readonly string[])[]): StreamFrame {
     return new StreamFrame(unnestNode({ input: this.node, columns: names.flat() }));
+  }
+
+  /**
+   * Groups over everything so far. Gives the row of a key again whenever a batch has changed it: the last row per key is that of Polars'
+   * own groupBy. State is one row per key, without a horizon.
+   * @throws Refusal `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * phone.groupBy("device").agg(pl.col("gForceX").max().alias("max"), pl.len().alias("n"))
+   */
+  groupBy(...by: readonly Columns[]): StreamRunningGroupBy {
+    return new StreamRunningGroupBy(this.node, by, (node) => new StreamFrame(node));
   }
 
   /**

@@ -13,6 +13,7 @@ import { emptyFrame, type Schema } from "../schema.ts";
 import { type CompiledExprs, compileExprs } from "./compile-exprs.ts";
 import { compileExplode } from "./explode.ts";
 import { columns } from "./exprs.ts";
+import { groupPlan } from "./group-plan.ts";
 import { planStage } from "./keyed-stage.ts";
 import { lastPerKey } from "./last-per-key.ts";
 import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
@@ -36,7 +37,7 @@ export interface Compiled {
   readonly steps: readonly Step[];
   readonly schema: Schema;
   readonly lineage: Lineage;
-  /** After a window, rows are no longer those of records. */
+  /** After a window or group, rows are no longer those of records. */
   readonly windowed: boolean;
   /** Rows replace earlier ones of the same key: how many there are depends on how records fall into batches, the last ones do not. */
   readonly updating: boolean;
@@ -179,6 +180,9 @@ export class NodeCompiler {
         return { ...base, ...compileExplode(node, input) };
       case "unnest":
         return { ...base, ...compileUnnest(node, input) };
+      case "groupBy":
+        refuseUpdates(input, "groupBy", MANY_TIMES);
+        return { ...base, ...groupPlan(node, input, (name) => this.storeName(name)), windowed: true, updating: true };
       case "groupByDynamic":
         refuseUpdates(input, "groupByDynamic", MANY_TIMES);
         return {

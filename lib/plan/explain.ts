@@ -38,6 +38,13 @@ function lines(node: PlanNode): string[] {
       return [`explode ${node.column}`];
     case "unnest":
       return [`unnest ${node.columns.join(", ")}`];
+    case "groupBy":
+      return [
+        `groupBy ${node.by.map(print).join(", ")}`,
+        `agg ${node.aggs.map(print).join(", ")}`,
+        `state: one row per key (${node.by.map(print).join(", ")}); grows with the number of keys; no horizon`,
+        "gives: the key's row after every batch that changed it; the last one is exact",
+      ];
     case "groupByDynamic":
       return windows(node);
     case "sink":

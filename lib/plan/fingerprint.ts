@@ -25,6 +25,7 @@ function structure(node: PlanNode, schemas: ReadonlyMap<string, Schema>): unknow
       return { kind: node.kind, input: structure(node.input, schemas), exprs: node.exprs.map(shape) };
     case "filter":
       return { kind: node.kind, input: structure(node.input, schemas), predicate: shape(node.predicate) };
+    case "groupBy":
     case "groupByDynamic":
       return {
         ...node,

@@ -139,6 +139,19 @@ const late: readonly [string, () => unknown, string, RegExp][] = [
     "NO_EXACT_STREAMING_MEANING",
     /emit: "close"/,
   ],
+  [
+    "a running aggregate that keeps every row",
+    () => compiled(phones.groupBy("device").agg(x.median())),
+    "UNBOUNDED_ROWS",
+    /groupByDynamic/,
+  ],
+  [
+    "a filter over running groups",
+    () => compiled(phones.groupBy("device").agg(x.sum()).filter(x.gt(2))),
+    "NO_EXACT_STREAMING_MEANING",
+    /delete/,
+  ],
+  ["groups without the record key", () => compiled(phones.groupBy("s").agg(x.sum())), "NEEDS_REPARTITION", /"device"/],
   ["months", () => phones.groupByDynamic({ indexColumn: "t", every: "1mo", by: "device" }), "BAD_DURATION", /"1s"/],
   [
     "an option that is not built",

@@ -2,6 +2,7 @@ import type { DropNode } from "./drop-node.ts";
 import type { ExplodeNode } from "./explode-node.ts";
 import type { FilterNode } from "./filter-node.ts";
 import type { GroupByDynamicNode } from "./group-by-dynamic-node.ts";
+import type { GroupByNode } from "./group-by-node.ts";
 import type { RenameNode } from "./rename-node.ts";
 import type { SelectNode } from "./select-node.ts";
 import type { SinkNode } from "./sink-node.ts";
@@ -17,6 +18,7 @@ export type VerbNode =
   | RenameNode
   | DropNode
   | ExplodeNode
+  | GroupByNode
   | UnnestNode
   | GroupByDynamicNode
   | SinkNode;

@@ -1,0 +1,14 @@
+import type { ExprTree } from "../tree.ts";
+import type { PlanNode } from "./plan-node.ts";
+
+/** Aggregates per key over everything so far. */
+export interface GroupByNode {
+  readonly kind: "groupBy";
+  readonly input: PlanNode;
+  readonly by: readonly ExprTree[];
+  readonly aggs: readonly ExprTree[];
+}
+
+export function groupByNode(options: Omit<GroupByNode, "kind">): GroupByNode {
+  return Object.freeze({ kind: "groupBy", ...options });
+}
