@@ -3,7 +3,7 @@ import { formatOf } from "../../format/index.ts";
 import type { ByteColumn, RecordColumns, RecordHeader } from "../../log/columns.ts";
 import { isMetadata } from "../../plan/metadata.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
-import { textColumn } from "./text-column.ts";
+import { keyColumn } from "./key-column.ts";
 
 /**
  * The rows of a sink as records to be written: the value by the sink's format from every column except metadata (or those named in
@@ -16,23 +16,19 @@ export function sinkRecords(sink: SinkNode, rows: pl.DataFrame): RecordColumns {
   const headers = rows.columns.includes("_headers") ? headersOf(rows) : undefined;
   return {
     count: rows.height,
-    keys: textColumn(keyTexts(rows, sink.key ?? "_key")),
+    keys: keyColumn(rows, sink.key ?? "_key"),
     values: rows.columns.includes("_delete") ? withTombstones(values, rows.getColumn("_delete")) : values,
     timestamps: timestamps(rows),
     ...(headers && { headers }),
   };
 }
 
-function keyTexts(rows: pl.DataFrame, key: string): (string | null)[] {
-  if (!rows.columns.includes(key)) return new Array(rows.height).fill(null);
-  return rows.getColumn(key).cast(pl.Utf8).toArray() as (string | null)[];
-}
-
 function timestamps(rows: pl.DataFrame): Float64Array {
   const now = Date.now();
   if (!rows.columns.includes("_time")) return new Float64Array(rows.height).fill(now);
-  const times = rows.getColumn("_time").cast(pl.Int64).cast(pl.Float64).toArray() as (number | null)[];
-  return Float64Array.from(times, (time) => time ?? now);
+  const times = rows.getColumn("_time").cast(pl.Int64).cast(pl.Float64);
+  if (times.nullCount() === 0) return Float64Array.from(times.toTypedArray() as Float64Array);
+  return Float64Array.from(times.toArray() as (number | null)[], (time) => time ?? now);
 }
 
 function withTombstones(values: ByteColumn, remove: pl.Series): ByteColumn {

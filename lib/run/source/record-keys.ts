@@ -14,6 +14,8 @@ const REPLACEMENT = "\ufffd";
 export function textKeys(keys: ByteColumn, count: number): TextKeys {
   const { bytes, starts, ends, nulls } = keys;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const plain = nulls === undefined ? plainLines(buffer, starts, ends, count) : undefined;
+  if (plain !== undefined) return { texts: plain, notText: [] };
   const texts = new Array<string | null>(count);
   const notText: number[] = [];
   for (let i = 0; i < count; i++) {
@@ -29,4 +31,14 @@ export function textKeys(keys: ByteColumn, count: number): TextKeys {
     } else texts[i] = text;
   }
   return { texts, notText };
+}
+
+/** Keys that lie one behind the other, a line break apart, and hold none, all at once; undefined where they do not. */
+function plainLines(buffer: Buffer, starts: Uint32Array, ends: Uint32Array, count: number): string[] | undefined {
+  if (count === 0) return [];
+  for (let i = 1; i < count; i++) if (starts[i] !== ends[i - 1]! + 1) return undefined;
+  const all = buffer.subarray(starts[0], ends[count - 1]);
+  if (!isUtf8(all)) return undefined;
+  const texts = all.toString("utf8").split("\n");
+  return texts.length === count ? texts : undefined;
 }
