@@ -10,6 +10,7 @@ import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import { renameNode } from "../plan/nodes/rename-node.ts";
 import { selectNode } from "../plan/nodes/select-node.ts";
 import { sinkNode } from "../plan/nodes/sink-node.ts";
+import { uniqueNode } from "../plan/nodes/unique-node.ts";
 import { unnestNode } from "../plan/nodes/unnest-node.ts";
 import { withColumnsNode } from "../plan/nodes/with-columns-node.ts";
 import type { Schema } from "../schema.ts";
@@ -27,6 +28,7 @@ import {
 import { StreamRunningGroupBy } from "./group-by.ts";
 import { type GroupByDynamicOptions, StreamGroupBy } from "./group-by-dynamic.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
+import { type UniqueOptions, uniqueOptions } from "./unique.ts";
 
 /**
  * Rows of a topic as they arrive, and what is made of them. Immutable: every verb gives a new frame and reads nothing.
@@ -92,6 +94,17 @@ export class StreamFrame {
         remedies: ['name one column: .explode("items")', "make one list of structs of them before the topic"],
       });
     return new StreamFrame(explodeNode({ input: this.node, column }));
+  }
+
+  /**
+   * The first row of each combination of values. With `within`, a row counts as a duplicate only while event time (the largest so far) is less
+   * than that past the row given before; without it, every combination is remembered for ever.
+   * @throws Refusal `NO_SUBSET`, `BAD_DURATION`, `NO_EXACT_STREAMING_MEANING` (keep "last" or "none")
+   * @example
+   * orders.unique({ subset: ["customer", "order"], within: "1h" })
+   */
+  unique(options: UniqueOptions): StreamFrame {
+    return new StreamFrame(uniqueNode({ input: this.node, ...uniqueOptions(options) }));
   }
 
   /** The fields of struct columns as columns of their own, in the place of the struct. */

@@ -19,6 +19,7 @@ import { lastPerKey } from "./last-per-key.ts";
 import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
 import type { OperatorPlan } from "./operator.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
+import { uniquePlan } from "./unique-plan.ts";
 import { compileUnnest } from "./unnest.ts";
 import { windowPlan } from "./window-plan.ts";
 
@@ -178,6 +179,9 @@ export class NodeCompiler {
       case "explode":
         refuseUpdates(input, "explode", "a list that shrinks would leave its earlier items behind");
         return { ...base, ...compileExplode(node, input) };
+      case "unique":
+        refuseUpdates(input, "unique", MANY_TIMES);
+        return { ...base, ...uniquePlan(node, input, (name) => this.storeName(name)) };
       case "unnest":
         return { ...base, ...compileUnnest(node, input) };
       case "groupBy":

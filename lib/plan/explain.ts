@@ -36,6 +36,13 @@ function lines(node: PlanNode): string[] {
       return [`drop ${node.columns.join(", ")}`];
     case "explode":
       return [`explode ${node.column}`];
+    case "unique":
+      return [
+        `unique by ${node.subset.join(", ")}${node.within === undefined ? "" : ` within ${printDuration(node.within)}`}, the first row kept`,
+        node.within === undefined
+          ? `state: one row per combination of ${node.subset.join(", ")}; grows with them; no horizon (give within)`
+          : `state: one row per combination of ${node.subset.join(", ")} seen in the last ${printDuration(node.within)} of event time`,
+      ];
     case "unnest":
       return [`unnest ${node.columns.join(", ")}`];
     case "groupBy":

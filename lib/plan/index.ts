@@ -9,6 +9,7 @@ export { type RenameNode, renameNode } from "./nodes/rename-node.ts";
 export { type SelectNode, selectNode } from "./nodes/select-node.ts";
 export { type SinkNode, sinkNode } from "./nodes/sink-node.ts";
 export { type SourceNode, sourceNode } from "./nodes/source-node.ts";
+export { type UniqueNode, uniqueNode } from "./nodes/unique-node.ts";
 export { type UnnestNode, unnestNode } from "./nodes/unnest-node.ts";
 export { type WithColumnsNode, withColumnsNode } from "./nodes/with-columns-node.ts";
 export type { Arg, ExprTree } from "./tree.ts";

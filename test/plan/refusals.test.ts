@@ -152,6 +152,14 @@ const late: readonly [string, () => unknown, string, RegExp][] = [
     /delete/,
   ],
   ["groups without the record key", () => compiled(phones.groupBy("s").agg(x.sum())), "NEEDS_REPARTITION", /"device"/],
+  ["unique without columns", () => phones.unique({} as never), "NO_SUBSET", /subset/],
+  [
+    "the last of equal rows",
+    () => phones.unique({ subset: ["device"], keep: "last" as never }),
+    "NO_EXACT_STREAMING_MEANING",
+    /groupBy/,
+  ],
+  ["unique without the record key", () => compiled(phones.unique({ subset: ["s"] })), "NEEDS_REPARTITION", /"device"/],
   ["months", () => phones.groupByDynamic({ indexColumn: "t", every: "1mo", by: "device" }), "BAD_DURATION", /"1s"/],
   [
     "an option that is not built",

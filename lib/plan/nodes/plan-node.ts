@@ -7,6 +7,7 @@ import type { RenameNode } from "./rename-node.ts";
 import type { SelectNode } from "./select-node.ts";
 import type { SinkNode } from "./sink-node.ts";
 import type { SourceNode } from "./source-node.ts";
+import type { UniqueNode } from "./unique-node.ts";
 import type { UnnestNode } from "./unnest-node.ts";
 import type { WithColumnsNode } from "./with-columns-node.ts";
 
@@ -19,6 +20,7 @@ export type VerbNode =
   | DropNode
   | ExplodeNode
   | GroupByNode
+  | UniqueNode
   | UnnestNode
   | GroupByDynamicNode
   | SinkNode;
