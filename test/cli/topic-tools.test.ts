@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { test } from "node:test";
+import { freePort } from "../../kernel/broker/embedded-broker.ts";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
 import { until } from "../support/until.ts";
 
@@ -9,7 +10,11 @@ const MAIN = path.join(import.meta.dirname, "../../kernel/cli/main.ts");
 
 /** Starts the command line against the test broker. */
 async function start(...args: string[]) {
-  const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: await sharedBroker() };
+  return startAgainst(await sharedBroker(), ...args);
+}
+
+function startAgainst(servers: string, ...args: string[]) {
+  const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: servers };
   const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: "pipe" });
   const output = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
@@ -110,6 +115,10 @@ test("simulate writes the same records for the same seed", async () => {
 
 for (const [what, args, code, stderr] of [
   ["a missing topic fails", ["tail", "no-such-topic-here"], 1, /no topic "no-such-topic-here"/],
+  ["a pattern that is none is wrong usage", ["topics", "("], 2, /Unterminated group/],
+  ["a seed that is none is wrong usage", ["simulate", "phone", "--seed", "x"], 2, /whole number/],
+  ["a start that is no time is refused", ["simulate", "phone", "--start", "latest"], 2, /--start takes a time/],
+  ["a partition that is not there is refused", ["tail", "x", "--partition", "7"], 2, /it has 1: 0 to 0/],
   ["a time that is none is refused", ["tail", "x", "--from", "-10parsecs"], 2, /not a duration/],
   ["an unknown simulation is wrong usage", ["simulate", "boat"], 2, /phone, car, chat/],
 ] as const)
@@ -127,4 +136,59 @@ test("a line that is not JSON is refused with its number", async () => {
   );
   assert.equal(run.code, 2);
   assert.match(run.stderr, /standard input, line 2/);
+});
+
+test("a key field that is missing is refused with the line", async () => {
+  const run = await millrace(["produce", uniqueName("bad"), "--key", "id", "--partitions", "1"], '{"id":1}\n{"x":2}\n');
+  assert.equal(run.code, 2);
+  assert.match(run.stderr, /has no field "id"[\s\S]*line 2[\s\S]*what to do/);
+});
+
+test("a misspelt topic is answered with names like it, for tail and produce", async () => {
+  const topic = uniqueName("sensors");
+  await millrace(["produce", topic, "--partitions", "1"], "x\n");
+  const misspelt = topic.replace("sensors", "sensor");
+  for (const command of ["tail", "produce"]) {
+    const run = await millrace([command, misspelt], "x\n");
+    assert.equal(run.code, 1);
+    assert.ok(run.stderr.includes(`did you mean "${topic}"`), run.stderr);
+  }
+});
+
+test("a broker that is not there: soon one block with the ways out", async () => {
+  const begun = Date.now();
+  const { output, exit } = startAgainst(`127.0.0.1:${await freePort()}`, "topics");
+  assert.equal(await exit, 1);
+  assert.ok(Date.now() - begun < 15_000);
+  assert.match(output.stderr, /cannot be reached: connect ECONNREFUSED[\s\S]*millrace broker[\s\S]*docker compose/);
+  assert.doesNotMatch(output.stderr, /^\s+at /m, "no stack");
+});
+
+test("a reader that goes away ends tail cleanly", async () => {
+  const topic = uniqueName("piped");
+  await millrace(["produce", topic, "--partitions", "1"], `${"a line that fills the pipe\n".repeat(20_000)}`);
+  for (const more of [[], ["-f"]]) {
+    const { child, output, exit } = await start("tail", topic, "-n", "20000", ...more);
+    child.stdout.once("data", () => child.stdout.destroy());
+    assert.equal(await exit, 0, output.stderr);
+    assert.equal(output.stderr, "");
+  }
+});
+
+test("slow lines are written as they come, and what was read is written on Ctrl-C", async () => {
+  const topic = uniqueName("slow");
+  const { child, output, exit } = await start("produce", topic, "--partitions", "1");
+  const reader = await until("the topic", async () => {
+    const { code } = await millrace(["tail", topic]);
+    return code === 0 ? await start("tail", topic, "-f") : undefined;
+  });
+  child.stdin.write("one\n");
+  await until("the first line", () => reader.output.stdout.includes("one"));
+  child.stdin.write("two\n");
+  await until("the second line", () => reader.output.stdout.includes("two"));
+  child.kill("SIGINT");
+  reader.child.kill("SIGINT");
+  assert.equal(await exit, 0, output.stderr);
+  assert.match(output.stderr, /^2 records written/);
+  assert.equal(await reader.exit, 0);
 });

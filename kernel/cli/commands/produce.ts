@@ -21,6 +21,8 @@ interface Options {
 }
 
 const BATCH = 5000;
+/** Lines that come slowly (`tail -f`, a keyboard) wait no longer than this, ms. */
+const LINGER = 200;
 
 /** `millrace produce`: lines of standard input become records. */
 export const command = new Command("produce")
@@ -38,25 +40,42 @@ export const command = new Command("produce")
       let written = 0;
       let lineNumber = 0;
       let builder = new RecordsBuilder(BATCH);
-      const flush = async () => {
+      let sending: Promise<void> = Promise.resolve();
+      const send = () => {
         const columns = builder.build();
         builder = new RecordsBuilder(BATCH);
-        for (const [partition, part] of place(columns, partitions, options.key !== undefined).entries())
-          await producer.send(topic, partition, part);
-        written += columns.count;
+        sending = sending.then(async () => {
+          for (const [partition, part] of place(columns, partitions, options.key !== undefined).entries())
+            await producer.send(topic, partition, part);
+          written += columns.count;
+        });
+        sending.catch(() => {}); // thrown where it is awaited
+        return sending;
       };
-      for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
-        lineNumber++;
-        if (line === "") continue;
-        const { key, time } = fieldsOf(line, lineNumber, options);
-        builder.begin(Buffer.from(key), time);
-        builder.text(Buffer.from(line));
-        builder.end();
-        if (builder.count === BATCH) await flush();
+      const input = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
+      const stop = () => input.close(); // what was read is still written
+      process.once("SIGINT", stop).once("SIGTERM", stop);
+      const linger = setInterval(() => {
+        if (builder.count > 0) void send();
+      }, LINGER);
+      try {
+        for await (const line of input) {
+          lineNumber++;
+          if (line === "") continue;
+          const { key, time } = fieldsOf(line, lineNumber, options);
+          builder.begin(Buffer.from(key), time);
+          builder.text(Buffer.from(line));
+          builder.end();
+          if (builder.count === BATCH) await send();
+        }
+        await send();
+        await producer.flush();
+      } finally {
+        clearInterval(linger);
+        process.off("SIGINT", stop).off("SIGTERM", stop);
+        process.stdin.destroy();
+        await producer.close();
       }
-      await flush();
-      await producer.flush();
-      await producer.close();
       console.error(`${written.toLocaleString("en")} records written to ${topic}`);
     } finally {
       await cluster.close();

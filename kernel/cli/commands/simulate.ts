@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { Refusal } from "../../../lib/error.ts";
 import {
   Cluster,
   COMPRESSIONS,
@@ -33,22 +34,29 @@ export const command = new Command("simulate")
   .description("write simulated phones, cars or chats to a topic")
   .argument("<what>", Object.keys(SIMULATIONS).join(" | "), what)
   .option("--topic <name>", "default: phone-data, car-data, chat-data")
-  .option("--count <records>", "how many; until Ctrl-C when absent", positive)
+  .option("--count <records>", "how many; until Ctrl-C when absent", whole)
   .option(
     "--rate <per-second>",
     "records per second by the clock, with the present as their time; as fast as possible when absent",
     positive,
   )
-  .option("--devices <number>", "phones, cars or people", positive)
-  .option("--seed <number>", "the same seed gives the same records", Number, 1)
+  .option("--devices <number>", "phones, cars or people", whole)
+  .option("--seed <number>", "the same seed gives the same records", seed, 1)
   .option(
     "--start <time>",
     "time of the first record, ISO or -10m; 2026-01-01T00:00:00Z by default, the present with --rate",
   )
-  .option("--create <partitions>", "create the topic with so many partitions if it is not there", positive)
+  .option("--create <partitions>", "create the topic with so many partitions if it is not there", whole)
   .addOption(new Option("--compression <name>").choices(COMPRESSIONS).default("none"))
   .action(async (name: keyof typeof SIMULATIONS, options: Options) => {
     const { simulate } = SIMULATIONS[name];
+    const start = options.start === undefined ? undefined : parseWhen(options.start);
+    if (typeof start === "string")
+      throw new Refusal({
+        code: "BAD_TIME",
+        what: `--start takes a time, not "${start}".`,
+        remedies: ['write an ISO time ("2026-01-01T12:00:00Z"), or how long ago ("-10m")'],
+      });
     const topic = options.topic ?? SIMULATIONS[name].topic;
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
     let stopped = false;
@@ -59,8 +67,6 @@ export const command = new Command("simulate")
     try {
       const partitions = await ensureTopic(cluster, topic, options.create);
       const producer = await Producer.create(cluster, { compression: options.compression });
-      const start = options.start === undefined ? undefined : parseWhen(options.start);
-      if (typeof start === "string") throw new InvalidArgumentError("--start takes a time.");
       const begun = performance.now();
       const paced = options.rate !== undefined;
       const records = simulate({
@@ -98,6 +104,18 @@ function what(text: string): string {
   if (!Object.hasOwn(SIMULATIONS, text))
     throw new InvalidArgumentError(`Use one of ${Object.keys(SIMULATIONS).join(", ")}.`);
   return text;
+}
+
+function seed(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value)) throw new InvalidArgumentError("Give a whole number.");
+  return value;
+}
+
+function whole(text: string): number {
+  const value = positive(text);
+  if (!Number.isInteger(value)) throw new InvalidArgumentError("Give a whole number above 0.");
+  return value;
 }
 
 function positive(text: string): number {

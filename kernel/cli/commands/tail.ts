@@ -1,6 +1,7 @@
-import { once } from "node:events";
 import { Command, InvalidArgumentError } from "commander";
+import { Refusal } from "../../../lib/error.ts";
 import { Cluster, Fetcher, kafkaConfigFromEnv, type RecordColumns } from "../../../lib/log/index.ts";
+import { LinesOut } from "../lines-out.ts";
 import { parseWhen } from "../when.ts";
 
 interface Options {
@@ -23,7 +24,9 @@ export const command = new Command("tail")
   .option("--key", "print the key before the value, and a tab")
   .option("--json", "one JSON object per record: partition, offset, timestamp, key, value")
   .action(async (topic: string, options: Options) => {
+    const from = options.from === undefined ? undefined : parseWhen(options.from);
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
+    const out = new LinesOut();
     const fetcher = new Fetcher(cluster, { maxBytes: 4 * 2 ** 20, maxWait: 250 });
     let stopped = false;
     const stop = () => {
@@ -32,7 +35,12 @@ export const command = new Command("tail")
     process.once("SIGINT", stop).once("SIGTERM", stop);
     try {
       const ends = await cluster.listOffsets(topic, "latest", "read_committed");
-      const from = options.from === undefined ? undefined : parseWhen(options.from);
+      if (options.partition !== undefined && !ends.has(options.partition))
+        throw new Refusal({
+          code: "NO_SUCH_PARTITION",
+          what: `Topic "${topic}" has no partition ${options.partition}.`,
+          remedies: [`it has ${ends.size}: 0 to ${ends.size - 1}`],
+        });
       // an offset is found by time, but records behind it may be older
       const since = typeof from === "number" ? from : Number.NEGATIVE_INFINITY;
       const starts = await startOffsets(cluster, topic, ends, from, options.number);
@@ -59,13 +67,16 @@ export const command = new Command("tail")
       }
       lines.sort((a, b) => a.timestamp - b.timestamp);
       lines = bounded ? lines.slice(0, options.number) : lines.slice(-options.number);
-      for (const { text } of lines) await print(text);
+      for (const { text } of lines) {
+        if (stopped || out.closed) break;
+        await out.write(text);
+      }
       printed += lines.length;
-      while (options.follow && !stopped && !(bounded && printed >= options.number)) {
+      while (options.follow && !stopped && !out.closed && !(bounded && printed >= options.number)) {
         for (const { partition, columns, error } of await fetcher.poll()) {
           if (error !== undefined) throw error;
           for (let row = 0; row < columns.count && !(bounded && printed >= options.number); row++, printed++)
-            await print(show(columns, row, partition, options));
+            await out.write(show(columns, row, partition, options));
         }
       }
     } finally {
@@ -104,10 +115,6 @@ function show(
   if (options.json)
     return JSON.stringify({ partition, offset: columns.offsets[row], timestamp: columns.timestamps[row], key, value });
   return options.key ? `${key ?? "null"}\t${value ?? "null"}` : (value ?? "null");
-}
-
-async function print(line: string): Promise<void> {
-  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
 }
 
 function count(text: string): number {

@@ -1,17 +1,18 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { Cluster, kafkaConfigFromEnv } from "../../../lib/log/index.ts";
+import { LinesOut } from "../lines-out.ts";
 
 /** `millrace topics`: what there is, how many partitions, how many records. */
 export const command = new Command("topics")
   .description("list topics with their partitions and offsets")
-  .argument("[pattern]", "names to list, as a regular expression", ".*")
+  .argument("[pattern]", "names to list, as a regular expression", pattern, ".*")
   .option("--json", "one JSON array")
-  .action(async (pattern: string, { json }: { json?: boolean }) => {
+  .action(async (names: string, { json }: { json?: boolean }) => {
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
     try {
-      const names = await cluster.topicsMatching(pattern);
+      const found = await cluster.topicsMatching(names);
       const rows = await Promise.all(
-        names.map(async (name) => {
+        found.map(async (name) => {
           const [first, end] = await Promise.all([
             cluster.listOffsets(name, "earliest"),
             cluster.listOffsets(name, "latest"),
@@ -20,9 +21,10 @@ export const command = new Command("topics")
           return { topic: name, records: partitions.reduce((sum, { first, end }) => sum + end - first, 0), partitions };
         }),
       );
-      if (json) console.log(JSON.stringify(rows));
+      const out = new LinesOut();
+      if (json) await out.write(JSON.stringify(rows));
       else if (rows.length === 0) console.error(`No topics at ${cluster.config.bootstrapServers}.`);
-      else for (const line of table(rows)) console.log(line);
+      else for (const line of table(rows)) await out.write(line);
     } finally {
       await cluster.close();
     }
@@ -44,4 +46,13 @@ function table(
   return cells.map(([topic, count, records, ranges]) =>
     `${topic!.padEnd(widths[0]!)}  ${count!.padStart(widths[1]!)}  ${records!.padStart(widths[2]!)}  ${ranges}`.trimEnd(),
   );
+}
+
+function pattern(text: string): string {
+  try {
+    new RegExp(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
