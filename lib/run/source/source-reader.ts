@@ -93,6 +93,14 @@ export class SourceReader {
       const reason = node.time === undefined ? "the record has no timestamp" : `${node.time}: no event time`;
       for (const row of nullRows(frame.getColumn("_time"))) if (!reasons.has(row)) reasons.set(row, reason);
     }
+    const times = frame.getColumn("_time").cast(pl.Int64);
+    if (frame.height > 0 && !((times.min() as number) >= FIRST_TIME && (times.max() as number) <= LAST_TIME)) {
+      const name = node.time ?? "the record's timestamp";
+      for (const [row, ms] of (times.cast(pl.Float64).toArray() as (number | null)[]).entries()) {
+        if (ms !== null && (ms < FIRST_TIME || ms > LAST_TIME) && !reasons.has(row))
+          reasons.set(row, `${name}: the event time ${ms} ms is beyond the years 1 to 9999`);
+      }
+    }
     if (node.key !== undefined && nullsOf(node.key) > nullsOf("_key")) {
       const keys = frame.getColumn("_key");
       const reason = `the record key is not ${this.#source.schema[node.key]}`;
@@ -158,6 +166,9 @@ export class SourceReader {
   }
 }
 
+// What ISO 8601 writes with four digits, and every store of datetimes holds. Microseconds taken for milliseconds are beyond it.
+const FIRST_TIME = Date.parse("0001-01-01T00:00:00Z");
+const LAST_TIME = Date.parse("9999-12-31T23:59:59.999Z");
 const RAW_KEY = "\u0000key";
 const RAW_OFFSET = "\u0000offset";
 const RAW_TIME = "\u0000time";

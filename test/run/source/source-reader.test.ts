@@ -45,6 +45,30 @@ test("what cannot become a row is a bad record with its place and its reason", (
   assert.equal(bad[3]!.value, null);
 });
 
+test("an event time beyond the years 1 to 9999 makes a bad record, from the value or from the record itself", () => {
+  const [last, first] = ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z"].map((text) => Date.parse(text)) as [
+    number,
+    number,
+  ];
+  const times = [last, last + 1, 1.7e15, first, first - 1, 9e18];
+  const timed = sourceNode({ id: "s", topics: ["t"], format: "json", time: "at" });
+  const schema = { at: "Datetime(ms)" };
+  const program = { id: "s", node: timed, schema: rowsSchema(timed, schema), columns: ["at"], needsHeaders: false };
+  const read = (source: SourceReader, columns: ReturnType<typeof recordColumns>) => {
+    const { frame, bad } = source.read({ topic: "t", partition: 0, columns });
+    return [frame.getColumn("_offset").toArray().map(Number), bad.map(({ offset }) => offset)];
+  };
+  const values = times.map((at) => JSON.stringify({ at }));
+  assert.deepEqual(read(new SourceReader(program, schema), recordColumns(values)), [
+    [0, 3],
+    [1, 2, 4, 5],
+  ]);
+  const plain = sourceNode({ id: "s", topics: ["t"], format: "json" });
+  const untimed = { id: "s", node: plain, schema: { x: "Int64" }, columns: ["x"], needsHeaders: false };
+  const columns = recordColumns(['{"x":1}', '{"x":2}'], { timestamps: [1, 1.7e15] });
+  assert.deepEqual(read(new SourceReader(untimed, { x: "Int64" }), columns), [[0], [1]]);
+});
+
 test("the key column is added when the value lacks it, and headers come where they are needed", () => {
   const keyed = sourceNode({ id: "s", topics: ["t"], format: "json", key: "id" });
   const schema = rowsSchema(keyed, { x: "Int64" });
