@@ -6,6 +6,7 @@ import { explain } from "../plan/explain.ts";
 import { dropNode } from "../plan/nodes/drop-node.ts";
 import { explodeNode } from "../plan/nodes/explode-node.ts";
 import { filterNode } from "../plan/nodes/filter-node.ts";
+import { lateNode } from "../plan/nodes/late-node.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import { renameNode } from "../plan/nodes/rename-node.ts";
 import { selectNode } from "../plan/nodes/select-node.ts";
@@ -132,6 +133,26 @@ export class StreamFrame {
    */
   groupByDynamic(options: GroupByDynamicOptions): StreamGroupBy {
     return new StreamGroupBy(this.node, options, (node) => new StreamFrame(node));
+  }
+
+  /**
+   * The rows that came too late for the windows of this frame: each row once, with the starts of the windows it missed in `missed_windows`
+   * (a list of datetimes). To be called on what `groupByDynamic(…).agg(…)` gave.
+   * @throws Refusal `NO_WINDOWS`
+   * @example
+   * const perSecond = phone.groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device" }).agg(pl.len().alias("n"));
+   * perSecond.late().to("late-records")
+   */
+  late(): StreamFrame {
+    if (this.node.kind !== "groupByDynamic")
+      throw new Refusal({
+        code: "NO_WINDOWS",
+        what: "only windows have late rows, and this frame is not one of windows",
+        where: "late",
+        remedies: ["call it right on what groupByDynamic(…).agg(…) gave, before other verbs"],
+      });
+    const { input, indexColumn, every, period, offset, grace } = this.node;
+    return new StreamFrame(lateNode({ input, indexColumn, every, period, offset, grace }));
   }
 
   /**

@@ -16,6 +16,7 @@ import { columns } from "./exprs.ts";
 import { groupPlan } from "./group-plan.ts";
 import { planStage } from "./keyed-stage.ts";
 import { lastPerKey } from "./last-per-key.ts";
+import { compileLate } from "./late.ts";
 import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
 import type { OperatorPlan } from "./operator.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
@@ -179,6 +180,9 @@ export class NodeCompiler {
       case "explode":
         refuseUpdates(input, "explode", "a list that shrinks would leave its earlier items behind");
         return { ...base, ...compileExplode(node, input) };
+      case "late":
+        refuseUpdates(input, "late", MANY_TIMES);
+        return { ...base, ...compileLate(node, input) };
       case "unique":
         refuseUpdates(input, "unique", MANY_TIMES);
         return { ...base, ...uniquePlan(node, input, (name) => this.storeName(name)) };

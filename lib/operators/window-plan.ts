@@ -54,7 +54,7 @@ export function windowPlan(
   storeName: (name: string) => string,
 ): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> {
   const place: Place = { verb: "groupByDynamic", input: input.node };
-  checkTime(node, input);
+  checkTime(node, input, "groupByDynamic");
   const by = compileExprs(node.by, input.schema, place);
   if (by.stages.length > 0)
     throw new Refusal({
@@ -182,29 +182,30 @@ function isPlain(tree: ExprTree): boolean {
   return tree.kind === "col" || (tree.kind === "call" && tree.fn === "alias" && isPlain(tree.self));
 }
 
-function checkTime(node: GroupByDynamicNode, input: Compiled): void {
+/** @throws Refusal `NOT_EVENT_TIME`, `NOT_BUILT` (windows over windows) */
+export function checkTime({ indexColumn }: { readonly indexColumn: string }, input: Compiled, verb: string): void {
   if (input.windowed)
     throw new Refusal({
       code: "NOT_BUILT",
       what: "windows over the rows of windows are not built yet",
-      where: "groupByDynamic",
+      where: verb,
       remedies: [
         "use one longer window over the records themselves",
         "write the first windows to a topic and read that",
       ],
     });
-  checkColumns([node.indexColumn], input.schema, "groupByDynamic: indexColumn");
-  if (input.lineage.time.has(node.indexColumn) && input.schema[node.indexColumn] === "Datetime(ms)") return;
+  checkColumns([indexColumn], input.schema, `${verb}: indexColumn`);
+  if (input.lineage.time.has(indexColumn) && input.schema[indexColumn] === "Datetime(ms)") return;
   const { source } = input.lineage;
   throw new Refusal({
     code: "NOT_EVENT_TIME",
-    what: `"${node.indexColumn}" is not the event time of these rows, by which windows close`,
-    where: "groupByDynamic: indexColumn",
+    what: `"${indexColumn}" is not the event time of these rows, by which windows close`,
+    where: `${verb}: indexColumn`,
     remedies: [
       ...(source.time === undefined
         ? []
         : [`use indexColumn: "${[...input.lineage.time].find((name) => !isMetadata(name)) ?? "_time"}"`]),
-      `say which column holds it: topic(…, { time: "${node.indexColumn}" })`,
+      `say which column holds it: topic(…, { time: "${indexColumn}" })`,
       'use the record\'s own time: indexColumn: "_time"',
     ],
   });

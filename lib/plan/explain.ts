@@ -36,6 +36,11 @@ function lines(node: PlanNode): string[] {
       return [`drop ${node.columns.join(", ")}`];
     case "explode":
       return [`explode ${node.column}`];
+    case "late":
+      return [
+        `late rows of windows of ${printDuration(node.period)} every ${printDuration(node.every)}, with their missed_windows`,
+        "state: none",
+      ];
     case "unique":
       return [
         `unique by ${node.subset.join(", ")}${node.within === undefined ? "" : ` within ${printDuration(node.within)}`}, the first row kept`,

@@ -4,6 +4,7 @@ export { type ExplodeNode, explodeNode } from "./nodes/explode-node.ts";
 export { type FilterNode, filterNode } from "./nodes/filter-node.ts";
 export { type GroupByDynamicNode, groupByDynamicNode } from "./nodes/group-by-dynamic-node.ts";
 export { type GroupByNode, groupByNode } from "./nodes/group-by-node.ts";
+export { type LateNode, lateNode } from "./nodes/late-node.ts";
 export { nodesOf, type PlanNode, sourcesOf, type VerbNode } from "./nodes/plan-node.ts";
 export { type RenameNode, renameNode } from "./nodes/rename-node.ts";
 export { type SelectNode, selectNode } from "./nodes/select-node.ts";

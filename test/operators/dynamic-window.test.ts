@@ -60,17 +60,21 @@ interface Window {
  */
 function oracle(list: readonly Row[], { every, period, offset, grace }: Window) {
   const placed: { row: Row; start: number }[] = [];
+  const missed: { row: Row; starts: number[] }[] = [];
   let watermark = Number.NEGATIVE_INFINITY;
   let late = 0;
   for (const row of list) {
     const newest = Math.floor((row.t - offset) / every) * every + offset;
+    const closed: number[] = [];
     for (let start = newest; start + period > row.t; start -= every) {
-      if (start + period + grace <= watermark) late++;
+      if (start + period + grace <= watermark) closed.unshift(start);
       else placed.push({ row, start });
     }
+    late += closed.length;
+    if (closed.length > 0) missed.push({ row, starts: closed });
     watermark = Math.max(watermark, row.t);
   }
-  return { placed, late, watermark };
+  return { placed, late, missed, watermark };
 }
 
 const windows: fc.Arbitrary<Window> = fc.record({
@@ -159,6 +163,34 @@ test(`with emit "update" the last row per key and window is that of emit "close"
       assertFramesEqual(byKey(last), expected(list, window, chosen, false), "last update");
     }),
     { seed, numRuns: runs(6) },
+  );
+});
+
+test(`late() gives each row that a window did not take, once, with what it missed (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(rows(60), splits, windows, fc.boolean(), async (list, sizes, window, reopen) => {
+      const frame = phones.filter(pl.col("b").isNotNull());
+      const options = { indexColumn: "t", every: `${window.every}ms`, period: `${window.period}ms`, by: "device" };
+      const late = frame
+        .groupByDynamic({ ...options, offset: `${window.offset}ms`, grace: `${window.grace}ms` })
+        .agg(pl.len())
+        .late();
+      const actual = await run(late, frameOf(list), { splits: sizes, reopen });
+      const expected = oracle(list, window).missed.filter(({ row }) => row.b !== null);
+      assertFramesEqual(
+        values(actual.rows).drop("missed_windows"),
+        frameOf(expected.map(({ row }) => row)),
+        "late rows",
+      );
+      assert.deepEqual(
+        actual.rows
+          .getColumn("missed_windows")
+          .toArray()
+          .map((starts: any) => [...starts].map(Number)),
+        expected.map(({ starts }) => starts),
+      );
+    }),
+    { seed, numRuns: runs(8) },
   );
 });
 

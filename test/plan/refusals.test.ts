@@ -160,6 +160,7 @@ const late: readonly [string, () => unknown, string, RegExp][] = [
     /groupBy/,
   ],
   ["unique without the record key", () => compiled(phones.unique({ subset: ["s"] })), "NEEDS_REPARTITION", /"device"/],
+  ["late rows of what has no windows", () => phones.late(), "NO_WINDOWS", /groupByDynamic/],
   ["months", () => phones.groupByDynamic({ indexColumn: "t", every: "1mo", by: "device" }), "BAD_DURATION", /"1s"/],
   [
     "an option that is not built",

@@ -3,6 +3,7 @@ import type { ExplodeNode } from "./explode-node.ts";
 import type { FilterNode } from "./filter-node.ts";
 import type { GroupByDynamicNode } from "./group-by-dynamic-node.ts";
 import type { GroupByNode } from "./group-by-node.ts";
+import type { LateNode } from "./late-node.ts";
 import type { RenameNode } from "./rename-node.ts";
 import type { SelectNode } from "./select-node.ts";
 import type { SinkNode } from "./sink-node.ts";
@@ -20,6 +21,7 @@ export type VerbNode =
   | DropNode
   | ExplodeNode
   | GroupByNode
+  | LateNode
   | UniqueNode
   | UnnestNode
   | GroupByDynamicNode
