@@ -1,7 +1,7 @@
 import { Refusal } from "../../lib/error.ts";
 import { checkCells } from "./cell-program.ts";
 import { type Notebook, type RawCell, type RawNotebook, sha256, sourceLines, sourceText } from "./notebook.ts";
-import { findParameters, type Parameter, type ParameterValue } from "./parameters.ts";
+import { findParameters, type Parameter, type ParameterValue, parameterNames } from "./parameters.ts";
 import { unitsOf } from "./unit.ts";
 
 export interface Injection {
@@ -20,13 +20,17 @@ export function judgeParameters(notebook: Notebook, settings: readonly string[])
   const variables = new Map<string, string>();
   if (settings.length === 0) return { constants, variables };
   const cells = checkCells(notebook.cells, notebook.folder);
-  const { sites } = findParameters(cells, unitsOf(cells.files));
+  const { sites, computed } = findParameters(cells, unitsOf(cells.files));
   for (const setting of settings) {
     const at = setting.indexOf("=");
     const name = at < 0 ? setting : setting.slice(0, at);
     const site = sites.find((candidate) => candidate.name === name);
+    if (at > 0 && site === undefined && computed.has(name)) {
+      variables.set(parameterNames(name).variable, setting.slice(at + 1)); // judged by param() itself
+      continue;
+    }
     if (at < 0 || site === undefined) {
-      const known = [...new Set(sites.map((one) => `${one.name}=${one.default}`))];
+      const known = [...new Set([...sites.map((one) => `${one.name}=${one.default}`), ...computed])];
       throw new Refusal({
         code: "UNKNOWN_PARAMETER",
         what: at < 0 ? `-p ${setting} has no value.` : `${notebook.name}.ipynb has no parameter ${name}.`,

@@ -10,10 +10,34 @@ export type ParameterValue = string | number | boolean;
 /** A value that a job takes from its environment or a flag. */
 export interface Parameter {
   readonly name: string;
-  readonly type: "string" | "number" | "boolean";
+  readonly type: "string" | "number" | "boolean" | "date";
   readonly default: ParameterValue;
   readonly variable: string;
   readonly flag: string;
+  readonly description?: string;
+  readonly choices?: readonly ParameterValue[];
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** What the variables of a job may hold, as JSON Schema (draft 2020-12). */
+export function parametersSchema(parameters: readonly Parameter[]): Record<string, unknown> {
+  const properties = parameters.map(({ variable, type, default: value, description, choices, min, max }) => [
+    variable,
+    {
+      ...(type === "date" ? { type: "string", format: "date-time" } : { type }),
+      ...(description !== undefined && { description }),
+      ...(choices !== undefined && { enum: choices }),
+      ...(min !== undefined && { minimum: min }),
+      ...(max !== undefined && { maximum: max }),
+      default: value,
+    },
+  ]);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    type: "object",
+    properties: Object.fromEntries(properties),
+  };
 }
 
 export interface ParameterSite extends Parameter {
@@ -24,21 +48,24 @@ export interface ParameterSite extends Parameter {
 
 export interface Parameters {
   readonly sites: readonly ParameterSite[];
+  /** Names of `param(…)` calls whose default is computed: `new Date(…)`, `5 * 60`. */
+  readonly computed: ReadonlySet<string>;
   readonly problems: readonly Problem[];
 }
 
 /** The parameters among these units: calls of `param` with a literal default (others are known once the cells have run), and the constants of cells tagged `parameters` (or `injected-parameters`, by papermill). */
 export function findParameters(cells: CellProgram, units: readonly Unit[]): Parameters {
   const sites: ParameterSite[] = [];
+  const computed = new Set<string>();
   const problems: Problem[] = [];
   for (const unit of units) {
     for (const call of callsIn(unit.node)) {
       if (millraceMethod(call, cells) !== "param") continue;
       const [name, fallback] = call.arguments;
       const value = fallback && literalValue(fallback);
-      if (name !== undefined && ts.isStringLiteralLike(name) && value !== undefined) {
-        sites.push(site(unit, name.text, value, undefined));
-      }
+      if (name === undefined || !ts.isStringLiteralLike(name)) continue;
+      if (value === undefined) computed.add(name.text);
+      else sites.push(site(unit, name.text, value, undefined));
     }
     if (!isParameterCell(unit.cell) || !ts.isVariableStatement(unit.statement)) continue;
     for (const declaration of declarationsOf(unit)) {
@@ -50,7 +77,7 @@ export function findParameters(cells: CellProgram, units: readonly Unit[]): Para
       else problems.push(notSimple(unit, declaration, declaration.name.getText()));
     }
   }
-  return { sites, problems };
+  return { sites, computed, problems };
 }
 
 export const isParameterCell = (cell: CodeCell) => cell.tags.has("parameters") || cell.tags.has("injected-parameters");
@@ -86,7 +113,7 @@ export function literalValue(node: ts.Expression): ParameterValue | undefined {
 }
 
 /** `maxLag` as the library names it outside: `MAX_LAG` and `--max-lag`. */
-function parameterNames(name: string): { variable: string; flag: string } {
+export function parameterNames(name: string): { variable: string; flag: string } {
   const words = name.replace(/([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])/g, "$1$3_$2$4");
   return { variable: words.toUpperCase(), flag: `--${words.toLowerCase().replaceAll("_", "-")}` };
 }

@@ -14,7 +14,7 @@ import { readme } from "./job/readme.ts";
 import { vendoredMillrace } from "./job/vendor.ts";
 import { drift, type EarlierPromotion, earlierPromotion, type JobFiles, MADE_BY, writeJob } from "./job-folder.ts";
 import { readNotebook, sha256 } from "./notebook.ts";
-import type { Parameter } from "./parameters.ts";
+import { type Parameter, type ParameterValue, parametersSchema } from "./parameters.ts";
 import { judge, type Problem, PromotionRefusal } from "./problem.ts";
 import { recordedReads } from "./recorded.ts";
 
@@ -148,6 +148,7 @@ async function makeJob(
     name,
     fingerprint: answer.fingerprint,
     parameters,
+    parametersSchema: parametersSchema(parameters),
     schemas: answer.schemas,
     sinks: answer.sinks.map(({ topic, id }: SinkNode) => ({ topic, id })),
     plan: answer.sinks,
@@ -201,14 +202,10 @@ async function recordedFiles(
 /** Those the cells declared when they ran, and the constants of cells tagged `parameters`. */
 function allParameters(analysis: Analysis, { answer }: Execution): Parameter[] {
   const parameters = new Map<string, Parameter>();
-  for (const { name, type, default: value, env, flag } of answer.parameters) {
-    parameters.set(name, {
-      name,
-      type: type as Parameter["type"],
-      default: value as Parameter["default"],
-      variable: env,
-      flag,
-    });
+  for (const { name, type, default: value, env, flag, ...rest } of answer.parameters) {
+    const { description, choices, min, max } = rest as Partial<Parameter>;
+    const bounds = { description, choices, min, max };
+    parameters.set(name, { name, type, default: value as ParameterValue, variable: env, flag, ...bounds });
   }
   for (const { name, type, default: value, variable, flag } of analysis.parameters) {
     if (!parameters.has(name)) parameters.set(name, { name, type, default: value, variable, flag });

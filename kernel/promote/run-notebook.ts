@@ -69,6 +69,13 @@ export async function runNotebook(file: string, options: RunNotebookOptions = {}
     journal(code, interpreter);
     await save(out, notebookText(raw));
   }
+  if (failure !== undefined && variables.size > 0 && /the parameter "/.test(failure.what))
+    throw new Refusal({
+      code: "PARAMETER_VALUE",
+      what: failure.what,
+      where: failure.where,
+      remedies: failure.remedies,
+    });
   if (failure !== undefined) throw failure;
 }
 

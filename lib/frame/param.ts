@@ -22,6 +22,9 @@ export interface ParamSpec {
   /** `--max-lag` for `maxLag` */
   readonly flag: string;
   readonly description?: string;
+  readonly choices?: readonly ParamValue[];
+  readonly min?: number;
+  readonly max?: number;
 }
 
 /** Where values come from: the text given for a parameter, or undefined where none is. */
@@ -74,7 +77,7 @@ export function param(name: string, defaultValue: ParamValue, options: ParamOpti
   return check(parse(given.text, spec, given.from), spec, options, given.from);
 }
 
-function declare(name: string, defaultValue: ParamValue, options: ParamOptions<unknown>): ParamSpec {
+function declare(name: string, defaultValue: ParamValue, options: ParamOptions<ParamValue>): ParamSpec {
   if (!/^[a-zA-Z][a-zA-Z0-9_]*$/.test(name))
     throw new Refusal({
       code: "BAD_PARAM_NAME",
@@ -107,6 +110,9 @@ function declare(name: string, defaultValue: ParamValue, options: ParamOptions<u
     env,
     flag,
     ...(options.description !== undefined && { description: options.description }),
+    ...(options.choices !== undefined && { choices: options.choices }),
+    ...(options.min !== undefined && { min: options.min }),
+    ...(options.max !== undefined && { max: options.max }),
   });
   declared.set(name, spec);
   return spec;

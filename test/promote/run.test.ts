@@ -107,3 +107,16 @@ for (const { name, args, message } of wrong) {
     assert.equal(text, before);
   });
 }
+
+test("param() with a computed default takes -p; a value out of its bounds is wrong usage", async () => {
+  const cells = [
+    'import { param } from "millrace";',
+    'const since = param("since", new Date(0));\nconst limit = param("limit", 60 * 5, { max: 900 });\n[since.toISOString(), limit].join()',
+  ];
+  const good = await run(cells, "-p", "since=2026-01-02", "-p", "limit=600");
+  assert.equal(good.code, 0, good.stderr);
+  assert.deepEqual(shown(good.raw.cells[1]!.outputs![0]), ["execute_result", "'2026-01-02T00:00:00.000Z,600'"]);
+  const bad = await run(cells, "-p", "limit=901");
+  assert.equal(bad.code, 2);
+  assert.match(bad.stderr, /"901" is more than 900/);
+});

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { composeYaml, DOCKERFILE } from "../../kernel/promote/job/docker.ts";
+import { kubernetesFiles } from "../../kernel/promote/job/kubernetes.ts";
+import type { Parameter } from "../../kernel/promote/parameters.ts";
+
+const parameter = (variable: string, value: string): Parameter => ({
+  name: variable.toLowerCase(),
+  type: "string",
+  default: value,
+  variable,
+  flag: `--${variable.toLowerCase()}`,
+});
+
+// values that YAML would take for something else
+const PARAMETERS = [parameter("LABEL", 'a: "b" # c'), parameter("ON", "yes"), parameter("LIMIT", "1.0")];
+
+test("compose.yaml: topics are made once Kafka is healthy, then the job starts with its parameters as text", () => {
+  const { services, volumes } = parse(composeYaml("crash", ["phones", "cars"], PARAMETERS));
+  assert.deepEqual(Object.keys(services), ["kafka", "topics", "job"]);
+  assert.match(services.topics.command[0], /^true\s+&& \S+ .*--topic phones .*&& \S+ .*--topic cars --partitions 4$/);
+  const { environment, depends_on: after } = services.job;
+  assert.deepEqual(environment, {
+    KAFKA_BOOTSTRAP_SERVERS: "kafka:19092",
+    MILLRACE_JOB_NAME: "crash",
+    LABEL: 'a: "b" # c',
+    ON: "yes",
+    LIMIT: "1.0",
+  });
+  assert.deepEqual(after, { topics: { condition: "service_completed_successfully" } });
+  const listeners = String(services.kafka.environment.KAFKA_ADVERTISED_LISTENERS);
+  assert.ok(listeners.includes(environment.KAFKA_BOOTSTRAP_SERVERS));
+  for (const [volume] of services.job.volumes.map((mount: string) => mount.split(":"))) assert.ok(volume in volumes);
+});
+
+test("k8s: every name, label, port and volume that one file mentions is there in another", () => {
+  const files = kubernetesFiles("Crash.Detection_2", PARAMETERS);
+  const of = (file: string) => parse(files.get(`k8s/${file}`)!);
+  const kustomization = of("kustomization.yaml");
+  assert.deepEqual(
+    kustomization.resources.map((name: string) => `k8s/${name}`).sort(),
+    [...files.keys()].filter((name) => name !== "k8s/kustomization.yaml").sort(),
+  );
+  const [set, service, budget] = [of("statefulset.yaml"), of("service.yaml"), of("disruption-budget.yaml")];
+  const { template, selector, serviceName, volumeClaimTemplates } = set.spec;
+  const [container] = template.spec.containers;
+  assert.match(set.metadata.name, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+  assert.equal(serviceName, service.metadata.name);
+  for (const labels of [service.spec.selector, budget.spec.selector.matchLabels, selector.matchLabels])
+    assert.deepEqual(labels, template.metadata.labels);
+  const [settings] = kustomization.configMapGenerator;
+  assert.equal(container.envFrom[0].configMapRef.name, settings.name);
+  assert.ok(settings.literals.includes('LABEL=a: "b" # c') && settings.literals.includes("LIMIT=1.0"));
+  assert.equal(kustomization.images[0].name, container.image);
+  const ports = container.ports.map((port: { name: string }) => port.name);
+  for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"])
+    assert.ok(ports.includes(container[probe].httpGet.port), probe);
+  assert.equal(service.spec.ports[0].targetPort, ports[0]);
+  const volumes = [...template.spec.volumes, ...volumeClaimTemplates.map((claim: any) => claim.metadata)];
+  assert.deepEqual(
+    container.volumeMounts.map((mount: any) => mount.name).sort(),
+    volumes.map((volume: any) => volume.name).sort(),
+  );
+  assert.equal(template.spec.securityContext.runAsNonRoot, true);
+});
+
+test("Dockerfile: runs as another user than root, on an argument's base, what npm start runs", () => {
+  const lines = DOCKERFILE.replaceAll("\\\n", " ").split("\n");
+  const arguments_ = (keyword: string) =>
+    lines.filter((line) => line.startsWith(`${keyword} `)).map((line) => line.slice(keyword.length + 1).trim());
+  assert.deepEqual(arguments_("FROM"), ["$" + "{NODE_IMAGE}"]);
+  assert.deepEqual(arguments_("USER"), ["node"]);
+  assert.deepEqual(JSON.parse(arguments_("CMD")[0]!), ["node", "main.ts"]);
+  const [check] = lines.filter((line) => line.startsWith("HEALTHCHECK")).map((line) => line.match(/CMD (\[.*\])$/)![1]);
+  assert.match(JSON.parse(check!)[2], /\/health\/live/);
+  const copied = arguments_("COPY").join(" ");
+  for (const needed of ["package.json", "postinstall.mjs", "vendor"]) assert.ok(copied.includes(needed), needed);
+});
