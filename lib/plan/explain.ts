@@ -1,5 +1,6 @@
 import { splitAggregates } from "./analysis/aggregates.ts";
 import { type Stage, splitStages } from "./analysis/stages.ts";
+import { columnsRead } from "./columns-read.ts";
 import { printDuration } from "./duration.ts";
 import type { GroupByDynamicNode } from "./nodes/group-by-dynamic-node.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
@@ -13,14 +14,14 @@ import type { ExprTree } from "./tree.ts";
  */
 export function explain(node: PlanNode): string {
   return nodesOf([node])
-    .flatMap((part, depth) => lines(part).map((line, i) => `${"  ".repeat(depth + (i === 0 ? 0 : 1))}${line}`))
+    .flatMap((part, depth) => lines(part, node).map((line, i) => `${"  ".repeat(depth + (i === 0 ? 0 : 1))}${line}`))
     .join("\n");
 }
 
-function lines(node: PlanNode): string[] {
+function lines(node: PlanNode, terminal: PlanNode): string[] {
   switch (node.kind) {
     case "source":
-      return source(node);
+      return [...source(node), ...reading(terminal)];
     case "select":
     case "withColumns":
       return [`${node.kind} ${node.exprs.map(print).join(", ")}`, ...stateOf(node.exprs)];
@@ -81,6 +82,16 @@ function source({ topics, pattern, key, time, format, schema }: SourceNode): str
   ];
 }
 
+function reading(terminal: PlanNode): string[] {
+  const columns = columnsRead(terminal);
+  return [
+    columns === "all"
+      ? "columns read: all of them"
+      : `columns read: ${columns.join(", ") || "none"}; the others are not decoded`,
+    "partitions: one task each; keyed verbs have the record key among their keys, so that nothing is repartitioned",
+  ];
+}
+
 function stateOf(exprs: readonly ExprTree[]): string[] {
   return splitStages(exprs).stages.map(stage);
 }
@@ -88,7 +99,7 @@ function stateOf(exprs: readonly ExprTree[]): string[] {
 function stage({ keys, calls, kind, rows }: Stage): string {
   const what = calls.map(({ tree }) => print(tree)).join(", ");
   const kept = kind === "rows" ? `the last ${rows} rows` : "one row";
-  return `state: ${kept} per key (${keys.map(print).join(", ")}) for ${what}; grows with the number of keys`;
+  return `state: ${kept} per key (${keys.map(print).join(", ")}) for ${what}; grows with the number of keys; no horizon`;
 }
 
 function windows(node: GroupByDynamicNode): string[] {
