@@ -1,3 +1,4 @@
+import { Refusal } from "../../lib/error.ts";
 import type { MimeBundle } from "../../lib/run/host.ts";
 import { toBundle } from "../display/bundle.ts";
 import { currentRun } from "./cell-run.ts";
@@ -23,12 +24,15 @@ export function installCellGlobals(host: KernelHost): void {
   define("prompt", (message = "", options: string | { default?: string; password?: boolean } = {}) => {
     const { default: fallback = null, password = false } = typeof options === "string" ? { default: options } : options;
     const ask = host.cell()?.outputs.input;
+    if (ask === undefined && fallback === null) throw cannotAsk(message);
     if (ask === undefined) return fallback;
     const answer = ask(message, password);
     return answer === "" && fallback !== null ? fallback : answer;
   });
   define("confirm", (message = "Go on?") => {
-    const answer = host.cell()?.outputs.input?.(`${message} [y/N] `, false) ?? "";
+    const ask = host.cell()?.outputs.input;
+    if (ask === undefined) throw cannotAsk(message);
+    const answer = ask(`${message} [y/N] `, false);
     return /^\s*y(es)?\s*$/i.test(answer);
   });
   define("cell", {
@@ -40,6 +44,17 @@ export function installCellGlobals(host: KernelHost): void {
     },
   });
 }
+
+/** Nobody can answer: an invented answer would be a guess. */
+const cannotAsk = (message: string) =>
+  new Refusal({
+    code: "NO_INPUT",
+    what: `nobody can be asked ${JSON.stringify(message)}: this client takes no input`,
+    remedies: [
+      'give an answer to fall back on: prompt("Name?", "nobody")',
+      'use param("name", default) for what a headless run sets',
+    ],
+  });
 
 /** What `display` returns: the display's id, and `update` for another value in its place. */
 class ShownValue {

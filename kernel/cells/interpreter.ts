@@ -8,6 +8,7 @@ import { installCellGlobals } from "./cell-globals.ts";
 import { CellRun, currentRun } from "./cell-run.ts";
 import { CellScripts } from "./cell-scripts.ts";
 import { errorContent, typeErrorContent } from "./error-content.ts";
+import { guardExit } from "./guard-exit.ts";
 import { Interrupted } from "./interrupted.ts";
 import { Journal } from "./journal.ts";
 import { launch } from "./launch.ts";
@@ -87,6 +88,7 @@ export class Interpreter {
     installCellGlobals(host);
     routeOutput(strayOutput === "process" ? () => currentRun.getStore() : () => host.cell());
     routeErrors(host, interpreter.#scripts);
+    guardExit();
     return interpreter;
   }
 

@@ -1,3 +1,4 @@
+import { currentRun } from "./cell-run.ts";
 import type { CellScripts } from "./cell-scripts.ts";
 import { errorContent } from "./error-content.ts";
 import type { KernelHost } from "./notebook-host.ts";
@@ -10,6 +11,14 @@ export function routeErrors(host: KernelHost, scripts: CellScripts): void {
     if (run === undefined) process.stderr.write(text);
     else if (!run.signal.aborted || error !== run.signal.reason) run.write("stderr", text);
   };
+  // Node's own warnings about the kernel stay unsaid; those a cell causes with `process.emitWarning` are told.
+  const { emitWarning } = process;
+  process.emitWarning = ((warning: string | Error, ...more: unknown[]) => {
+    const run = currentRun.getStore();
+    const experimental = more[0] === "ExperimentalWarning";
+    if (run !== undefined && !experimental) run.write("stderr", `${warning}\n`);
+    return (emitWarning as (...parameters: unknown[]) => void).call(process, warning, ...more);
+  }) as typeof process.emitWarning;
   process.on("uncaughtException", (error) => tell(error, "Uncaught, after the cell had gone on:"));
   process.on("unhandledRejection", (error) => tell(error, "A promise failed and nobody awaited it:"));
 }

@@ -96,7 +96,10 @@ export class CellSession {
         return {
           cell,
           code,
-          message: ts.flattenDiagnosticMessageText(messageText, "\n"),
+          // What an earlier cell declared with const is an import to the compiler; the user wrote no import.
+          message: ts
+            .flattenDiagnosticMessageText(messageText, "\n")
+            .replace(/because it is an import\.$/, "because it is a constant or an import."),
           line: line + 1,
           column: character + 1,
           lineText,

@@ -179,7 +179,12 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
     const visitUnnamed = (name: ts.Identifier) => (node: ts.Node) => (node === name ? node : visit(node));
 
     const own = file.statements.filter((statement) => statement.getStart(file) < userEnd);
-    const body = own.flatMap((statement, index) => visitStatement(statement, index === own.length - 1));
+    // Every cell is strict already, and a function with patterns as parameters must not say so. A string that stands last is a value.
+    const isDirective = (statement: ts.Statement, index: number) =>
+      index < own.length - 1 && ts.isExpressionStatement(statement) && ts.isStringLiteral(statement.expression);
+    const body = own.flatMap((statement, index) =>
+      isDirective(statement, index) ? [] : visitStatement(statement, index === own.length - 1),
+    );
     const parameters = factory.createObjectBindingPattern(
       [...used].map((name) => factory.createBindingElement(undefined, undefined, bindingName(name))),
     );

@@ -13,6 +13,7 @@ const shows: Record<string, readonly (readonly [cells: readonly string[], shown:
     [["undefined"], undefined],
     [["null"], "null"],
     [["'text'"], "'text'"],
+    [["'use strict'; 5"], "5"],
     [["await Promise.resolve(7)"], "7"],
     [["Promise.resolve(7)"], "7"],
     [["if (true) 5"], undefined],

@@ -134,6 +134,30 @@ suite("output", () => {
   });
 });
 
+suite("a cell that would end the kernel", () => {
+  for (const code of [
+    "process.exit(3)",
+    "process.abort()",
+    "setTimeout(() => process.exit(), 0); await new Promise(() => {}).catch(() => {})",
+  ])
+    test(code, async () => {
+      const id = await kernel.send("execute_request", { code });
+      if (code.startsWith("set")) {
+        await kernel.when(
+          "the refusal",
+          () => stdout(kernel.of(id), "stderr").includes("would end the kernel") || undefined,
+        );
+        await kernel.ask("interrupt_request", {}, { channel: "control" });
+        await kernel.ran(id);
+      } else assert.match((await kernel.ran(id)).reply.content.evalue, /would end the kernel/);
+      assert.equal(result((await kernel.execute("'alive'")).published), "'alive'");
+    });
+
+  test("a warning that a cell causes is told in the cell", async () => {
+    assert.match(stdout((await kernel.execute("process.emitWarning('careful')")).published, "stderr"), /careful/);
+  });
+});
+
 suite("input", () => {
   const answer = (value: string) => kernel.send("input_reply", { value }, { channel: "stdin" });
 
@@ -156,6 +180,14 @@ suite("input", () => {
       result((await kernel.execute("prompt('x', 'fallback')", { allow_stdin: false })).published),
       "'fallback'",
     );
+  });
+
+  test("without a default the cell fails", async () => {
+    for (const code of ["prompt('x')", "confirm('x')"])
+      assert.match(
+        (await kernel.execute(code, { allow_stdin: false })).reply.content.evalue,
+        /nobody can be asked "x"/,
+      );
   });
 
   test("an interrupt ends the wait", async () => {
