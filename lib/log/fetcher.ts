@@ -6,7 +6,9 @@ import type { RecordColumns, TopicPartition } from "./columns.ts";
 import { decodeRecordBatches } from "./decode.ts";
 import { BrokerRefused, CorruptRecords, kafkaErrorName } from "./errors.ts";
 import { type FetchAnswer, type FetchLimits, fetchRequest, type PartitionAnswer } from "./fetch-request.ts";
-import { HEADER_BYTES, LENGTH_PREFIX, readInt64 } from "./record-batch.ts";
+import { outOfRange } from "./out-of-range.ts";
+import { HEADER_BYTES } from "./record-batch.ts";
+import { EMPTY, nextOffset, readable } from "./record-hops.ts";
 
 export interface FetcherOptions {
   /** `read_committed` by default. */
@@ -296,28 +298,11 @@ export class Fetcher {
     assigned.stopped = true;
     const { topic, partition } = assigned;
     let error: MillraceError = new BrokerRefused(`fetching partition ${partition} of topic "${topic}"`, kafkaError);
-    if (kafkaError === "OFFSET_OUT_OF_RANGE") error = await this.#outOfRange(topic, partition, offset);
+    if (kafkaError === "OFFSET_OUT_OF_RANGE") error = await outOfRange(this.#cluster, topic, partition, offset);
     if (this.#assigned.get(name(topic, partition)) !== assigned) return;
     assigned.ready.push({ offset, answer, error });
     this.#waitingBytes += answer.records.length;
     this.#wake();
-  }
-
-  async #outOfRange(topic: string, partition: number, offset: number): Promise<MillraceError> {
-    const range = await Promise.all([
-      this.#cluster.listOffsets(topic, "earliest"),
-      this.#cluster.listOffsets(topic, "latest"),
-    ]).catch(() => undefined);
-    const kept = range === undefined ? "" : `; it holds ${range[0].get(partition)} to ${range[1].get(partition)}`;
-    return new MillraceError({
-      code: "OFFSET_OUT_OF_RANGE",
-      what: `Offset ${offset} is not in the log any more, or not yet${kept}.`,
-      where: `topic ${topic}, partition ${partition}`,
-      remedies: [
-        "start from the earliest offset kept",
-        "raise retention.ms of the topic, so that records outlive their readers",
-      ],
-    });
   }
 
   #failed(error: unknown): void {
@@ -378,30 +363,3 @@ export class Fetcher {
 }
 
 const name = (topic: string, partition: number) => `${topic}/${partition}`;
-
-const NOTHING = new Uint32Array(0);
-const EMPTY = {
-  count: 0,
-  keys: { bytes: new Uint8Array(0), starts: NOTHING, ends: NOTHING },
-  values: { bytes: new Uint8Array(0), starts: NOTHING, ends: NOTHING },
-  timestamps: new Float64Array(0),
-  offsets: new Float64Array(0),
-};
-
-/** The offset behind the last whole batch, by a hop per batch; the decoder checks what lies between. */
-function nextOffset(records: Buffer, from: number): number {
-  const view = new DataView(records.buffer, records.byteOffset, records.length);
-  let next = from;
-  for (let at = 0; at + HEADER_BYTES <= records.length; ) {
-    const end = at + LENGTH_PREFIX + view.getInt32(at + 8);
-    if (end > records.length || end < at + HEADER_BYTES) break;
-    next = Math.max(next, readInt64(view, at) + view.getInt32(at + 23) + 1);
-    at = end;
-  }
-  return next;
-}
-
-/** Whether the first batch is whole; a broker always sends one whole batch, however large. */
-function readable(records: Buffer): boolean {
-  return LENGTH_PREFIX + records.readInt32BE(8) <= records.length;
-}

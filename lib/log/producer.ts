@@ -3,9 +3,11 @@ import { isPassing } from "./broker-connection.ts";
 import { type Cluster, isRetriableCode } from "./cluster.ts";
 import type { RecordColumns, TopicPartition } from "./columns.ts";
 import type { Compression } from "./compression.ts";
+import { deliveryFailure, noPartition } from "./delivery-failure.ts";
 import { encodeRecordBatch } from "./encode.ts";
 import { BrokerRefused, kafkaErrorName, ProducerFenced } from "./errors.ts";
 import type { GroupGeneration } from "./group-generation.ts";
+import { type Batch, earlierUnwritten, emptyOutbox, hasNext, MAX_IN_FLIGHT, type Outbox, putBack } from "./outbox.ts";
 import { type ProducedBatch, produceRequest } from "./produce-request.ts";
 import { type ProducerIdentity, TransactionCoordinator, TransactionLost } from "./transaction-coordinator.ts";
 
@@ -26,34 +28,9 @@ export interface ProducerOptions {
   deliveryTimeout?: number;
 }
 
-interface Batch {
-  readonly bytes: Buffer;
-  readonly count: number;
-  readonly sequence: number;
-  /** Counts on where `sequence` starts again after 2^31. */
-  readonly order: number;
-  readonly since: number;
-  /** It has been sent at least once: whether it was written is known only from an answer. */
-  tried: boolean;
-}
-
-/** The batches of one partition, in sequence: sent and unanswered, to be sent again, not yet sent. */
-interface Outbox extends TopicPartition {
-  inFlight: Batch[];
-  failed: Batch[];
-  waiting: Batch[];
-  sequence: number;
-  batches: number;
-  retryAt: number;
-  inTransaction: boolean;
-  /** Calls of `send` come one after the other. */
-  turn: Promise<void>;
-}
-
-/** What a broker remembers per producer and partition: more batches in flight could not be told from repeats. */
-const MAX_IN_FLIGHT = 5;
 const MAX_REQUEST_BYTES = 8 * 2 ** 20;
 const RETRY_PAUSE = 100;
+const DELIVERY_TIMEOUT = 120_000;
 const MAX_SEQUENCE = 2 ** 31;
 let instances = 0;
 
@@ -269,13 +246,7 @@ export class Producer {
   }
 
   #sendable(outbox: Outbox, now: number): boolean {
-    return (
-      outbox.waiting.length > 0 &&
-      outbox.failed.length === 0 &&
-      outbox.inFlight.length < (this.#idempotent ? MAX_IN_FLIGHT : 1) &&
-      outbox.retryAt <= now &&
-      (!this.transactional || outbox.inTransaction)
-    );
+    return (!this.transactional || outbox.inTransaction) && hasNext(outbox, now, this.#idempotent ? MAX_IN_FLIGHT : 1);
   }
 
   async #produce(leader: number, chosen: readonly [Outbox, Batch][]): Promise<void> {
@@ -306,45 +277,28 @@ export class Producer {
     const error = answer === undefined ? undefined : kafkaErrorName(answer.errorCode);
     if (answer?.errorCode === 0 || (error === "DUPLICATE_SEQUENCE_NUMBER" && this.#idempotent)) {
       this.#buffered -= batch.bytes.length;
+      outbox.known = true;
     } else if (this.#failure === undefined) {
       const passing =
         answer === undefined
           ? isPassing(trouble)
           : isRetriableCode(answer.errorCode) ||
             (error === "OUT_OF_ORDER_SEQUENCE_NUMBER" && earlierUnwritten(outbox, batch));
-      if (passing && Date.now() - batch.since < (this.#options.deliveryTimeout ?? 120_000)) outbox.failed.push(batch);
+      if (passing && Date.now() - batch.since < (this.#options.deliveryTimeout ?? DELIVERY_TIMEOUT))
+        outbox.failed.push(batch);
       else {
         outbox.failed.push(batch);
-        this.#fail(this.#explain(outbox, error, answer?.errorMessage ?? null, trouble));
+        const timeout = this.#options.deliveryTimeout ?? DELIVERY_TIMEOUT;
+        this.#fail(deliveryFailure(outbox, error, answer?.errorMessage ?? null, trouble, timeout));
       }
     } else outbox.failed.push(batch);
 
     // all that was under way is answered: once more, in sequence
     if (outbox.failed.length > 0 && outbox.inFlight.length === 0 && this.#failure === undefined) {
-      outbox.waiting = [...outbox.failed.sort((a, b) => a.order - b.order), ...outbox.waiting];
-      outbox.failed = [];
+      putBack(outbox);
       outbox.retryAt = Date.now() + RETRY_PAUSE;
       setTimeout(() => void this.#refresh(), RETRY_PAUSE);
     }
-  }
-
-  #explain(outbox: Outbox, error: string | undefined, message: string | null, trouble: unknown): MillraceError {
-    const doing = `writing to partition ${outbox.partition} of topic "${outbox.topic}"${message ? ` (${message})` : ""}`;
-    if (
-      error === "INVALID_PRODUCER_EPOCH" ||
-      error === "PRODUCER_FENCED" ||
-      error === "INVALID_TXN_STATE" ||
-      error === "UNKNOWN_PRODUCER_ID"
-    )
-      return new TransactionLost(`Kafka answered ${error} when ${doing}.`, new BrokerRefused(doing, error));
-    if (error !== undefined && !isRetriable(error)) return new BrokerRefused(doing, error);
-    if (trouble instanceof MillraceError && !isPassing(trouble)) return trouble; // nothing was sent
-    return new MillraceError({
-      code: "DELIVERY_UNKNOWN",
-      what: `No acknowledgement within ${this.#options.deliveryTimeout ?? 120_000} ms when ${doing}; whether it was written is not known.`,
-      remedies: ["start the work since the last checkpoint again", "check that the brokers are up and in sync"],
-      cause: trouble ?? error,
-    });
   }
 
   /** Announces new partitions to the coordinator; true while that is under way and nothing else can be sent. */
@@ -398,23 +352,14 @@ export class Producer {
     const oldest = Math.min(
       ...[...this.#outboxes.values()].map(({ waiting }) => waiting[0]?.since ?? Number.POSITIVE_INFINITY),
     );
-    return Date.now() - oldest > (this.#options.deliveryTimeout ?? 120_000);
+    return Date.now() - oldest > (this.#options.deliveryTimeout ?? DELIVERY_TIMEOUT);
   }
 
   #outbox(topic: string, partition: number): Outbox {
     const name = `${topic}/${partition}`;
     let outbox = this.#outboxes.get(name);
     if (outbox === undefined) {
-      const empty = {
-        inFlight: [],
-        failed: [],
-        waiting: [],
-        sequence: 0,
-        batches: 0,
-        retryAt: 0,
-        inTransaction: false,
-      };
-      outbox = { topic, partition, ...empty, turn: Promise.resolve() };
+      outbox = emptyOutbox(topic, partition);
       this.#outboxes.set(name, outbox);
     }
     return outbox;
@@ -498,17 +443,4 @@ export class Producer {
   }
 }
 
-/** A gap before this batch is to be expected: one before it failed, or is still under way on a connection that broke. */
-const earlierUnwritten = ({ failed, inFlight }: Outbox, batch: Batch) =>
-  failed.some(({ order }) => order < batch.order) || inFlight.some(({ order }) => order < batch.order);
-
-const isRetriable = (error: string) => isPassing(new BrokerRefused("", error));
-
 const misuse = (what: string) => new Refusal({ code: "BAD_PRODUCER_CALL", what });
-
-const noPartition = ({ topic, partition }: TopicPartition, count: number) =>
-  new MillraceError({
-    code: "NO_SUCH_PARTITION",
-    what: `Topic "${topic}" has no partition ${partition}; it has ${count}.`,
-    remedies: ["place records by the partition count of the topic's metadata"],
-  });

@@ -241,3 +241,16 @@ test("offsets go with their transaction; Kafka's own tool sees the committed one
   assert.match(described, new RegExp(`${topic}\\s+1\\s+7\\s`));
   await producer.close();
 });
+
+test("topics written to the moment they are made: no batch is written before the first one", async () => {
+  const cluster = await connect();
+  for (let round = 0; round < 8; round++) {
+    const topic = uniqueName("fresh");
+    await cluster.createTopic(topic, { partitions: 4, config: { "retention.ms": "-1" } });
+    const producer = await Producer.create(cluster, { maxBatchBytes: 500 });
+    await Promise.all([0, 1, 2, 3].map((partition) => producer.send(topic, partition, rows("v", 200))));
+    await producer.flush();
+    await producer.close();
+    assert.deepEqual(await visible(cluster, topic, "read_committed"), texts("v", 200));
+  }
+});

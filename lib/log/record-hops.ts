@@ -1,0 +1,29 @@
+import { HEADER_BYTES, LENGTH_PREFIX, readInt64 } from "./record-batch.ts";
+
+const NOTHING = new Uint32Array(0);
+/** The columns of no records. */
+export const EMPTY = {
+  count: 0,
+  keys: { bytes: new Uint8Array(0), starts: NOTHING, ends: NOTHING },
+  values: { bytes: new Uint8Array(0), starts: NOTHING, ends: NOTHING },
+  timestamps: new Float64Array(0),
+  offsets: new Float64Array(0),
+};
+
+/** The offset behind the last whole batch, by a hop per batch; the decoder checks what lies between. */
+export function nextOffset(records: Buffer, from: number): number {
+  const view = new DataView(records.buffer, records.byteOffset, records.length);
+  let next = from;
+  for (let at = 0; at + HEADER_BYTES <= records.length; ) {
+    const end = at + LENGTH_PREFIX + view.getInt32(at + 8);
+    if (end > records.length || end < at + HEADER_BYTES) break;
+    next = Math.max(next, readInt64(view, at) + view.getInt32(at + 23) + 1);
+    at = end;
+  }
+  return next;
+}
+
+/** Whether the first batch is whole; a broker always sends one whole batch, however large. */
+export function readable(records: Buffer): boolean {
+  return LENGTH_PREFIX + records.readInt32BE(8) <= records.length;
+}
