@@ -8,6 +8,8 @@ import type { Unit } from "./unit.ts";
 export interface ExplainedStatement {
   readonly cell: number;
   readonly cellId: string;
+  /** What JupyterLab shows as `[5]`; null for a cell that never ran. */
+  readonly executionCount: number | null;
   /** 1-based, within the cell. */
   readonly line: number;
   readonly source: string;
@@ -27,6 +29,7 @@ export function explain({ notebook, slice, problems }: Analysis): Explanation {
   const statements = slice.units.map((unit) => ({
     cell: unit.cell.number,
     cellId: unit.cell.id,
+    executionCount: unit.cell.executionCount,
     line: unit.cell.source.slice(0, unit.node.getStart()).split("\n").length,
     source: sourceOf(unit),
     kept: slice.kept.has(unit.index),
@@ -60,12 +63,16 @@ function chain(unit: Unit, slice: Slice, seen: Set<number>): string {
   return `${reason.name}${reason.edge === "type" ? " (type)" : ""}${rest}`;
 }
 
+/** `cell 3 [5] (id)`: third code cell, run as `[5]`. */
+export const cellTitle = ({ cell, cellId, executionCount }: ExplainedStatement) =>
+  `cell ${cell} [${executionCount ?? " "}] (${cellId})`;
+
 /** As text for a terminal: a heading per cell, a `+` or `-` per statement. */
 export function explanationText({ notebook, statements, problems }: Explanation): string {
   const lines = [`${notebook}: what its sinks need`];
   let cell: number | undefined;
   for (const statement of statements) {
-    if (statement.cell !== cell) lines.push("", `cell ${statement.cell} (${statement.cellId})`);
+    if (statement.cell !== cell) lines.push("", cellTitle(statement));
     cell = statement.cell;
     lines.push(`  ${statement.kept ? "+" : "-"} ${statement.line}: ${statement.source}`);
     lines.push(`       ${statement.kept ? "kept" : "dropped"}: ${statement.reason}`);

@@ -157,7 +157,8 @@ async function makeJob(
     copied: Object.fromEntries([...needs.files.values()].map((to) => [to, sha256(files.get(to)!)])),
     recorded,
     allowed,
-    statements: explain(analysis).statements,
+    // without execution counts: running the notebook again is no drift
+    statements: explain(analysis).statements.map(({ executionCount, ...statement }) => statement),
     files: [...files.keys(), "promotion.json"].sort(),
   };
   files.set("promotion.json", Buffer.from(`${JSON.stringify(promotion, undefined, 2)}\n`));

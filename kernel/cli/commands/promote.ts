@@ -1,8 +1,10 @@
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
 import { Refusal } from "../../../lib/error.ts";
 import { analyse } from "../../promote/analyse.ts";
 import { explain, explanationText } from "../../promote/explain.ts";
+import { explanationHtml } from "../../promote/explanation-html.ts";
 import { readNotebook } from "../../promote/notebook.ts";
 import { checkPromotion, promote } from "../../promote/promote.ts";
 
@@ -10,6 +12,7 @@ interface Options {
   out?: string;
   name?: string;
   explain?: boolean;
+  html?: string;
   check?: boolean;
   json?: boolean;
   allow: string[];
@@ -21,6 +24,7 @@ export const command = new Command("promote")
   .option("--out <dir>", "the job folder: new, empty, or one that promote made before")
   .option("--name <name>", "of the job: its group and the prefix of its topics (default: the notebook's)")
   .option("--explain", "print each statement kept or dropped, and why; write nothing")
+  .option("--html <file>", "with --explain: write it as a page to this file, and nothing else")
   .option("--check", "write nothing; exit 0 when the folder is what the notebook gives, 1 when they have drifted")
   .option("--json", "print the result as JSON")
   .option(
@@ -30,7 +34,11 @@ export const command = new Command("promote")
     [],
   )
   .action(async (notebook: string, options: Options) => {
-    if (options.explain) return printExplanation(notebook, options.json === true);
+    if (options.html !== undefined && !options.explain) {
+      const what = "--html is the form of an explanation.";
+      throw new Refusal({ code: "WRONG_USAGE", what, remedies: ["--explain --html FILE"] });
+    }
+    if (options.explain) return printExplanation(notebook, options);
     if (options.out === undefined) {
       throw new Refusal({ code: "NO_OUT", what: "promote needs to know where to.", remedies: ["--out DIR"] });
     }
@@ -46,8 +54,10 @@ export const command = new Command("promote")
     }
   });
 
-async function printExplanation(notebook: string, json: boolean): Promise<void> {
+async function printExplanation(notebook: string, { json, html }: Options): Promise<void> {
   const explanation = explain(analyse(await readNotebook(notebook)));
+  if (html !== undefined) await writeFile(html, explanationHtml(explanation));
+  if (html !== undefined && !json) return;
   process.stdout.write(json ? `${JSON.stringify(explanation, undefined, 2)}\n` : explanationText(explanation));
 }
 
