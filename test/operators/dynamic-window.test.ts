@@ -138,7 +138,7 @@ test(`closed windows equal an oracle that places record by record (seed ${seed})
       assertFramesEqual(byKey(values(actual.rows)), expected(list, window, chosen, true), "closed");
       if (!reopen) assert.equal(actual.task.counts().late, oracle(list, window).late, "late rows");
     }),
-    { seed, numRuns: runs(8) },
+    { seed, numRuns: runs(5) },
   );
 });
 
@@ -149,7 +149,7 @@ test(`with the windows still open, every row that was not late is in a window (s
       const actual = await run(frameFor(window, every), frameOf(list), { splits: sizes, final: true });
       assertFramesEqual(byKey(values(actual.rows)), expected(list, window, every, false), "open and closed");
     }),
-    { seed, numRuns: runs(5) },
+    { seed, numRuns: runs(3) },
   );
 });
 
@@ -190,7 +190,7 @@ test(`late() gives each row that a window did not take, once, with what it misse
         expected.map(({ starts }) => starts),
       );
     }),
-    { seed, numRuns: runs(8) },
+    { seed, numRuns: runs(5) },
   );
 });
 

@@ -238,7 +238,7 @@ for (const [group, programs] of Object.entries(GROUPS))
         const actual = await run(program, frame, { splits: sizes, reopen });
         assertFramesEqual(values(actual.rows), expected, group);
       }),
-      { seed, numRuns: runs(8) },
+      { seed, numRuns: runs(4) },
     );
   });
 

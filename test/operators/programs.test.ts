@@ -112,6 +112,6 @@ test(`random programs equal static Polars, however the rows are split (seed ${se
       );
       assertFramesEqual(values(actual.rows), expected, verbs.map(({ text }) => text).join(" | "));
     }),
-    { seed, numRuns: runs(25) },
+    { seed, numRuns: runs(14) },
   );
 });

@@ -46,7 +46,7 @@ test(`the last row per key equals Polars' groupBy, however the rows are split (s
         .sort({ by: ["device", "odd"] } as never);
       assertFramesEqual(last, expected, "last row per key");
     }),
-    { seed, numRuns: runs(8) },
+    { seed, numRuns: runs(5) },
   );
 });
 
