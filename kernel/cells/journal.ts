@@ -1,11 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ReadRecord } from "../../lib/run/host.ts";
 
-/** A read with the order of its columns: Jupyter saves a notebook's objects with their keys sorted. */
-export interface JournalRead extends ReadRecord {
-  readonly columns: readonly string[];
-}
-
 /** One execution of a cell, as promotion needs it. Travels in the notebook as `metadata.millrace` of the cell's outputs. */
 export interface JournalEntry {
   /** Number of the execution in its session, from 1; also counts executions that leave no history. */
