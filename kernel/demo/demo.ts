@@ -109,12 +109,13 @@ async function walk(
     stateByDevice(progress, job, (sql) => millrace("state", stateDir, "--json", sql)),
   );
 
-  console.error(`
-what to try next
-  npm run demo -- --keep                 leave all this running and open JupyterLab
-  ${show(jobFolder)}/main.ts         the job: the notebook's statements that its sink needs
-  ${show(jobFolder)}/promotion.json  what was kept, what was dropped, and why
-  npx millrace lab notebooks             the notebooks in JupyterLab`);
+  const next: [string, string][] = [
+    ["npm run demo -- --keep", "leave all this running and open JupyterLab"],
+    ["npx millrace lab notebooks", "the notebooks in JupyterLab"],
+    [show(path.join(jobFolder, "main.ts")), "the job: the notebook's statements that its sink needs"],
+    [show(path.join(jobFolder, "promotion.json")), "what was kept, what was dropped, and why"],
+  ];
+  console.error(`\nwhat to try next\n${next.map(([what, why]) => `  ${what.padEnd(40)} ${why}`).join("\n")}`);
   if (keep) await progress.step("JupyterLab; Ctrl-C ends it all", () => lab(env, stops));
 
   return await progress.step("stopping the job: it checkpoints and leaves", async () => {
