@@ -8,8 +8,8 @@ import {
   ProducerFenced,
   type TopicPartition,
 } from "../../log/index.ts";
-import { ChangelogCodec } from "../../state/changelog/codec.ts";
 import type { StateFile } from "../../state/duckdb/state-file.ts";
+import { type Codecs, commitTransaction } from "./commit-transaction.ts";
 import type { JobIo } from "./job-io.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { type JobTopics, partitionsChanged } from "./job-topics.ts";
@@ -18,7 +18,7 @@ import type { JobMetrics } from "./metrics.ts";
 import { openPartition } from "./open-partition.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { PartitionWatch } from "./partition-watch.ts";
-import { planMark } from "./plan-mark.ts";
+import { processRecords } from "./process-records.ts";
 import type { JobSettings } from "./settings.ts";
 
 export interface WorkerContext {
@@ -61,7 +61,7 @@ export class Worker {
   readonly #context: WorkerContext;
   readonly #tasks = new Map<number, PartitionTask>();
   readonly #openings = new Map<number, Opening>();
-  readonly #codecs = new Map<string, ChangelogCodec>();
+  readonly #codecs: Codecs = new Map();
   readonly #commands: Command[] = [];
   readonly #restores: (() => void)[] = [];
   #restoring = 0;
@@ -202,35 +202,8 @@ export class Worker {
       if (task === undefined || !task.offsets.has(partition.topic)) continue; // revoked meanwhile
       if (partition.error !== undefined) throw partition.error;
       if (Number.isNaN(this.#firstFetch)) this.#firstFetch = performance.now();
-      await this.#processPartition(task, partition);
+      await processRecords(this.#context, task, partition);
     }
-  }
-
-  async #processPartition(
-    task: PartitionTask,
-    { topic, partition, columns, nextOffset, lastStableOffset }: FetchedPartition,
-  ) {
-    const { plan, topics, io, metrics, settings } = this.#context;
-    task.dirty = true;
-    for (const { source, reader } of plan.inputs) {
-      if (!topics.bySource.get(source.id)?.includes(topic)) continue;
-      const { frame, bad } = reader.read({ topic, partition, columns });
-      if (bad.length > 0) {
-        if (settings.onError === "stop") throw badRecord(bad[0] as (typeof bad)[0], topics.deadLetter);
-        await io.deadLetters(bad);
-        task.bad += bad.length;
-      }
-      for (const { terminal, frame: rows } of await task.task.process(source.id, frame)) {
-        const sink = plan.sinks.get(terminal);
-        if (sink === undefined || rows.height === 0) continue;
-        await io.write(sink, rows, columns);
-        task.rowsOut += rows.height;
-      }
-      metrics.unknownFields.set({ source: source.id }, reader.counts.unknownFields);
-    }
-    task.rowsIn += columns.count;
-    task.offsets.set(topic, nextOffset);
-    metrics.lag.set({ topic, partition }, Math.max(0, lastStableOffset - nextOffset));
   }
 
   #due(): boolean {
@@ -239,41 +212,14 @@ export class Worker {
 
   /** Offsets, state and outputs advance together. */
   async #checkpoint(): Promise<void> {
-    const { io, plan, topics, cluster, file, settings, metrics } = this.#context;
+    const { file, metrics } = this.#context;
     await this.#saving;
     this.#lastCheckpoint = performance.now();
     const tasks = [...this.#tasks.values()].filter((task) => task.dirty);
     if (tasks.length === 0) return;
     const began = performance.now();
-    const now = Date.now();
-    io.begin();
-    const changes = tasks.map((task) => ({ task, changes: task.takeChanges() }));
-
-    // What the changelogs hold before this checkpoint is in our rows already, and a replay may start there. If they hold more than
-    // that, from an owner after us, then the commit below fails and nothing of this is kept.
-    const stores = new Set(changes.flatMap(({ changes }) => [...changes.keys()]));
-    const ends = Promise.all(
-      [...stores].map(
-        async (store) =>
-          [store, await cluster.listOffsets(topics.changelog(store), "latest", "read_committed")] as const,
-      ),
-    );
-    ends.catch(() => {});
-    for (const { task, changes: byStore } of changes) {
-      for (const [store, change] of byStore)
-        await io.transactional.send(topics.changelog(store), task.partition, this.#codec(store).encode(change, now));
-    }
-    for (const [store, offsets] of await ends) {
-      for (const { task } of changes) task.contains(store, offsets.get(task.partition) ?? 0);
-    }
-    await io.flush();
-    const offsets = tasks.flatMap((task) =>
-      [...task.offsets].map(([topic, offset]) => [{ topic, partition: task.partition }, offset] as const),
-    );
-    await this.#member.stable(async (generation) => {
+    const changes = await commitTransaction(this.#context, this.#member, this.#codecs, tasks, () => {
       if (this.#losing) throw partitionsLost();
-      await io.transactional.sendOffsets(settings.name, generation, offsets, planMark(plan));
-      await io.commit();
     });
     this.#failingSince = undefined;
     this.#lastCommit = performance.now();
@@ -309,17 +255,6 @@ export class Worker {
       if (name === "late") metrics.late.set({ partition }, count);
       else metrics.noted.set({ partition, name }, count);
     }
-  }
-
-  #codec(store: string): ChangelogCodec {
-    let codec = this.#codecs.get(store);
-    if (codec === undefined) {
-      const spec = this.#context.plan.stores.find(({ name }) => name === store);
-      if (spec === undefined) throw new TypeError(store);
-      codec = new ChangelogCodec(spec);
-      this.#codecs.set(store, codec);
-    }
-    return codec;
   }
 
   // Partitions come and go.
@@ -548,15 +483,3 @@ export class Worker {
 
 const partitionsLost = () =>
   new MillraceError({ code: "PARTITIONS_LOST", what: "The group has given partitions of this worker to others." });
-
-function badRecord(
-  bad: { topic: string; partition: number; offset: number; reason: string },
-  deadLetter: string,
-): MillraceError {
-  return new MillraceError({
-    code: "BAD_RECORD",
-    what: `A record cannot be read: ${bad.reason}.`,
-    where: `topic ${bad.topic}, partition ${bad.partition}, offset ${bad.offset}`,
-    remedies: [`leave --on-error stop out: bad records then go to ${deadLetter}`],
-  });
-}
