@@ -110,6 +110,15 @@ test("rows are written as JSON objects: instants ISO 8601, NaN null, integers ex
   assert.deepEqual(texts(jsonFormat.encode(frame.head(0), ["x"])), []);
 });
 
+test("instants in lists are ISO 8601, too", () => {
+  const lists = pl.Series("t", [[0, 1234], [], null], pl.List(pl.Int64)).cast(pl.List(pl.Datetime("ms")));
+  assert.deepEqual(texts(jsonFormat.encode(pl.DataFrame([lists]), ["t"])), [
+    '{"t":["1970-01-01T00:00:00.000Z","1970-01-01T00:00:01.234Z"]}',
+    '{"t":[]}',
+    '{"t":null}',
+  ]);
+});
+
 test("a format or dtype that is not there is refused by name", () => {
   assert.throws(() => formatOf("xml"), { code: "UNKNOWN_FORMAT" });
   assert.throws(() => jsonFormat.decode(recordColumns(["{}"]), { a: "Binary" }), { code: "DTYPE_NOT_IN_JSON" });

@@ -5,7 +5,7 @@ import { LinesOut } from "../lines-out.ts";
 import { parseWhen } from "../when.ts";
 
 interface Options {
-  number: number;
+  number?: number;
   from?: string;
   follow?: boolean;
   partition?: number;
@@ -17,7 +17,7 @@ interface Options {
 export const command = new Command("tail")
   .description("print the last records of a topic, or those from a time on")
   .argument("<topic>")
-  .option("-n, --number <count>", "records at most (with --from: the first ones)", count, 10)
+  .option("-n, --number <count>", "the last so many (default: 10); with --from the first so many (default: all)", count)
   .option("--from <when>", "earliest, latest, an ISO time, or how long ago (-10m)")
   .option("-f, --follow", "go on with what arrives, until Ctrl-C")
   .option("--partition <number>", "this partition only", count)
@@ -43,7 +43,9 @@ export const command = new Command("tail")
         });
       // an offset is found by time, but records behind it may be older
       const since = typeof from === "number" ? from : Number.NEGATIVE_INFINITY;
-      const starts = await startOffsets(cluster, topic, ends, from, options.number);
+      const bounded = options.from !== undefined;
+      const number = options.number ?? (bounded ? Number.POSITIVE_INFINITY : 10);
+      const starts = await startOffsets(cluster, topic, ends, from, number);
       const wanted = [...ends.keys()].filter(
         (partition) => options.partition === undefined || partition === options.partition,
       );
@@ -54,9 +56,8 @@ export const command = new Command("tail")
         if (options.follow || open.has(partition)) fetcher.assign(topic, partition, start);
       }
       let lines: { timestamp: number; text: string }[] = [];
-      const bounded = options.from !== undefined;
       let printed = 0;
-      while (!stopped && open.size > 0 && !(bounded && lines.length >= options.number)) {
+      while (!stopped && open.size > 0 && !(bounded && lines.length >= number)) {
         for (const { partition, columns, nextOffset, error } of await fetcher.poll()) {
           if (error !== undefined) throw error;
           for (let row = 0; row < columns.count; row++)
@@ -66,16 +67,16 @@ export const command = new Command("tail")
         }
       }
       lines.sort((a, b) => a.timestamp - b.timestamp);
-      lines = bounded ? lines.slice(0, options.number) : lines.slice(-options.number);
+      lines = bounded ? lines.slice(0, number) : lines.slice(-number);
       for (const { text } of lines) {
         if (stopped || out.closed) break;
         await out.write(text);
       }
       printed += lines.length;
-      while (options.follow && !stopped && !out.closed && !(bounded && printed >= options.number)) {
+      while (options.follow && !stopped && !out.closed && !(bounded && printed >= number)) {
         for (const { partition, columns, error } of await fetcher.poll()) {
           if (error !== undefined) throw error;
-          for (let row = 0; row < columns.count && !(bounded && printed >= options.number); row++, printed++)
+          for (let row = 0; row < columns.count && !(bounded && printed >= number); row++, printed++)
             await out.write(show(columns, row, partition, options));
         }
       }

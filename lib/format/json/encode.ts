@@ -57,6 +57,10 @@ function jsonColumn(name: string, dtype: string): pl.Expr {
         where: `column "${name}"`,
         remedies: ["cast it to Utf8 or Float64 before the sink", "leave it out with `value: [...]`"],
       });
+    case "List": {
+      const items = /^List\(Datetime\((\w+)\)\)$/.exec(dtype)?.[1];
+      return items === undefined ? column : column.lst.eval(pl.element().dt.strftime(ISO[items as "ms"]));
+    }
     default:
       return column;
   }

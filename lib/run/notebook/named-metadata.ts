@@ -16,6 +16,10 @@ export function namedMetadata(node: PlanNode): ReadonlySet<string> {
     }
     case "filter":
     case "rename":
+    case "explode":
+    case "unnest":
+    case "unique":
+    case "late":
     case "sink":
       return namedMetadata(node.input);
     default:
