@@ -5,7 +5,7 @@ import type { ProgramSource } from "../../operators/program.ts";
 import { dtypeOf, type Schema } from "../../schema.ts";
 import type { BadRecord } from "./bad-record.ts";
 import { headersSeries } from "./record-headers.ts";
-import { textKeys } from "./record-keys.ts";
+import { plainKeys, textKeys } from "./record-keys.ts";
 import { decodedSchema } from "./source-schema.ts";
 
 /** Records of one partition, as `Fetcher.poll` gives them. */
@@ -67,11 +67,8 @@ export class SourceReader {
     const { node } = this.#source;
     const decoded = this.#format.decode(columns, this.#wire, { used: this.#decoded });
     const { rows, bad, good, unknownFields } = decoded;
-    const { texts, notText } = textKeys(columns.keys, columns.count);
-    const raw = [
-      pl.Series(RAW_KEY, good === undefined ? texts : Array.from(good, (index) => texts[index]!), pl.Utf8),
-      pl.Series(RAW_OFFSET, pick(columns.offsets!, good)),
-    ];
+    const { keys, notText } = keySeries(columns, good);
+    const raw = [keys, pl.Series(RAW_OFFSET, pick(columns.offsets!, good))];
     if (node.time === undefined) raw.push(rawTime(pick(columns.timestamps, good)));
     if (this.#source.needsHeaders) raw.push(headersSeries(columns.headers, good, rows));
     const values =
@@ -172,6 +169,15 @@ const LAST_TIME = Date.parse("9999-12-31T23:59:59.999Z");
 const RAW_KEY = "\u0000key";
 const RAW_OFFSET = "\u0000offset";
 const RAW_TIME = "\u0000time";
+
+/** The keys of the good records as text, and which records have a key that is none. */
+function keySeries(columns: RecordColumns, good: Uint32Array | undefined) {
+  const plain = good === undefined ? plainKeys(columns.keys, columns.count, RAW_KEY) : undefined;
+  if (plain !== undefined) return { keys: plain, notText: [] };
+  const { texts, notText } = textKeys(columns.keys, columns.count);
+  const kept = good === undefined ? texts : Array.from(good, (index) => texts[index]!);
+  return { keys: pl.Series(RAW_KEY, kept, pl.Utf8), notText };
+}
 
 /** The records' own timestamps; -1 stands for none. */
 function rawTime(timestamps: Float64Array): pl.Series {

@@ -3,10 +3,19 @@ import { test } from "node:test";
 import pl from "nodejs-polars";
 import { keyColumn } from "../../../lib/run/sink/key-column.ts";
 import { textColumn } from "../../../lib/run/sink/text-column.ts";
-import { textKeys } from "../../../lib/run/source/record-keys.ts";
+import { plainKeys, textKeys } from "../../../lib/run/source/record-keys.ts";
 
 const read = ({ bytes, starts, ends, nulls }: ReturnType<typeof keyColumn>) =>
   Array.from(starts, (start, i) => (nulls?.[i] ? null : Buffer.from(bytes.subarray(start, ends[i])).toString("utf8")));
+
+/** Those that need no look at single keys. */
+const PLAIN = new Set([
+  "plain text",
+  "one key",
+  "text beyond ASCII",
+  "words that CSV readers like",
+  "quotes and commas",
+]);
 
 for (const [name, keys] of Object.entries({
   "plain text": ["a", "phone-00001", "a"],
@@ -14,6 +23,10 @@ for (const [name, keys] of Object.entries({
   "no keys": [],
   "text beyond ASCII": ["naïve", "電話", "🚗", "a"],
   "commas, quotes and line breaks": ["a,b", 'say "x"', "two\nlines", "carriage\rreturn", "\r\n", " "],
+  "words that CSV readers like": ["NA", "null", "nan", "#1", "01", "1.50", "true", " lead", "trail ", "\t", "a;b"],
+  "quotes and commas": ["a,b", 'say "x"', "'", "a"],
+  "control characters": ["a\u0001b", "\u0002", "c"],
+  "a byte order mark": ["\ufeffa", "b"],
   "empty text among others": ["a", "", "b"],
   "empty text alone": [""],
   "nulls among others": ["a", null, ""],
@@ -33,6 +46,9 @@ for (const [name, keys] of Object.entries({
     const to = from.map((start, i) => start + lengths[i]! - 1);
     const column = { bytes: Buffer.concat(lines), starts: from, ends: to, nulls };
     assert.deepEqual(textKeys(column, keys.length), { texts: keys, notText: [] });
+    const plain = plainKeys(column, keys.length, "key");
+    if (plain !== undefined) assert.deepEqual(plain.toArray(), keys);
+    assert.equal(plain !== undefined, PLAIN.has(name), "read natively");
   });
 }
 
