@@ -205,10 +205,10 @@ async function poll(what: string, job: Started, condition: () => Promise<boolean
 }
 
 async function lab(env: NodeJS.ProcessEnv, stops: (() => Promise<unknown>)[]): Promise<void> {
-  const server = start(venv("jupyter"), ["lab", "--ServerApp.ip=127.0.0.1", path.join(repository, "notebooks")], {
-    env,
-  });
+  const notebooks = path.join(repository, "notebooks");
+  const server = start(process.execPath, [cli, "lab", notebooks, "--", "--ServerApp.ip=127.0.0.1"], { env });
   stops.push(() => server.stop());
+  server.child.stdout?.pipe(process.stderr);
   server.child.stderr?.pipe(process.stderr);
   await server.exit;
 }

@@ -14,7 +14,11 @@ export const command = new Command("lab")
   .action(async (dir: string, options: string[]) => {
     const { prefix, lab } = findJupyterLab();
     installKernelspec(prefixDataDir(prefix));
-    const child = spawn(lab, [`--ServerApp.root_dir=${path.resolve(dir)}`, ...options], { stdio: "inherit" });
+    // JupyterLab refuses to run as root unless told to; in a container there is often nobody else
+    const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
+    const child = spawn(lab, [...asRoot, `--ServerApp.root_dir=${path.resolve(dir)}`, ...options], {
+      stdio: "inherit",
+    });
     // The terminal sends Ctrl-C to both: JupyterLab asks whether it is meant, so this process waits for its answer.
     process.on("SIGINT", () => {});
     for (const name of ["SIGTERM", "SIGHUP"] as const) process.on(name, () => child.kill(name));

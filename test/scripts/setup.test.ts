@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+
+const repository = path.resolve(import.meta.dirname, "../..");
+const main = path.join(repository, "kernel/cli/main.ts");
+
+/** Runs a script with only these programs on the path. */
+function runWith(programs: readonly string[], args: readonly string[], env: Record<string, string> = {}) {
+  const bin = mkdtempSync(path.join(os.tmpdir(), "millrace-bin-"));
+  try {
+    for (const program of programs) {
+      const found = spawnSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).stdout.trim();
+      if (found !== "") symlinkSync(found, path.join(bin, program));
+    }
+    const { PATH: _, KAFKA_BOOTSTRAP_SERVERS: __, ...rest } = process.env;
+    return spawnSync(process.execPath, args, {
+      encoding: "utf8",
+      timeout: 60_000,
+      env: { ...rest, PATH: bin, ...env },
+    });
+  } finally {
+    rmSync(bin, { recursive: true, force: true });
+  }
+}
+
+const setup = [path.join(repository, "scripts/setup.mjs")];
+
+test("without Java, setup says so in one block with the ways out", () => {
+  const { status, stderr } = runWith(["python3"], setup);
+  assert.equal(status, 2);
+  assert.match(stderr, /Java was not found/);
+  assert.match(stderr, /openjdk/);
+  assert.match(stderr, /KAFKA_BOOTSTRAP_SERVERS=/);
+  assert.match(stderr, /docker compose up/);
+});
+
+test("without Python, setup says so, and what works without it", () => {
+  const { status, stderr } = runWith(["java"], setup);
+  assert.equal(status, 2);
+  assert.match(stderr, /Python 3\.10 or newer was not found/);
+  assert.match(stderr, /npx millrace run/);
+});
+
+test("without Maven, the embedded broker says so with the ways out", () => {
+  const cache = mkdtempSync(path.join(os.tmpdir(), "millrace-cache-"));
+  try {
+    const { status, stderr } = runWith(["java"], [main, "broker", "--port", "0"], { MILLRACE_CACHE: cache });
+    assert.equal(status, 1);
+    assert.match(stderr, /mvn was not found/);
+    assert.match(stderr, /apt-get install maven/);
+    assert.match(stderr, /docker compose up/);
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
+});
+
+test("a port in use is named, with another way", async () => {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  try {
+    const { status, stderr } = runWith(["java", "mvn"], [main, "broker", "--port", String(port)]);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use`));
+    assert.match(stderr, /--port/);
+  } finally {
+    server.close();
+  }
+});
+
+test("an unreachable Kafka ends the demo with one block that names the address", () => {
+  const { status, stderr } = runWith(["java"], [main, "demo"], { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" });
+  assert.equal(status, 1);
+  assert.match(stderr, /127\.0\.0\.1:1/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+});
