@@ -80,7 +80,11 @@ function variance(column: string, label: string, argument: pl.Expr, fn: "var" | 
   const values = argument.cast(pl.Float64);
   const [count, average, squares] = [`${column}_count`, `${column}_mean`, `${column}_m2`] as const;
   const total = pl.col(count).sum().cast(pl.Float64);
-  const merged = pl.col(count).cast(pl.Float64).multiplyBy(pl.col(average)).sum().div(total).fillNan(pl.lit(0)); // 0 / 0 of groups without a value yet; a NaN value stays in the squares
+  // a group without a value so far has no mean to weigh: zero stands for it, not 0 / 0
+  const merged = pl
+    .when(total.gt(pl.lit(0)))
+    .then(pl.col(count).cast(pl.Float64).multiplyBy(pl.col(average)).sum().div(total))
+    .otherwise(pl.lit(0));
   const between = pl.col(count).cast(pl.Float64).multiplyBy(pl.col(average).minus(merged).pow(2)).sum();
   const result = pl.col(squares).div(pl.col(count).cast(pl.Float64).minus(pl.lit(1)));
   return {
