@@ -11,7 +11,11 @@ after(async () => (await own)?.stop());
  * (`MILLRACE_TEST_BROKER`), else an own one that ends with the file. Tests use topics and groups of their own on it.
  */
 export async function sharedBroker(): Promise<string> {
-  if (process.env.MILLRACE_TEST_BROKER) return process.env.MILLRACE_TEST_BROKER;
+  return process.env.MILLRACE_TEST_BROKER ?? ownBroker();
+}
+
+/** A broker that no other test file uses, for tests that look at all of it. */
+export async function ownBroker(): Promise<string> {
   own ??= EmbeddedBroker.start();
   return (await own).bootstrapServers;
 }

@@ -4,8 +4,8 @@ import { columnsOf, rowsOf, type TestRecord } from "../../log/records.ts";
 import { sharedBroker, uniqueName } from "../../support/broker.ts";
 
 /** A broker for the driver under test, and a way to fill and read topics beside it. */
-export async function testTopics() {
-  const bootstrapServers = await sharedBroker();
+export async function testTopics(broker = sharedBroker) {
+  const bootstrapServers = await broker();
   process.env.KAFKA_BOOTSTRAP_SERVERS = bootstrapServers;
   const cluster = await Cluster.connect({ bootstrapServers });
   after(() => cluster.close());
