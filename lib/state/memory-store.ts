@@ -37,6 +37,16 @@ export class MemoryStore implements KeyedStore {
     return found.select(...Object.keys(this.spec.schema));
   }
 
+  async scan(keys: pl.DataFrame, above?: { readonly column: string; readonly bound: number }): Promise<pl.DataFrame> {
+    let rows = this.#rows;
+    if (rows.height === 0 || keys.height === 0) return rows.head(0);
+    if (above !== undefined)
+      rows = rows.filter(this.#number(above.column).gt(pl.lit(above.bound)).or(pl.col(above.column).isNull()));
+    const on = this.spec.key.filter((name) => keys.columns.includes(name));
+    const found = keys.select(...on).join(rows, { on, nullsEqual: true, how: "inner" }) as pl.DataFrame;
+    return found.select(...Object.keys(this.spec.schema));
+  }
+
   async upsert(rows: pl.DataFrame): Promise<void> {
     if (rows.height === 0) return;
     const keys = this.#keysOf(rows);

@@ -23,6 +23,11 @@ export interface KeyedStore {
    * Keys that are not held have no row in the answer; the order of rows is unspecified; columns are as in `spec.schema`.
    */
   lookup(keys: pl.DataFrame): Promise<pl.DataFrame>;
+  /**
+   * The rows whose leading key columns equal a row of `keys` (those columns of it, without duplicates; null equals null), and with `above`
+   * only those whose column (a number, or a datetime as its milliseconds) is null or greater than the bound. Order unspecified.
+   */
+  scan(keys: pl.DataFrame, above?: { readonly column: string; readonly bound: number }): Promise<pl.DataFrame>;
   /** Inserts rows, or replaces the ones with the same key. No duplicate keys within `rows`; columns as in `spec.schema`. */
   upsert(rows: pl.DataFrame): Promise<void>;
   /** Removes the rows with these keys; keys that are not held are ignored. */

@@ -114,3 +114,21 @@ test("changes since the last asking: rows now held, keys no longer held, each on
   const second = store.takeChanges();
   assert.deepEqual([second.upserted.height, second.removed.height], [0, 0]);
 });
+
+test("a scan gives the rows of leading keys, and above a bound those that are beyond it or have no value there", async () => {
+  const store = new MemoryStore(spec);
+  await store.upsert(
+    frame([
+      ["a", 1, 10, 1],
+      ["a", 2, 20, 2],
+      ["a", null, 30, null],
+      [null, 1, 40, 4],
+      ["b", 1, 50, 5],
+    ]),
+  );
+  const devices = pl.DataFrame({ device: ["a", null, "z"] }).select(pl.col("device").cast(pl.Utf8));
+  assert.deepEqual(rows(await store.scan(devices)), [" 1 40 4", "a  30 ", "a 1 10 1", "a 2 20 2"]);
+  assert.deepEqual(rows(await store.scan(devices, { column: "at", bound: 10 })), [" 1 40 4", "a  30 ", "a 2 20 2"]);
+  assert.deepEqual(rows(await store.scan(devices, { column: "value", bound: 1.5 })), [" 1 40 4", "a  30 ", "a 2 20 2"]);
+  assert.deepEqual(rows(await store.scan(devices.head(0))), []);
+});
