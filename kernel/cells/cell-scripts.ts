@@ -7,7 +7,12 @@ import type { CellMeta, Importer } from "./modules.ts";
 
 const CELL_TIMERS = ["setTimeout", "setInterval", "setImmediate"] as const;
 
-export type CellFunction = (bindings: Record<string, Binding>, importer: Importer, meta: CellMeta) => Promise<unknown>;
+/** Resolves with the cell's last expression as the only element; with nothing where it has none. */
+export type CellFunction = (
+  bindings: Record<string, Binding>,
+  importer: Importer,
+  meta: CellMeta,
+) => Promise<readonly [unknown] | undefined>;
 
 interface Position {
   readonly line: number;

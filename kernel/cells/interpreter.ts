@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Refusal } from "../../lib/error.ts";
 import type { MimeBundle } from "../../lib/run/host.ts";
 import { toBundle } from "../display/bundle.ts";
+import { isThenable } from "../display/probe.ts";
 import { LanguageClient } from "../language/client.ts";
 import { Bindings } from "./bindings.ts";
 import { installCellGlobals } from "./cell-globals.ts";
@@ -196,7 +197,7 @@ export class Interpreter {
   }
 
   async #runCell(run: CellRun, code: string, name: string, executionCount: number): Promise<void> {
-    const value = await this.#evaluate(code, name);
+    const [value] = await this.#evaluate(code, name);
     if (value !== undefined && !run.silent) {
       const bundle = await toBundle(value);
       run.journal.end(true);
@@ -206,11 +207,13 @@ export class Interpreter {
     run.budget.report();
   }
 
-  async #evaluate(code: string, name: string): Promise<unknown> {
+  /** The last expression, awaited, in an array: what it is may have a `then` that is not to be touched. */
+  async #evaluate(code: string, name: string): Promise<readonly [unknown]> {
     const compiled = await this.language.compile(name, code);
     if (compiled.diagnostics.length > 0) throw new TypeErrors(typeErrorContent(compiled.diagnostics));
     const cell = this.#scripts.load(name, compiled);
-    return await cell(this.#bindings.forCells, this.#modules.importer, this.#modules.meta);
+    const [value] = (await cell(this.#bindings.forCells, this.#modules.importer, this.#modules.meta)) ?? [undefined];
+    return isThenable(value) ? [await value] : [value];
   }
 
   async #evaluateAll(
@@ -220,7 +223,7 @@ export class Interpreter {
     const results: Record<string, ExpressionResult> = {};
     for (const [name, expression] of Object.entries(expressions)) {
       try {
-        const value = await this.#evaluate(`(${expression}\n)`, `hidden cell ${++this.#hidden}`);
+        const [value] = await this.#evaluate(`(${expression}\n)`, `hidden cell ${++this.#hidden}`);
         results[name] = { status: "ok", data: await toBundle(value), metadata: {} };
       } catch (error) {
         if (run.signal.aborted) throw error;

@@ -1,6 +1,7 @@
 import { createRequire, registerHooks, stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { importFailure } from "./import-failure.ts";
 import { LocalModules } from "./local-modules.ts";
 
 /** How a compiled cell imports. Called for static imports with the names wanted; `dynamic` is `import()`. */
@@ -56,9 +57,14 @@ export class CellModules {
   }
 
   async #import(specifier: string, attributes?: Record<string, string>): Promise<Record<string, unknown>> {
+    const here = new Error("import");
     this.#local.noticeChanges();
     const json = attributes === undefined && /\.json$/.test(specifier);
-    return await import(FROM_CELL + specifier, { with: json ? { type: "json" } : (attributes ?? {}) });
+    try {
+      return await import(FROM_CELL + specifier, { with: json ? { type: "json" } : (attributes ?? {}) });
+    } catch (error) {
+      throw importFailure(error, { specifier, here, folder: this.meta.dirname });
+    }
   }
 
   #hook(): void {

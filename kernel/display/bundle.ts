@@ -1,8 +1,9 @@
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 import type { MimeBundle } from "../../lib/run/host.ts";
 import { frameBundle, isDataFrame, isSeries } from "./frame.ts";
 import { imageBundle } from "./image.ts";
 import { isPlotlyFigure, plotlyBundle } from "./plotly.ts";
+import { probe } from "./probe.ts";
 
 const DISPLAY = Symbol.for("Jupyter.display");
 const MIME = /^(application|audio|image|model|text|video)\/[\w.+-]+$/;
@@ -14,7 +15,7 @@ export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
   if (typeof value !== "object" && typeof value !== "function") return { "text/plain": text(value) };
   if (value === null) return { "text/plain": "null" };
   if (isDataFrame(value) || isSeries(value)) return frameBundle(value);
-  const describe = (value as Record<symbol, unknown>)[DISPLAY];
+  const describe = probe(value, DISPLAY);
   if (typeof describe === "function") {
     const described: unknown = describe.call(value);
     return described instanceof Promise
@@ -22,23 +23,38 @@ export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
       : cleaned(described, value);
   }
   if (isBundle(value)) return encoded(value);
-  if (value instanceof Uint8Array) return imageBundle(value) ?? { "text/plain": text(value) };
+  if (types.isUint8Array(value)) return imageBundle(value) ?? { "text/plain": text(value) };
   if (isPlotlyFigure(value)) return plotlyBundle(value);
   return { "text/plain": text(value) };
 }
 
 /** What `console.log` would print, with strings in quotes, bounded. */
 export function text(value: unknown): string {
-  return inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 });
+  try {
+    return inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 });
+  } catch (error) {
+    return `a value that cannot be shown (${kindOf(value)}): ${messageOf(error)}`;
+  }
+}
+
+const kindOf = (value: unknown) => (types.isProxy(value) ? "a proxy" : typeof value);
+
+function messageOf(error: unknown): string {
+  const said = typeof error === "object" && error !== null ? probe(error, "message") : error;
+  return typeof said === "string" ? said : "inspecting it throws";
 }
 
 /** A plain object whose keys are all mime types. */
 function isBundle(value: object): value is MimeBundle {
-  const keys = Object.keys(value);
-  const prototype = Object.getPrototypeOf(value);
-  return (
-    keys.length > 0 && (prototype === Object.prototype || prototype === null) && keys.every((key) => MIME.test(key))
-  );
+  try {
+    const keys = Object.keys(value);
+    const prototype = Object.getPrototypeOf(value);
+    return (
+      keys.length > 0 && (prototype === Object.prototype || prototype === null) && keys.every((key) => MIME.test(key))
+    );
+  } catch {
+    return false; // a proxy that does not say
+  }
 }
 
 function cleaned(described: unknown, value: object): MimeBundle {

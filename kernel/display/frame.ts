@@ -1,5 +1,6 @@
 import type { MimeBundle } from "../../lib/run/host.ts";
 import { escapeHtml } from "./html.ts";
+import { probe } from "./probe.ts";
 
 /** As much of a Polars frame as is needed to show it; the kernel does not load Polars itself. */
 interface DataFrameLike {
@@ -9,6 +10,7 @@ interface DataFrameLike {
   readonly dtypes: readonly unknown[];
   head(rows: number): DataFrameLike;
   tail(rows: number): DataFrameLike;
+  slice(offset: number, length: number): DataFrameLike;
   rows(): unknown[][];
   toString(): string;
 }
@@ -20,8 +22,12 @@ interface SeriesLike {
   toString(): string;
 }
 
-/** A frame of more rows shows its first and last. */
+/** A frame of more rows shows its first and last, and pages to unfold. */
 const ROWS_SHOWN = 20;
+const ROWS_A_PAGE = 40;
+/** What is shown is saved with the notebook: so many rows are in pages, fewer where that makes more than so many cells. */
+const ROWS_PAGED = 200;
+const CELLS_PAGED = 4000;
 const COLUMNS_SHOWN = 40;
 const CELL_CHARACTERS = 120;
 
@@ -30,9 +36,9 @@ export const isDataFrame = (value: object): value is DataFrameLike => wraps(valu
 export const isSeries = (value: object): value is SeriesLike => wraps(value, "Series", "_s");
 
 function wraps(value: object, name: string, native: string): boolean {
-  const tag: unknown = (value as Record<symbol, unknown>)[Symbol.toStringTag];
+  const tag = probe(value, Symbol.toStringTag);
   const says: unknown = typeof tag === "function" ? tag.call(value) : tag;
-  return says === name && typeof (value as Record<string, unknown>)[native] === "object";
+  return says === name && typeof probe(value, native) === "object";
 }
 
 /** A table with dtypes for those who see HTML, Polars' own box for the rest. */
@@ -43,31 +49,60 @@ export function frameBundle(value: DataFrameLike | SeriesLike): MimeBundle {
 
 function frameHtml(frame: DataFrameLike): string {
   const { height, width } = frame;
-  const shownColumns = frame.columns.slice(0, COLUMNS_SHOWN);
-  const names = shownColumns.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
-  const dtypes = shownColumns
-    .map((_, at) => `<td><small>${escapeHtml(dtypeName(frame.dtypes[at]))}</small></td>`)
-    .join("");
-  const row = (cells: unknown[]) =>
-    `<tr>${cells
-      .slice(0, COLUMNS_SHOWN)
-      .map((cell) => `<td>${escapeHtml(cellText(cell))}</td>`)
-      .join("")}</tr>`;
   const half = ROWS_SHOWN / 2;
+  const gap = `<tr>${frame.columns
+    .slice(0, COLUMNS_SHOWN)
+    .map(() => "<td>…</td>")
+    .join("")}</tr>`;
   const body =
-    height <= ROWS_SHOWN
-      ? frame.rows().map(row)
-      : [
-          ...frame.head(half).rows().map(row),
-          `<tr>${shownColumns.map(() => "<td>…</td>").join("")}</tr>`,
-          ...frame.tail(half).rows().map(row),
-        ];
+    height <= ROWS_SHOWN ? rowsHtml(frame) : `${rowsHtml(frame.head(half))}${gap}${rowsHtml(frame.tail(half))}`;
   const hidden = width > COLUMNS_SHOWN ? `, ${width - COLUMNS_SHOWN} columns not shown` : "";
   return (
-    `<div><table class="dataframe" border="1"><thead><tr>${names}</tr><tr>${dtypes}</tr></thead>` +
-    `<tbody>${body.join("")}</tbody></table><p><small>${height} rows × ${width} columns${hidden}</small></p></div>`
+    `<div>${tableHtml(frame, body)}<p><small>${height} rows × ${width} columns${hidden}</small></p>` +
+    `${height <= ROWS_SHOWN ? "" : pagesHtml(frame)}</div>`
   );
 }
+
+/** The rows by pages that unfold: plain HTML, so that they turn in a saved notebook and on a page without scripts, too. */
+function pagesHtml(frame: DataFrameLike): string {
+  const { height } = frame;
+  const paged = Math.min(height, ROWS_PAGED, Math.floor(CELLS_PAGED / Math.min(frame.width, COLUMNS_SHOWN)));
+  const pages = [];
+  for (let from = 0; from < paged; from += ROWS_A_PAGE) {
+    const page = frame.slice(from, Math.min(ROWS_A_PAGE, paged - from));
+    pages.push(
+      `<details><summary><small>rows ${from} to ${from + page.height - 1}</small></summary>` +
+        `${tableHtml(frame, rowsHtml(page))}</details>`,
+    );
+  }
+  const rest =
+    paged < height
+      ? `<p><small>more rows: frame.slice(${paged}, ${Math.min(ROWS_PAGED, height - paged)})</small></p>`
+      : "";
+  return pages.join("") + rest;
+}
+
+function tableHtml(frame: DataFrameLike, body: string): string {
+  const shown = frame.columns.slice(0, COLUMNS_SHOWN);
+  const names = shown.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
+  const dtypes = shown.map((_, at) => `<td><small>${escapeHtml(dtypeName(frame.dtypes[at]))}</small></td>`).join("");
+  return (
+    `<table class="dataframe" border="1"><thead><tr>${names}</tr><tr>${dtypes}</tr></thead>` +
+    `<tbody>${body}</tbody></table>`
+  );
+}
+
+const rowsHtml = (frame: DataFrameLike): string =>
+  frame
+    .rows()
+    .map(
+      (cells) =>
+        `<tr>${cells
+          .slice(0, COLUMNS_SHOWN)
+          .map((cell) => `<td>${escapeHtml(cellText(cell))}</td>`)
+          .join("")}</tr>`,
+    )
+    .join("");
 
 /** `Float64`, `Datetime(ms)`, `List(Utf8)`: as a dtype's own JSON says, without the wrapping. */
 function dtypeName(dtype: unknown): string {

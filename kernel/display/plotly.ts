@@ -1,5 +1,6 @@
 import type { MimeBundle } from "../../lib/run/host.ts";
 import { escapeHtml } from "./html.ts";
+import { probe } from "./probe.ts";
 
 const PLOTLY = "application/vnd.plotly.v1+json";
 
@@ -10,7 +11,8 @@ interface Figure {
 
 /** A Plotly figure: `{ data: [traces], layout }`. */
 export function isPlotlyFigure(value: object): value is Figure {
-  const { data, layout } = value as Partial<Figure>;
+  const data = probe(value, "data");
+  const layout = probe(value, "layout");
   return (
     Array.isArray(data) &&
     typeof layout === "object" &&

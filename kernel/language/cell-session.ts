@@ -68,6 +68,11 @@ export class CellSession {
     return this.#files.get(file)?.userEnd ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The text of a cell's file. */
+  text(file: string): string | undefined {
+    return this.#files.get(file)?.text;
+  }
+
   #put(file: string, source: string, everything: boolean): DeclaredName[] {
     const text = withoutExports(source);
     const parsed = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, false);

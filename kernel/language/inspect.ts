@@ -26,16 +26,36 @@ interface Shown {
   readonly tags: string;
 }
 
-function quickInfo({ service }: CellSession, file: string, at: number): Shown | undefined {
+function quickInfo(session: CellSession, file: string, at: number): Shown | undefined {
+  const { service } = session;
   const info = service.getQuickInfoAtPosition(file, at);
   if (info === undefined) return undefined;
   const original = definedElsewhere(service, file, at);
   const { documentation, tags } = original ?? info;
+  const written = ts.displayPartsToString(documentation);
   return {
     type: ts.displayPartsToString(original?.displayParts ?? info.displayParts).replace(/\nimport \w+$/, ""),
-    documentation: ts.displayPartsToString(documentation),
+    documentation: written === "" && (tags ?? []).length === 0 ? commentBeside(session, file, at) : written,
     tags: tagLines(tags),
   };
+}
+
+/**
+ * The compiler takes no comment for documentation that begins on the line on which the statement before ends, as in `const a = 1; /** … *\/ const b`.
+ * Cells are written like that.
+ */
+function commentBeside(session: CellSession, file: string, at: number): string {
+  const found = session.service.getDefinitionAtPosition(file, at)?.[0];
+  const text = found === undefined ? undefined : session.text(found.fileName);
+  if (found === undefined || text === undefined) return "";
+  const start = found.contextSpan?.start ?? found.textSpan.start;
+  const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*$/.exec(text.slice(0, start));
+  if (comment === null) return "";
+  return comment[1]!
+    .split("\n")
+    .map((line) => line.replace(/^\s*\*? ?/, "").trimEnd())
+    .join("\n")
+    .trim();
 }
 
 /** A name of an earlier cell is an import or a declaration that the session made: what the user wrote stands in that cell. */

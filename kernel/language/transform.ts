@@ -11,7 +11,9 @@ export const bindingName = (name: string) => `$$${name}`;
 /**
  * Turns a checked cell into one expression, an async function of the session's bindings within the cell's own timers:
  *
- *     ((setTimeout, setInterval, setImmediate) => async function ({ $$a, $$f }, $import, $meta) { … return lastExpression; })
+ *     ((setTimeout, setInterval, setImmediate) => async function ({ $$a, $$f }, $import, $meta) { … return [lastExpression]; })
+ *
+ * The value comes in an array: returned as it is, an async function would look for its `then`, which a proxy may refuse.
  *
  * Each top-level name lives in a binding object shared by all cells, `$$a.v`: a declaration stores into it, every reference reads it. So functions
  * of earlier cells see later redefinitions, as in Python. Inside a class, enum or namespace its own name stays the local one.
@@ -173,9 +175,12 @@ export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySe
         return [kept, store(name.text, localReference(name))];
       }
       if (last && ts.isExpressionStatement(statement))
-        return [ts.setTextRange(factory.createReturnStatement(visitExpression(statement.expression)), statement)];
+        return [
+          ts.setTextRange(factory.createReturnStatement(boxed(visitExpression(statement.expression))), statement),
+        ];
       return [visit(statement) as ts.Statement];
     };
+    const boxed = (value: ts.Expression) => factory.createArrayLiteralExpression([value]);
     const visitUnnamed = (name: ts.Identifier) => (node: ts.Node) => (node === name ? node : visit(node));
 
     const own = file.statements.filter((statement) => statement.getStart(file) < userEnd);

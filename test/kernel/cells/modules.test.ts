@@ -69,8 +69,18 @@ test("an error in a local file names the file and its line, and the cell that ca
   assert.doesNotMatch(traceback, /kernel\/cells/);
 });
 
-test("what is missing is named", async () => {
-  assert.match((await run("import nothing from 'no-such-package'")).traceback, /no-such-package/);
+test("what is missing is named, with cell, line and what to do", async () => {
+  for (const [code, at] of [
+    ["1;\nimport nothing from 'no-such-package'", "2:1"],
+    ["const a = 1;\n  await import('no-such-package/sub')", "2:9"],
+    ["import '@no/such/deep'", "1:1"],
+    ["import x from './no-such-file.ts'", "1:1"],
+  ] as const) {
+    const { traceback } = await run(code);
+    assert.match(traceback, /Cannot find (package|module) '[^']*(no-such|@no\/such)/, code);
+    assert.match(traceback, new RegExp(`cell \\d+:${at}\\b`), code);
+    if (!code.includes("./")) assert.match(traceback, /what to do: npm install (no-such-package|@no\/such) \(in /);
+  }
   assert.match(
     (await run("import { nothing as n } from './common.cjs'")).traceback,
     /no export named "nothing"|TS2305|TS2614/,

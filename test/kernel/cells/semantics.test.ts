@@ -20,6 +20,9 @@ const shows: Record<string, readonly (readonly [cells: readonly string[], shown:
     [["({ a: 1 })"], "{ a: 1 }"],
     [["// nothing but a comment"], undefined],
     [[""], undefined],
+    [["new Proxy({}, { get() { throw new Error('trap') } })"], "{}"],
+    [["const trapped = new Proxy({}, { get() { throw new Error('trap') } })", "trapped"], "{}"],
+    [["({ then: (done: (v: number) => void) => done(8) })"], "8"],
   ],
   "names across cells": [
     [["const a1 = 2", "a1 * 2"], "4"],

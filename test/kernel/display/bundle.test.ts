@@ -51,10 +51,56 @@ test("a frame: a table with dtypes, escaped, and Polars' own text; no dataresour
   assert.match(String(bundle["text/plain"]), /shape: \(2, 3\)/);
 });
 
-test("a long frame shows its first and last rows", async () => {
+test("a long frame shows its first and last rows, and the first 200 in pages to unfold", async () => {
   const html = String((await toBundle(pl.DataFrame({ n: Array.from({ length: 1000 }, (_, n) => n) })))["text/html"]);
-  for (const part of ["<td>0</td>", "<td>…</td>", "<td>999</td>", "1000 rows"]) assert.ok(html.includes(part), part);
+  for (const part of [
+    "<td>0</td>",
+    "<td>…</td>",
+    "<td>999</td>",
+    "1000 rows",
+    "rows 0 to 39<",
+    "rows 160 to 199<",
+    "<td>101</td>",
+    "frame.slice(200, 200)",
+  ])
+    assert.ok(html.includes(part), part);
   assert.ok(!html.includes("<td>500</td>"));
+  assert.equal(html.match(/<details>/g)?.length, 5);
+});
+
+test("a wide frame has fewer rows in pages", async () => {
+  const wide = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`c${n}`, Array(300).fill(n)]));
+  const html = String((await toBundle(pl.DataFrame(wide)))["text/html"]);
+  assert.ok(html.includes("60 columns not shown") && html.includes("rows 80 to 99<") && !html.includes("rows 120 to"));
+});
+
+const refuse = () => {
+  throw new Error("trap");
+};
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+const mute = new Proxy({}, { get: refuse, ownKeys: refuse, getPrototypeOf: refuse, has: refuse });
+for (const [what, value, shown] of [
+  ["a proxy whose traps throw", mute, /^\{\}$/],
+  ["such a proxy within an object", { inner: mute }, /inner: \{\}/],
+  ["such a proxy of a function", new Proxy(() => 1, { get: refuse, apply: refuse }), /Function/],
+  ["a revoked proxy", revoked(), /Revoked/],
+  ["an object whose getters throw", Object.defineProperty({}, "data", { get: refuse, enumerable: true }), /Getter/],
+  [
+    "what cannot be inspected",
+    {
+      [Symbol.for("nodejs.util.inspect.custom")]: refuse,
+    },
+    /cannot be shown \(object\): trap/,
+  ],
+] as const)
+  test(what, async () => assert.match(String((await toBundle(value))["text/plain"]), shown));
+
+test("what fails to describe itself says so", () => {
+  assert.throws(() => toBundle({ [DISPLAY]: refuse }), /trap/);
 });
 
 test("a series and an empty frame", async () => {

@@ -38,7 +38,9 @@ let counter = 0;
 function add(left: number, right: number) { return left + right }
 class Phone { device = "a";
   /** Its force. */ force() { return 1 } }
-import { twice } from "./helper.ts";`,
+import { twice } from "./helper.ts";
+const before = 1; /** Said beside. */ const beside = 2; /** A function
+ * beside. */ function besides(a: number) { return a }`,
 );
 
 suite("completion", () => {
@@ -76,6 +78,10 @@ suite("inspection", () => {
     ["twice|", /twice: \(n: number\) => number[\s\S]*Doubles a number/],
     ["new Phone().fo|rce", /Phone\.force\(\): number[\s\S]*Its force/],
     ["'😀'; Math.ma|x", /max\(\.\.\.values: number\[\]\): number/],
+    ["beside|", /const beside: 2\n\nSaid beside\./],
+    ["besides|(1)", /function besides\(a: number\): number\n\nA function\nbeside\./],
+    ["const here = 1; /** Right here. */ const there = 2; the|re", /Right here\./],
+    ["before|", /^const before: 1$/],
     ["nowhere_at_all|", /^(any|nothing)$/],
   ] as const)
     test(marked, () => assert.match(inspected(marked), shown));
@@ -97,6 +103,12 @@ suite("is it complete", () => {
     ["1 +", "incomplete", ""],
     ["const 1", "invalid"],
     ["'open", "invalid"],
+    ["/unfinished", "invalid"],
+    ["const r = /unfinished", "invalid"],
+    ["return", "invalid"],
+    ["if (1) { return 5 }", "invalid"],
+    ["const f = () => { return 5 }", "complete"],
+    ["class A { static { } m() { return 1 } }", "complete"],
     ["}", "invalid"],
   ] as const)
     test(JSON.stringify(code), () =>
