@@ -250,12 +250,12 @@ export class Cluster {
 
   /** Repeats `attempt` through passing troubles, for `patience` ms, refreshing nothing by itself. */
   async retry<T>(doing: string, attempt: () => Promise<T>, patience = PATIENCE): Promise<T> {
-    const end = Date.now() + patience;
+    const end = performance.now() + patience;
     for (let pause = 50; ; pause = Math.min(pause * 2, 1000)) {
       try {
         return await attempt();
       } catch (error) {
-        if (this.#closed || !isPassing(error) || Date.now() + pause > end) {
+        if (this.#closed || !isPassing(error) || performance.now() + pause > end) {
           if (error instanceof MillraceError || this.#closed) throw error;
           throw new MillraceError({
             code: "BROKER_FAILED",

@@ -138,16 +138,19 @@ export class Fetcher {
    * @throws {UnreachableBroker} when brokers have been away for longer than `patience`
    */
   async poll(timeout = this.#limits.maxWait): Promise<FetchedPartition[]> {
-    const end = Date.now() + timeout;
+    const end = performance.now() + timeout;
     for (;;) {
-      if (this.#failingSince !== undefined && Date.now() - this.#failingSince > (this.#options.patience ?? 60_000)) {
+      if (
+        this.#failingSince !== undefined &&
+        performance.now() - this.#failingSince > (this.#options.patience ?? 60_000)
+      ) {
         this.#failingSince = undefined;
         throw this.#failure;
       }
       const fetched = this.#take();
       if (fetched.length > 0 || this.#closed) return fetched;
       this.#send();
-      const left = end - Date.now();
+      const left = end - performance.now();
       if (left <= 0) return [];
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
@@ -218,7 +221,7 @@ export class Fetcher {
   /** Sends a request to every leader that has none under way and partitions to ask for. */
   #send(): void {
     if (this.#closed || this.#waitingBytes >= this.#limits.maxBytes) return;
-    const now = Date.now();
+    const now = performance.now();
     const byLeader = new Map<number, Assigned[]>();
     let unknown = false;
     for (const assigned of this.#assigned.values()) {
@@ -306,15 +309,15 @@ export class Fetcher {
   }
 
   #failed(error: unknown): void {
-    this.#failingSince ??= Date.now();
+    this.#failingSince ??= performance.now();
     this.#failure = error;
     if (isPassing(error)) this.#later();
-    else this.#failingSince = 0; // waiting does not help
+    else this.#failingSince = Number.NEGATIVE_INFINITY; // waiting does not help
     this.#wake();
   }
 
   #retryLater(assigned: Assigned): void {
-    assigned.retryAt = Date.now() + RETRY_PAUSE;
+    assigned.retryAt = performance.now() + RETRY_PAUSE;
     this.#later();
   }
 

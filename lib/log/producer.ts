@@ -169,6 +169,7 @@ export class Producer {
     for (const outbox of this.#outboxes.values()) this.#drop(outbox);
     this.#outboxes.clear();
     this.#buffered = 0;
+    if (this.#failure instanceof TransactionLost) this.#coordinator.lengthen();
     if (this.#idempotent) {
       this.#identity = await this.#coordinator.initialise(this.#identity);
     }
@@ -203,7 +204,14 @@ export class Producer {
       from = batch.next;
       outbox.sequence = (sequence + batch.count) % MAX_SEQUENCE;
       const order = outbox.batches++;
-      outbox.waiting.push({ bytes: batch.bytes, count: batch.count, sequence, order, since: Date.now(), tried: false });
+      outbox.waiting.push({
+        bytes: batch.bytes,
+        count: batch.count,
+        sequence,
+        order,
+        since: performance.now(),
+        tried: false,
+      });
       this.#buffered += batch.bytes.length;
       this.#pump();
     }
@@ -213,7 +221,7 @@ export class Producer {
   #pump(): void {
     if (this.#failure !== undefined || this.#closed) return;
     if (this.transactional && this.#addPartitions()) return;
-    const now = Date.now();
+    const now = performance.now();
     const byLeader = new Map<number, Outbox[]>();
     let unknown = false;
     for (const outbox of this.#outboxes.values()) {
@@ -284,7 +292,7 @@ export class Producer {
           ? isPassing(trouble)
           : isRetriableCode(answer.errorCode) ||
             (error === "OUT_OF_ORDER_SEQUENCE_NUMBER" && earlierUnwritten(outbox, batch));
-      if (passing && Date.now() - batch.since < (this.#options.deliveryTimeout ?? DELIVERY_TIMEOUT))
+      if (passing && performance.now() - batch.since < (this.#options.deliveryTimeout ?? DELIVERY_TIMEOUT))
         outbox.failed.push(batch);
       else {
         outbox.failed.push(batch);
@@ -296,7 +304,7 @@ export class Producer {
     // all that was under way is answered: once more, in sequence
     if (outbox.failed.length > 0 && outbox.inFlight.length === 0 && this.#failure === undefined) {
       putBack(outbox);
-      outbox.retryAt = Date.now() + RETRY_PAUSE;
+      outbox.retryAt = performance.now() + RETRY_PAUSE;
       setTimeout(() => void this.#refresh(), RETRY_PAUSE);
     }
   }
@@ -352,7 +360,7 @@ export class Producer {
     const oldest = Math.min(
       ...[...this.#outboxes.values()].map(({ waiting }) => waiting[0]?.since ?? Number.POSITIVE_INFINITY),
     );
-    return Date.now() - oldest > (this.#options.deliveryTimeout ?? DELIVERY_TIMEOUT);
+    return performance.now() - oldest > (this.#options.deliveryTimeout ?? DELIVERY_TIMEOUT);
   }
 
   #outbox(topic: string, partition: number): Outbox {

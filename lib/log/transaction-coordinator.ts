@@ -37,18 +37,24 @@ export class TransactionLost extends MillraceError {
 }
 
 const PATIENCE = 60_000;
+const LONGEST_BY_ITSELF = 60_000;
 
 /** The conversation with the coordinators of one transactional id (or of none: an idempotent producer's identity). */
 export class TransactionCoordinator {
   readonly #cluster: Cluster;
   readonly #transactionalId: string | undefined;
-  readonly #timeout: number;
+  #timeout: number;
   readonly #nodes = new Map<string, number>();
 
   constructor(cluster: Cluster, transactionalId: string | undefined, timeout: number) {
     this.#cluster = cluster;
     this.#transactionalId = transactionalId;
     this.#timeout = timeout;
+  }
+
+  /** The next transaction may stay open twice as long, up to a minute: one that was lost may have needed it. */
+  lengthen(): void {
+    this.#timeout = Math.max(this.#timeout, Math.min(LONGEST_BY_ITSELF, 2 * this.#timeout));
   }
 
   /**

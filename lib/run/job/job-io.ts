@@ -32,8 +32,9 @@ export class JobIo {
     transactionalId: string,
     commitInterval: number,
   ): Promise<JobIo> {
-    // a transaction is open from one checkpoint to the next; Kafka's default for the longest is 15 minutes
-    const transactionTimeout = Math.min(15 * 60_000, Math.max(60_000, 1.5 * commitInterval));
+    // A transaction is open from one checkpoint to the next; Kafka's default for the longest is 15 minutes. What a killed worker without a
+    // successor leaves open holds readers of the outputs back for this long; one that was too short is lengthened after it was lost.
+    const transactionTimeout = Math.min(15 * 60_000, Math.max(10_000, 1.5 * commitInterval + 5000));
     const transactional = await Producer.create(cluster, { transactionalId, transactionTimeout });
     const outputs = guarantee === "exactly-once" ? transactional : await Producer.create(cluster);
     return new JobIo(transactional, outputs, topics);
