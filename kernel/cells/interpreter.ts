@@ -41,6 +41,8 @@ export interface ExecuteRequest {
   readonly storeHistory?: boolean;
   /** name -> expression, evaluated after the cell. */
   readonly userExpressions?: Readonly<Record<string, string>>;
+  /** The queue the request came through; cells of different queues run side by side, each while the others await something. */
+  readonly subshell?: string | undefined;
   /** Nobody watches: live cells are bounded, hold the cell busy and leave a final snapshot. */
   readonly headless?: boolean;
 }
@@ -73,6 +75,8 @@ export class Interpreter {
   readonly #runs = new Set<CellRun>();
   readonly #runOfCell = new Map<string, CellRun>();
   readonly #interruptible = new Map<CellRun, (reason: Interrupted) => void>();
+  /** Subshells with a running cell; undefined is the parent shell. */
+  readonly #lanes = new Set<string | undefined>();
   #seq = 0;
   #hidden = 0;
   #executionCount = 0;
@@ -108,9 +112,9 @@ export class Interpreter {
     return counts(request) ? this.#executionCount + 1 : this.#executionCount;
   }
 
-  /** Runs one cell to its end. Never throws: a failure is told to `outputs.error` and in the result. One at a time. */
+  /** Runs one cell to its end. A failure is told to `outputs.error` and in the result. One at a time per subshell: a second is refused. */
   async execute(request: ExecuteRequest, outputs: CellOutputs): Promise<ExecuteResult> {
-    if (this.running !== undefined)
+    if (this.#lanes.has(request.subshell))
       throw new Refusal({
         code: "CELL_BUSY",
         what: "a cell is still running",
@@ -121,6 +125,7 @@ export class Interpreter {
     if (counts(request)) this.#executionCount++;
     const executionCount = this.#executionCount;
     const run = this.#begin(request, outputs);
+    this.#lanes.add(request.subshell);
     const name = counts(request) ? `cell ${executionCount}` : `hidden cell ${++this.#hidden}`;
     try {
       const result = await this.#untilInterrupted(run, async () => {
@@ -135,6 +140,8 @@ export class Interpreter {
       run.budget.report();
       if (!run.silent) outputs.error(content);
       return { status: "error", executionCount, ...content };
+    } finally {
+      this.#lanes.delete(request.subshell);
     }
   }
 

@@ -41,6 +41,6 @@ export function kernelInfo(version: string, typescriptVersion: string): KernelIn
       { text: "TypeScript", url: "https://www.typescriptlang.org/docs/" },
       { text: "Polars for Node.js", url: "https://pola-rs.github.io/nodejs-polars/" },
     ],
-    supported_features: [],
+    supported_features: ["kernel subshells"],
   };
 }

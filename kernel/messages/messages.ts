@@ -18,6 +18,7 @@ import type { KernelInfoReply } from "./kernel-info.ts";
 import type { ShutdownReply } from "./shutdown.ts";
 import type { Status } from "./status.ts";
 import type { Stream } from "./stream.ts";
+import type { CreateSubshellReply, DeleteSubshellReply, ListSubshellReply } from "./subshell.ts";
 import type { UpdateDisplayData } from "./update-display-data.ts";
 
 /** What the kernel publishes: message type -> content. */
@@ -50,4 +51,7 @@ export interface Replies {
   interrupt_reply: InterruptReply;
   shutdown_reply: ShutdownReply;
   input_request: InputRequest;
+  create_subshell_reply: CreateSubshellReply;
+  delete_subshell_reply: DeleteSubshellReply;
+  list_subshell_reply: ListSubshellReply;
 }

@@ -27,7 +27,7 @@ export type CommType = "comm_open" | "comm_msg" | "comm_close";
 
 /** And back. */
 export type FromCells =
-  | { readonly kind: "executed"; readonly result: ExecuteResult }
+  | { readonly kind: "executed"; readonly parent: Header; readonly result: ExecuteResult }
   | Publication
   | { readonly kind: "interrupting"; readonly id: number }
   | { readonly kind: "commHandled"; readonly id: number }

@@ -42,7 +42,8 @@ function handle(message: ToCells, { interpreter, server, comms }: Parts): void {
   switch (message.kind) {
     case "execute": {
       const outputs = new PublishedOutputs(server, message.parent, message.allowStdin);
-      void interpreter.execute(message.request, outputs).then((result) => answer({ kind: "executed", result }));
+      const { parent } = message;
+      void interpreter.execute(message.request, outputs).then((result) => answer({ kind: "executed", parent, result }));
       break;
     }
     case "interrupt":

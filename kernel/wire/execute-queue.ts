@@ -12,10 +12,14 @@ export class ExecuteQueue {
   #current: Message<ExecuteRequest> | undefined;
   #executed: ((result: ExecuteResult) => void) | undefined;
   #draining = false;
-  #executionCount = 0;
+  readonly #counter: { count: number };
+  readonly #subshell: string | undefined;
 
-  constructor(server: KernelServer) {
+  /** @param counter the number of the last execution, one for all queues of the kernel */
+  constructor(server: KernelServer, counter: { count: number }, subshell?: string) {
     this.#server = server;
+    this.#counter = counter;
+    this.#subshell = subshell;
   }
 
   /** The request whose cell is busy. */
@@ -53,17 +57,18 @@ export class ExecuteQueue {
     this.#current = request;
     this.#server.status("busy", header);
     const counted = content.silent !== true && content.store_history !== false;
-    if (counted) this.#executionCount++;
+    if (counted) this.#counter.count++;
+    const { count } = this.#counter;
     if (content.silent !== true)
-      this.#server.publish("execute_input", { code: content.code, execution_count: this.#executionCount }, header);
-    if (counted) this.#server.history.add(this.#executionCount, content.code);
+      this.#server.publish("execute_input", { code: content.code, execution_count: count }, header);
+    if (counted) this.#server.history.add(count, content.code);
 
     const executed = new Promise<ExecuteResult>((resolve) => {
       this.#executed = resolve;
     });
     this.#server.toCells({
       kind: "execute",
-      request: executeRequest(request),
+      request: { ...executeRequest(request), subshell: this.#subshell },
       parent: header,
       allowStdin: content.allow_stdin !== false,
     });
@@ -83,8 +88,13 @@ export class ExecuteQueue {
     return this.#tasks.splice(0);
   }
 
+  /** Aborts what waits behind the running cell, saying why. */
+  abortWaiting(why: string): void {
+    this.#abort(this.#tasks.splice(0), why);
+  }
+
   /** Answers requests without running them. */
-  #abort(waiting: readonly Task[]): void {
+  #abort(waiting: readonly Task[], why = "an earlier cell failed, so this one was not run"): void {
     for (const task of waiting) {
       if ("turn" in task) {
         task.turn();
@@ -92,14 +102,14 @@ export class ExecuteQueue {
       }
       const { header } = task.request;
       this.#server.status("busy", header);
-      this.#server.reply("execute_reply", this.#aborted(), task.request);
+      this.#server.reply("execute_reply", this.#aborted(why), task.request);
       this.#server.status("idle", header);
     }
   }
 
-  #aborted(): ExecuteReply {
-    const evalue = "an earlier cell failed, so this one was not run";
-    return { status: "aborted", execution_count: this.#executionCount, ename: "Aborted", evalue, traceback: [evalue] };
+  #aborted(evalue: string): ExecuteReply {
+    const { count } = this.#counter;
+    return { status: "aborted", execution_count: count, ename: "Aborted", evalue, traceback: [evalue] };
   }
 }
 

@@ -13,15 +13,16 @@ import type { IsCompleteRequest } from "../messages/is-complete.ts";
 import { kernelInfo } from "../messages/kernel-info.ts";
 import type { Publications, Replies } from "../messages/messages.ts";
 import type { ShutdownRequest } from "../messages/shutdown.ts";
+import { type DeleteSubshellRequest, unknownSubshell } from "../messages/subshell.ts";
 import type { CommType, FromCells, Publication, ToCells } from "./bridge.ts";
 import type { ConnectionInfo } from "./connection-file.ts";
-import { ExecuteQueue } from "./execute-queue.ts";
 import { History } from "./history.ts";
 import { Interrupter } from "./interrupter.ts";
 import { completeReply, inspectReply, isCompleteReply } from "./language-replies.ts";
 import type { RequestChannel, Sockets } from "./sockets.ts";
 import { StdinRequests } from "./stdin-requests.ts";
 import { StreamBatcher } from "./stream-batcher.ts";
+import { Subshells } from "./subshells.ts";
 
 type Parent = Header | Record<string, never>;
 type Handler = (request: Message<any>, channel: RequestChannel) => void | Promise<void>;
@@ -38,7 +39,7 @@ export class KernelServer {
   readonly #info: ConnectionInfo;
   readonly #versions: { readonly kernel: string; readonly typescript: string };
   readonly #session = randomUUID();
-  readonly #queue = new ExecuteQueue(this);
+  readonly #shells = new Subshells(this);
   readonly #stdin = new StdinRequests(this);
   readonly #streams = new StreamBatcher((parent, stream) => this.#send("stream", stream, parent));
   readonly #interrupter = new Interrupter((id) => this.toCells({ kind: "interrupt", id }));
@@ -134,8 +135,13 @@ export class KernelServer {
 
   #handle(request: Message, channel: RequestChannel): void {
     const type = request.header?.msg_type;
+    const queue = channel === "shell" ? this.#shells.of(request.header) : this.#shells.main;
+    if (queue === undefined) {
+      void this.#framed(request, () => this.#refuseSubshell(request));
+      return;
+    }
     if (type === "execute_request") {
-      this.#queue.add(request as unknown as Message<ExecuteRequest>);
+      queue.add(request as unknown as Message<ExecuteRequest>);
       return;
     }
     const handler = this.#handlers[type];
@@ -155,7 +161,14 @@ export class KernelServer {
       process.stderr.write(`millrace: ${request.header.msg_type} failed: ${(error as Error).stack}\n`);
     }
     this.status("idle", request.header);
-    if (this.#queue.current !== undefined) this.status("busy", this.#queue.current.header);
+    const { current } = this.#shells.main;
+    if (current !== undefined) this.status("busy", current.header);
+  }
+
+  #refuseSubshell(request: Message): void {
+    const { msg_type: type, subshell_id: id } = request.header;
+    const reply = type.replace(/_request$/, "_reply") as keyof Replies;
+    if (type.endsWith("_request")) this.reply(reply, unknownSubshell(String(id)) as never, request);
   }
 
   readonly #handlers: Readonly<Record<string, Handler>> = {
@@ -182,6 +195,15 @@ export class KernelServer {
     comm_open: (request: Message<CommOpen>) => this.#commFromClient("comm_open", request),
     comm_msg: (request: Message<CommMessage>) => this.#commFromClient("comm_msg", request),
     comm_close: (request: Message<CommClose>) => this.#commFromClient("comm_close", request),
+    create_subshell_request: (request, channel) =>
+      this.reply("create_subshell_reply", { status: "ok", subshell_id: this.#shells.create() }, request, channel),
+    delete_subshell_request: (request: Message<DeleteSubshellRequest>, channel) => {
+      const { subshell_id: id } = request.content;
+      const reply = this.#shells.delete(id) ? ({ status: "ok" } as const) : unknownSubshell(id);
+      this.reply("delete_subshell_reply", reply, request, channel);
+    },
+    list_subshell_request: (request, channel) =>
+      this.reply("list_subshell_reply", { status: "ok", subshell_id: this.#shells.ids }, request, channel),
     interrupt_request: (request, channel) => {
       this.#stdin.interrupt();
       void this.#interrupter.interrupt();
@@ -196,13 +218,17 @@ export class KernelServer {
     },
   };
 
-  /** A new comm waits for the cells before it, which may be those that register its target. An open one is heard at once, also while a cell is busy. */
+  /**
+   * A new comm waits for the cells before it, which may be those that register its target; on a subshell only for those of the subshell. An open one
+   * is heard at once, also while a cell is busy.
+   */
   async #commFromClient(type: CommType, request: Message<CommOpen | CommMessage | CommClose>): Promise<void> {
     const { content, buffers, header } = request;
+    const queue = this.#shells.of(header) ?? this.#shells.main;
     if (type === "comm_open") {
-      await this.#queue.turn();
+      await queue.turn();
       this.#comms.set(content.comm_id, (content as CommOpen).target_name);
-    } else if (!this.#comms.has(content.comm_id)) await this.#queue.turn();
+    } else if (!this.#comms.has(content.comm_id)) await queue.turn();
     const id = ++this.#lastCommMessage;
     const handled = new Promise<void>((resolve) => this.#commHandled.set(id, resolve));
     this.toCells({
@@ -223,7 +249,7 @@ export class KernelServer {
         this.#publishFromCells(message);
         break;
       case "executed":
-        this.#queue.executed(message.result);
+        this.#shells.running(message.parent.msg_id)?.queue.executed(message.result);
         break;
       case "interrupting":
         this.#interrupter.answered(message.id);
@@ -233,7 +259,7 @@ export class KernelServer {
         this.#commHandled.delete(message.id);
         break;
       case "input":
-        this.#stdin.ask(message, this.#queue.current);
+        this.#stdin.ask(message, this.#shells.running(message.parent.msg_id)?.request);
         break;
       case "closed":
         break; // the worker's own affair

@@ -120,9 +120,9 @@ export class TestKernel implements AsyncDisposable {
   async send(
     type: string,
     content: unknown,
-    { channel = "shell", metadata = {}, buffers = [], signature = this.signature }: SendOptions = {},
+    { channel = "shell", metadata = {}, buffers = [], signature = this.signature, subshell }: SendOptions = {},
   ): Promise<string> {
-    const header = newHeader(type, this.session);
+    const header = { ...newHeader(type, this.session), ...(subshell === undefined ? {} : { subshell_id: subshell }) };
     await this.#dealers[channel].send(
       toFrames({ identities: [], header, parent: {}, metadata, content, buffers }, signature) as Buffer[],
     );
@@ -203,6 +203,7 @@ interface SendOptions {
   readonly metadata?: Record<string, unknown>;
   readonly buffers?: readonly Uint8Array[];
   readonly signature?: Signature;
+  readonly subshell?: string;
 }
 
 const isIdle = ({ header, content }: Any) => header.msg_type === "status" && content.execution_state === "idle";
