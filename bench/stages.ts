@@ -99,8 +99,8 @@ async function runRound(fetched: readonly Buffer[], count: number): Promise<Map<
       reader.read({ topic: "bench-phone", partition: 0, columns }),
     );
     for (const { name, task, source, sink } of jobs) {
-      const outputs = await stage(`${name} operators`, size, () => task.process(source, frame));
-      const made = outputs[0]?.frame as pl.DataFrame | undefined;
+      const { rows } = await stage(`${name} operators`, size, () => task.process(new Map([[source, frame]])));
+      const made = rows[0]?.frame as pl.DataFrame | undefined;
       if (made === undefined) continue;
       const records = await stage(`${name} rows to records (JSON, keys, times)`, size, () =>
         sinkRecords(sink.node, made),

@@ -8,7 +8,7 @@ import { declaredParams, setParamSource } from "../../lib/frame/param.ts";
 import { Cluster, kafkaConfigFromEnv } from "../../lib/log/index.ts";
 import { compile } from "../../lib/operators/program.ts";
 import { explain } from "../../lib/plan/explain.ts";
-import { type PlanNode, sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
+import { type PlanNode, sourcesOf, withInputs } from "../../lib/plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import type { SourceNode } from "../../lib/plan/nodes/source-node.ts";
 import { samplesFile, writeSamples } from "../../lib/run/job/samples.ts";
@@ -109,7 +109,7 @@ const matches = (source: SourceNode, topic: string) =>
 /** The plan with the schema of every source put in: what a job runs. */
 function withSchemas(node: PlanNode, schemas: Readonly<Record<string, Schema>>): PlanNode {
   if (node.kind === "source") return { ...node, schema: schemas[sourceName(node)]! };
-  return { ...node, input: withSchemas(node.input, schemas) };
+  return withInputs(node, (input) => withSchemas(input, schemas));
 }
 
 async function record(sinks: readonly SinkNode[]): Promise<NotebookAnswer["recorded"]> {

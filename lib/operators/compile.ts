@@ -4,7 +4,8 @@ import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { contentKey } from "../plan/content-key.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import type { GroupByDynamicNode } from "../plan/nodes/group-by-dynamic-node.ts";
-import { nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
+import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
+import type { RepartitionNode } from "../plan/nodes/repartition-node.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { print } from "../plan/print.ts";
@@ -18,7 +19,7 @@ import { planStage } from "./keyed-stage.ts";
 import { lastPerKey } from "./last-per-key.ts";
 import { compileLate } from "./late.ts";
 import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
-import type { OperatorPlan } from "./operator.ts";
+import type { ConcatRows, JoinPlan, OperatorPlan } from "./operator.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
 import { uniquePlan } from "./unique-plan.ts";
 import { compileUnnest } from "./unnest.ts";
@@ -27,15 +28,20 @@ import { windowPlan } from "./window-plan.ts";
 /** What is done to rows: an operator with state, or a query that Polars can join with the next. */
 export type Step =
   | { readonly operator: OperatorPlan }
+  /** The first step of a node with two inputs. */
+  | { readonly join: JoinPlan }
+  /** The first step of a node with two inputs or more. */
+  | { readonly concat: ConcatRows }
   | { readonly query: (rows: pl.LazyDataFrame) => pl.LazyDataFrame };
 
 /** A plan node, compiled: what is done to its input's rows, and what is known of the rows it gives. */
 export interface Compiled {
   readonly key: string;
   readonly node: PlanNode;
-  /** Undefined for a source. */
-  readonly input: Compiled | undefined;
-  readonly source: SourceNode;
+  /** None for a source. */
+  readonly inputs: readonly Compiled[];
+  /** The sources that its rows come from, in the order of reading. */
+  readonly sources: readonly InputNode[];
   readonly steps: readonly Step[];
   readonly schema: Schema;
   readonly lineage: Lineage;
@@ -43,11 +49,19 @@ export interface Compiled {
   readonly windowed: boolean;
   /** Rows replace earlier ones of the same key: how many there are depends on how records fall into batches, the last ones do not. */
   readonly updating: boolean;
+  /**
+   * How far its rows may lag behind the task's watermark when they are released, in ms: a window over them closes when
+   * `watermark - delay` reaches its end and grace. Windows add their grace.
+   */
+  readonly delay: number;
   /** Works with `_watermark`. */
   readonly watermark?: boolean;
-  /** Which columns of the input are used, given which of its own are; metadata included. */
-  used(columns: ReadonlySet<string>): Set<string>;
+  /** Which columns of an input are used, given which of its own are; metadata included. */
+  used(columns: ReadonlySet<string>, input: number): Set<string>;
 }
+
+/** Where rows come into a program: a topic, or a topic of its own in which it placed them anew. */
+export type InputNode = SourceNode | RepartitionNode;
 
 const METADATA_SCHEMA: Schema = { _key: "Utf8", _time: "Datetime(ms)", _partition: "Int32", _offset: "Int64" };
 
@@ -70,7 +84,14 @@ export class NodeCompiler {
     const key = contentKey(node);
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      compiled = node.kind === "source" ? this.#source(node, key) : this.#verb(node, key, this.compile(node.input));
+      compiled =
+        node.kind === "source"
+          ? this.#source(node, key)
+          : this.#verb(
+              node,
+              key,
+              inputsOf(node).map((input) => this.compile(input)),
+            );
       this.#compiled.set(key, compiled);
     }
     return compiled;
@@ -87,19 +108,29 @@ export class NodeCompiler {
     return {
       key,
       node,
-      input: undefined,
-      source: node,
+      inputs: [],
+      sources: [node],
       steps: [],
       schema: { ...schema, ...METADATA_SCHEMA, _headers: "List(Struct{key:Utf8,value:Utf8})" },
       lineage: sourceLineage(node),
       windowed: false,
       updating: false,
+      delay: 0,
       used: (columns) => new Set(columns),
     };
   }
 
-  #verb(node: Exclude<PlanNode, SourceNode>, key: string, input: Compiled): Compiled {
-    const base = { key, node, input, source: input.source, windowed: input.windowed, updating: input.updating };
+  #verb(node: Exclude<PlanNode, SourceNode>, key: string, inputs: readonly Compiled[]): Compiled {
+    const input = inputs[0]!;
+    const base = {
+      key,
+      node,
+      inputs,
+      sources: [...new Set(inputs.flatMap(({ sources }) => sources))],
+      windowed: inputs.some(({ windowed }) => windowed),
+      updating: inputs.some(({ updating }) => updating),
+      delay: Math.max(...inputs.map(({ delay }) => delay)),
+    };
     switch (node.kind) {
       case "select": {
         const made = this.#exprs(node.exprs, input, "select");
@@ -199,7 +230,10 @@ export class NodeCompiler {
           windowed: true,
           updating: node.emit === "update",
           watermark: true,
+          delay: input.delay + node.grace,
         };
+      case "keyBy":
+        throw new Refusal({ code: "NOT_BUILT", what: "keyBy is not built yet", where: "keyBy" });
       case "sink":
         return { ...base, ...this.#sink(node, input) };
     }
@@ -332,11 +366,11 @@ export function pick(schema: Schema, names: readonly string[]): Schema {
 }
 
 /**
- * A select that takes metadata along: `_headers` and `_watermark` are there only where they are needed. The expressions are built for
+ * A select that takes metadata along: `_headers`, `_watermark`, `_sequence` and `_order` are there only where they are needed. The expressions are built for
  * the first batch and kept, as they are costly to make.
  */
 function selectWith(exprs: readonly pl.Expr[], metadata: readonly string[], after: readonly pl.Expr[] = []) {
-  const wanted = [...new Set([...metadata, "_watermark"])];
+  const wanted = [...new Set([...metadata, "_watermark", "_sequence", "_order"])];
   const built = new Map<string, pl.Expr[]>();
   return (rows: pl.LazyDataFrame): pl.LazyDataFrame => {
     const present = rows.columns.filter((name) => wanted.includes(name));

@@ -1,11 +1,30 @@
 import type pl from "nodejs-polars";
+/** An operator over two inputs, read in one order: rows of both carry `_sequence`, their place in it within the call. */
+export interface JoinOperator {
+  process(left: pl.DataFrame, right: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame>;
+  counts?(): Readonly<Record<string, number>>;
+}
+
+/** A {@link JoinOperator} before it has its state. */
+export interface JoinPlan {
+  readonly stores: readonly StoreSpec[];
+  open(openStore: OpenStore): JoinOperator;
+}
+
+/** The rows of several inputs as those of one; each frame is one input's, in the order of the node's inputs. */
+export type ConcatRows = (inputs: readonly pl.DataFrame[]) => pl.DataFrame;
 
 /** What is known beside the batch. */
 export interface BatchContext {
-  /** The source's maximum event time after this batch, in ms since the epoch; NaN before the first row. */
+  /** The maximum event time of what was read, after this batch, in ms since the epoch; NaN before the first row. */
   readonly watermark: number;
   /** False where the rows are only looked at (windows still open): then no state changes. */
   readonly commit: boolean;
+  /**
+   * Takes note of rows that could not be worked on and are left out: they go the way of bad records.
+   * @param rows with `_partition` and `_offset`
+   */
+  bad(rows: pl.DataFrame, reason: string): void;
 }
 
 /**
@@ -15,8 +34,13 @@ export interface BatchContext {
 export interface Operator {
   /** Rows that result from this batch. */
   process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame>;
-  /** What is still open (windows), without changing state; for `collect({ final: true })`. */
-  open?(): Promise<pl.DataFrame>;
+  /**
+   * What is still open (windows), without changing state; for `collect({ final: true })`.
+   * @param upstream what is still open before this operator
+   */
+  open?(upstream: pl.DataFrame): Promise<pl.DataFrame>;
+  /** Work by the wall clock (`idle`, timers): rows that are due at `now`, in ms since the epoch. */
+  advance?(now: number, context: BatchContext): Promise<pl.DataFrame>;
   /** Counters for status lines and metrics, e.g. `{ late: 3 }`. */
   counts?(): Readonly<Record<string, number>>;
 }

@@ -1,43 +1,63 @@
 import type pl from "nodejs-polars";
 import { MillraceError } from "../error.ts";
 import { METADATA } from "../plan/metadata.ts";
+import { emptyFrame } from "../schema.ts";
 import type { OpenStore } from "../state/store.ts";
+import { BadRows } from "./bad-rows.ts";
 import type { Compiled } from "./compile.ts";
 import { columns } from "./exprs.ts";
-import type { BatchContext, Operator } from "./operator.ts";
-import type { ProgramSource } from "./program.ts";
+import { enter, enteredSchema, type InputGroup } from "./input-group.ts";
+import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
+import type { ProgramInput } from "./program.ts";
 import { Rows } from "./rows.ts";
-import type { Task, TaskOutput } from "./task.ts";
-import { WATERMARK_STORE, Watermarks, withWatermark } from "./watermarks.ts";
+import type { Task, TaskResult } from "./task.ts";
+import { WATERMARK_STORE, Watermarks } from "./watermarks.ts";
 
 /** What a task runs: nodes in order, inputs first, and which of them are terminals. */
 export interface TaskPlan {
   readonly nodes: readonly Compiled[];
   readonly outputs: readonly { readonly id: string; readonly compiled: Compiled }[];
-  readonly sources: readonly ProgramSource[];
+  readonly inputs: readonly ProgramInput[];
+  readonly groups: readonly InputGroup[];
 }
 
-type RunningStep = { readonly operator: Operator } | { readonly query: (rows: pl.LazyDataFrame) => pl.LazyDataFrame };
+type RunningStep =
+  | { readonly operator: Operator }
+  | { readonly join: JoinOperator }
+  | { readonly concat: ConcatRows }
+  | { readonly query: (rows: pl.LazyDataFrame) => pl.LazyDataFrame };
 
 interface RunningNode {
   readonly compiled: Compiled;
   readonly steps: readonly RunningStep[];
   /** How many nodes and terminals take its rows. */
   readonly takers: number;
+  readonly group: InputGroup;
 }
 
+/** What a walk through the nodes is for. */
+type Walk =
+  | { readonly kind: "batch" }
+  /** What operators still hold, without a change of state. */
+  | { readonly kind: "open" }
+  /** What is due by the wall clock. */
+  | { readonly kind: "advance"; readonly now: number };
+
 export async function openTask(plan: TaskPlan, openStore: OpenStore): Promise<Task> {
-  const sources = plan.sources.map((source) => source.id);
-  const watermarks = await Watermarks.open(openStore(WATERMARK_STORE), sources);
+  const watermarks = await Watermarks.open(openStore(WATERMARK_STORE));
   const takers = new Map<string, number>();
   const take = (key: string): void => void takers.set(key, (takers.get(key) ?? 0) + 1);
-  for (const { input } of plan.nodes) if (input !== undefined) take(input.key);
+  for (const { inputs } of plan.nodes) for (const { key } of inputs) take(key);
   for (const { compiled } of plan.outputs) take(compiled.key);
   const nodes = plan.nodes.map(
     (compiled): RunningNode => ({
       compiled,
-      steps: compiled.steps.map((step) => ("operator" in step ? { operator: step.operator.open(openStore) } : step)),
+      steps: compiled.steps.map((step) => {
+        if ("operator" in step) return { operator: step.operator.open(openStore) };
+        return "join" in step ? { join: step.join.open(openStore) } : step;
+      }),
       takers: takers.get(compiled.key) ?? 0,
+      group: plan.groups.find(({ inputs }) => inputs.includes(compiled.sources[0]!.id))!,
     }),
   );
   return new ProgramTask(plan, nodes, watermarks);
@@ -48,6 +68,7 @@ class ProgramTask implements Task {
   readonly #nodes: readonly RunningNode[];
   readonly #watermarks: Watermarks;
   readonly #taken = new Map<string, pl.Expr[]>();
+  readonly #none = new Map<string, pl.DataFrame>();
 
   constructor(plan: TaskPlan, nodes: readonly RunningNode[], watermarks: Watermarks) {
     this.#plan = plan;
@@ -56,74 +77,149 @@ class ProgramTask implements Task {
   }
 
   get watermark(): number {
-    return this.#watermarks.smallest;
+    const reached = this.#plan.groups.map(({ name }) => this.#watermarks.of(name)).filter((ms) => !Number.isNaN(ms));
+    return reached.length === 0 ? Number.NaN : Math.min(...reached);
   }
 
-  async process(source: string, frame: pl.DataFrame): Promise<TaskOutput[]> {
-    const known = this.#plan.sources.find(({ id }) => id === source);
-    if (known === undefined)
-      throw new MillraceError({ code: "UNKNOWN_SOURCE", what: `the program has no source ${source}` });
-    let batch = frame.select(...this.#inputs(known, frame.columns));
-    const before = this.#watermarks.of(source);
-    const windows = this.#nodes.some(({ compiled }) => compiled.source.id === source && compiled.watermark === true);
-    if (windows) batch = withWatermark(batch, before);
-    const watermark = await this.#watermarks.advance(source, batch);
-    const start = this.#nodes.find(({ compiled }) => compiled.input === undefined && compiled.source.id === source)!;
-    return this.#run(new Map([[start.compiled.key, new Rows({ frame: batch })]]), { watermark, commit: true });
+  watermarkOf(id: string): number {
+    return this.#watermarks.of(this.#groupOf(id).name);
   }
 
-  /** The columns that are taken from a frame; expressions are costly to make, and every batch has the same columns. */
-  #inputs(source: ProgramSource, present: readonly string[]): pl.Expr[] {
-    const signature = `${source.id} ${present.join()}`;
-    let exprs = this.#taken.get(signature);
-    if (exprs === undefined) {
-      const metadata = METADATA.filter((column) => present.includes(column));
-      exprs = columns([...source.columns, ...metadata]);
-      this.#taken.set(signature, exprs);
-    }
-    return exprs;
-  }
-
-  async openRows(): Promise<TaskOutput[]> {
+  async process(
+    batches: ReadonlyMap<string, pl.DataFrame>,
+    known: ReadonlyMap<string, number> = new Map(),
+  ): Promise<TaskResult> {
+    const groups = new Set([...batches.keys(), ...known.keys()].map((id) => this.#groupOf(id)));
     const starts = new Map<string, Rows>();
-    for (const { compiled, steps } of this.#nodes)
-      for (const step of steps)
-        if ("operator" in step && step.operator.open)
-          starts.set(compiled.key, new Rows({ frame: await step.operator.open() }));
-    return this.#run(starts, { watermark: this.watermark, commit: false });
+    for (const group of groups) {
+      const frames = group.inputs.map((id) => this.#input(id, batches.get(id)));
+      const beyond = group.inputs.map((id) => known.get(id) ?? Number.NaN).filter((ms) => !Number.isNaN(ms));
+      const entered = await enter(
+        group,
+        frames,
+        beyond.length === 0 ? Number.NaN : Math.max(...beyond),
+        this.#watermarks,
+      );
+      for (const [i, id] of group.inputs.entries())
+        starts.set(this.#keyOf(id), new Rows({ frame: entered.frames[i]! }));
+    }
+    return await this.#run(starts, { kind: "batch" });
+  }
+
+  async advance(now: number): Promise<TaskResult> {
+    const works = this.#nodes.some(({ steps }) => steps.some((step) => "operator" in step && step.operator.advance));
+    if (!works) return { rows: [], bad: [] };
+    return await this.#run(this.#nothing(), { kind: "advance", now });
+  }
+
+  async openRows(): Promise<TaskResult> {
+    return await this.#run(this.#nothing(), { kind: "open" });
   }
 
   counts(): Readonly<Record<string, number>> {
     const sums: Record<string, number> = {};
     for (const { steps } of this.#nodes)
-      for (const step of steps)
-        if ("operator" in step)
-          for (const [name, count] of Object.entries(step.operator.counts?.() ?? {}))
-            sums[name] = (sums[name] ?? 0) + count;
+      for (const step of steps) {
+        const running = "operator" in step ? step.operator : "join" in step ? step.join : undefined;
+        for (const [name, count] of Object.entries(running?.counts?.() ?? {})) sums[name] = (sums[name] ?? 0) + count;
+      }
     return sums;
   }
 
-  /** Runs every node whose input has rows, from the rows it is given; what is given is not computed again. */
-  async #run(rows: Map<string, Rows>, context: BatchContext): Promise<TaskOutput[]> {
-    for (const { compiled, steps, takers } of this.#nodes) {
-      const input = compiled.input && rows.get(compiled.input.key);
-      if (input === undefined || rows.has(compiled.key)) continue;
-      let current = input;
-      for (const step of steps) {
-        current =
-          "operator" in step
-            ? new Rows({ frame: await step.operator.process(current.frame(), context) })
-            : new Rows({ lazy: step.query(current.lazy()) });
+  #groupOf(id: string): InputGroup {
+    const group = this.#plan.groups.find(({ inputs }) => inputs.includes(id));
+    if (group === undefined)
+      throw new MillraceError({ code: "UNKNOWN_SOURCE", what: `the program has no source ${id}` });
+    return group;
+  }
+
+  #keyOf(id: string): string {
+    return this.#plan.inputs.find((input) => input.id === id)!.key;
+  }
+
+  /** The columns that are taken from a frame; expressions are costly to make, and every batch has the same columns. */
+  #input(id: string, frame: pl.DataFrame | undefined): pl.DataFrame {
+    const input = this.#plan.inputs.find((one) => one.id === id)!;
+    if (frame === undefined) {
+      let none = this.#none.get(id);
+      if (none === undefined) {
+        none = emptyFrame(input.frame);
+        this.#none.set(id, none);
       }
-      if (takers > 1) current.frame();
-      rows.set(compiled.key, current);
+      return none;
     }
-    const outputs: TaskOutput[] = [];
-    for (const { id, compiled } of this.#plan.outputs) {
+    const signature = `${id} ${frame.columns.join()}`;
+    let exprs = this.#taken.get(signature);
+    if (exprs === undefined) {
+      const metadata = METADATA.filter((column) => frame.columns.includes(column));
+      exprs = columns([...input.columns, ...metadata]);
+      this.#taken.set(signature, exprs);
+    }
+    return frame.select(...exprs);
+  }
+
+  /** No rows of any input, so that every node runs. */
+  #nothing(): Map<string, Rows> {
+    const starts = new Map<string, Rows>();
+    for (const { id, key, frame } of this.#plan.inputs)
+      starts.set(key, new Rows({ frame: emptyFrame({ ...frame, ...enteredSchema(this.#groupOf(id)) }) }));
+    return starts;
+  }
+
+  /** Runs every node whose inputs have rows. */
+  async #run(rows: Map<string, Rows>, walk: Walk): Promise<TaskResult> {
+    const bad = new BadRows(rows, this.#plan.inputs);
+    for (const node of this.#nodes) {
+      const { compiled, takers, group } = node;
+      if (rows.has(compiled.key)) continue;
+      const inputs = compiled.inputs.map(({ key }) => rows.get(key)).filter((input) => input !== undefined);
+      if (inputs.length < compiled.inputs.length || inputs.length === 0) continue;
+      const result = await this.#node(node, inputs, walk, {
+        watermark: this.#watermarks.of(group.name),
+        commit: walk.kind !== "open",
+        bad: (frame, reason) => bad.add(compiled, frame, reason),
+      });
+      if (takers > 1) result.frame();
+      rows.set(compiled.key, result);
+    }
+    const outputs = this.#plan.outputs.flatMap(({ id, compiled }) => {
       const frame = rows.get(compiled.key)?.frame();
-      if (frame === undefined || frame.height === 0) continue;
-      outputs.push({ terminal: id, frame: frame.columns.includes("_watermark") ? frame.drop("_watermark") : frame });
+      if (frame === undefined || frame.height === 0) return [];
+      return [{ terminal: id, frame: withoutInner(frame, compiled) }];
+    });
+    return { rows: outputs, bad: bad.rows };
+  }
+
+  async #node({ steps }: RunningNode, inputs: readonly Rows[], walk: Walk, context: BatchContext): Promise<Rows> {
+    let current = inputs[0]!;
+    for (const step of steps) {
+      if ("query" in step) current = new Rows({ lazy: step.query(current.lazy()) });
+      else if ("concat" in step) current = new Rows({ frame: step.concat(inputs.map((input) => input.frame())) });
+      else if ("join" in step)
+        current = new Rows({ frame: await step.join.process(inputs[0]!.frame(), inputs[1]!.frame(), context) });
+      else current = new Rows({ frame: await operate(step.operator, current.frame(), walk, context) });
     }
-    return outputs;
+    return current;
   }
 }
+
+async function operate(
+  operator: Operator,
+  batch: pl.DataFrame,
+  walk: Walk,
+  context: BatchContext,
+): Promise<pl.DataFrame> {
+  if (walk.kind === "open" && operator.open !== undefined) return await operator.open(batch);
+  const rows = await operator.process(batch, context);
+  if (walk.kind !== "advance" || operator.advance === undefined) return rows;
+  const due = await operator.advance(walk.now, context);
+  return rows.height === 0 ? due : due.height === 0 ? rows : (rows.vstack(due) as unknown as pl.DataFrame);
+}
+
+/** A terminal's rows without what is of use inside a task only. */
+function withoutInner(frame: pl.DataFrame, { schema }: Compiled): pl.DataFrame {
+  const inner = frame.columns.filter((name) => INNER.includes(name) && !Object.hasOwn(schema, name));
+  return inner.length === 0 ? frame : frame.drop(...(inner as [string, ...string[]]));
+}
+
+const INNER = ["_watermark", "_sequence", "_order"];

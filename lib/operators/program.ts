@@ -1,9 +1,10 @@
 import { fingerprint } from "../plan/fingerprint.ts";
-import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import { INPUTS, type PlanNode } from "../plan/nodes/plan-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import type { Schema } from "../schema.ts";
 import type { OpenStore, StoreSpec } from "../state/store.ts";
 import { type Compiled, NodeCompiler, pick } from "./compile.ts";
+import { inputGroups } from "./input-group.ts";
 import { openTask } from "./program-task.ts";
 import type { Task } from "./task.ts";
 import { WATERMARK_STORE } from "./watermarks.ts";
@@ -17,6 +18,17 @@ export interface ProgramSource {
   readonly columns: readonly string[];
   /** Whether frames must carry `_headers`. */
   readonly needsHeaders: boolean;
+}
+
+/** Where rows come into a task. */
+export interface ProgramInput {
+  readonly id: string;
+  /** Of its node. */
+  readonly key: string;
+  /** The value columns that the program uses. */
+  readonly columns: readonly string[];
+  /** Columns and dtypes of a batch, metadata included. */
+  readonly frame: Schema;
 }
 
 /** What a program makes: the rows of one sink or view. */
@@ -58,23 +70,24 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
     outputs.map(({ compiled }) => compiled),
     nodes,
   );
-  const sources = nodes
-    .filter(({ input }) => input === undefined)
-    .map((compiled): ProgramSource => {
-      const schema = schemas.get(compiled.source.id)!;
-      const columns = used.get(compiled.key)!;
-      const always = compiled.source.time;
-      return {
-        id: compiled.source.id,
-        node: compiled.source,
-        schema,
-        columns: Object.keys(schema).filter((column) => columns.has(column) || column === always),
-        needsHeaders: columns.has("_headers"),
-      };
+  const inputs = nodes
+    .filter(({ inputs }) => inputs.length === 0)
+    .map((compiled): ProgramSource & ProgramInput => {
+      const node = compiled.node as SourceNode;
+      const schema = schemas.get(node.id)!;
+      const wanted = used.get(compiled.key)!;
+      const columns = Object.keys(schema).filter((column) => wanted.has(column) || column === node.time);
+      const needsHeaders = wanted.has("_headers");
+      const metadata = ["_key", "_time", "_partition", "_offset", ...(needsHeaders ? ["_headers"] : [])];
+      const frame = pick(compiled.schema, [...columns, ...metadata]);
+      return { id: node.id, node, schema, columns, needsHeaders, key: compiled.key, frame };
     });
+  const sources = inputs.map(({ key: _, frame: __, ...source }) => source);
   const stores = [
     WATERMARK_STORE,
-    ...nodes.flatMap(({ steps }) => steps.flatMap((step) => ("operator" in step ? step.operator.stores : []))),
+    ...nodes.flatMap(({ steps }) =>
+      steps.flatMap((step) => ("operator" in step ? step.operator.stores : "join" in step ? step.join.stores : [])),
+    ),
   ];
   return {
     sources,
@@ -85,13 +98,14 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
     })),
     stores,
     fingerprint: fingerprint(terminals, schemas),
-    open: (openStore) => openTask({ nodes, outputs, sources }, openStore),
+    open: (openStore) => openTask({ nodes, outputs, inputs, groups: inputGroups(nodes) }, openStore),
   };
 }
 
 /** `_headers` are there only where they were asked for. */
 function terminalSchema(compiled: Compiled, sources: readonly ProgramSource[]): Schema {
-  const headers = sources.find((source) => source.id === compiled.source.id)?.needsHeaders ?? false;
+  const ids = compiled.sources.map(({ id }) => id);
+  const headers = sources.some((source) => source.needsHeaders && ids.includes(source.id));
   return pick(
     compiled.schema,
     Object.keys(compiled.schema).filter((column) => headers || column !== "_headers"),
@@ -104,14 +118,16 @@ function usedColumns(outputs: readonly Compiled[], nodes: readonly Compiled[]): 
   for (const output of outputs)
     for (const column of Object.keys(output.schema)) if (column !== "_headers") used.get(output.key)!.add(column);
   for (const node of [...nodes].reverse()) {
-    if (node.input === undefined) continue;
-    const columns = used.get(node.input.key)!;
-    for (const column of node.used(used.get(node.key)!))
-      if (column !== "_headers" || refersToHeaders(node)) columns.add(column);
+    const own = used.get(node.key)!;
+    for (const [i, input] of node.inputs.entries()) {
+      const columns = used.get(input.key)!;
+      for (const column of node.used(own, i)) if (column !== "_headers" || refersToHeaders(node)) columns.add(column);
+    }
   }
   return used;
 }
 
-function refersToHeaders(node: Compiled): boolean {
-  return JSON.stringify({ ...node.node, input: undefined }).includes('"_headers"');
+function refersToHeaders({ node }: Compiled): boolean {
+  const own = Object.entries(node).filter(([name]) => !INPUTS.includes(name));
+  return JSON.stringify(own).includes('"_headers"');
 }

@@ -6,19 +6,35 @@ export interface TaskOutput {
   readonly frame: pl.DataFrame;
 }
 
+/** A row that user code could not work on; it goes the way of a bad record. */
+export interface BadRow {
+  /** The id of the source it came from. */
+  readonly source: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly reason: string;
+}
+
+export interface TaskResult {
+  readonly rows: readonly TaskOutput[];
+  readonly bad: readonly BadRow[];
+}
+
 /** A compiled program at work on one partition of its input. Batches come in order and one at a time. */
 export interface Task {
   /**
-   * The rows that result from this batch, for every terminal that has any.
-   * @param source the id of the source node
-   * @param frame the source's columns (at least those of `Program.sources[].columns`) and `_key` Utf8, `_time` Datetime(ms),
+   * The rows that result from these batches, for every terminal that has any. Batches of sources that meet (in a join or concat) are merged
+   * by the running maximum of event time, ties by source order; whoever calls holds rows back as long as another source may bring earlier ones.
+   * @param batches source id -> the source's columns (at least those of `Program.sources[].columns`) and `_key` Utf8, `_time` Datetime(ms),
    * `_partition` Int32, `_offset` Int64, and `_headers` where the program needs it. May be empty.
    */
-  process(source: string, frame: pl.DataFrame): Promise<TaskOutput[]>;
+  process(batches: ReadonlyMap<string, pl.DataFrame>): Promise<TaskResult>;
+  /** Work by the wall clock that is due at `now`, in ms since the epoch. */
+  advance(now: number): Promise<TaskResult>;
   /** The rows of windows that are still open, as they would be if they closed now; changes no state. */
-  openRows(): Promise<TaskOutput[]>;
+  openRows(): Promise<TaskResult>;
   /** Counters for status lines and metrics, summed over operators: `late` rows per window, `withoutTime` rows. */
   counts(): Readonly<Record<string, number>>;
-  /** The largest event time so far in ms since the epoch, the smallest of its sources; NaN before the first row. */
+  /** The largest event time so far in ms since the epoch, the smallest of its inputs that are not read together; NaN before the first row. */
   readonly watermark: number;
 }

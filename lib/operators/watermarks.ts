@@ -7,11 +7,10 @@ export const WATERMARK_STORE: StoreSpec = {
   schema: { source: "Utf8", watermark: "Int64" },
 };
 
-const LARGEST = pl.col("_time").cast(pl.Int64).max().cast(pl.Float64);
 const BEFORE = pl.col("_time").cast(pl.Int64).cumMax().forwardFill().shift(1).alias("_watermark");
 const OWN = pl.col("_watermark");
 
-/** The largest event time of each source of a task, over every valid record and before any filter. Kept with the state. */
+/** How far event time has come in each input of a task, in ms since the epoch. Never goes back; kept with the state. */
 export class Watermarks {
   readonly #store: KeyedStore;
   readonly #values: Map<string, number>;
@@ -21,32 +20,28 @@ export class Watermarks {
     this.#values = values;
   }
 
-  static async open(store: KeyedStore, sources: readonly string[]): Promise<Watermarks> {
+  static async open(store: KeyedStore): Promise<Watermarks> {
     const held = await store.all();
-    const values = new Map(held.rows().map(([source, watermark]) => [source as string, Number(watermark)]));
-    return new Watermarks(store, new Map(sources.map((source) => [source, values.get(source) ?? Number.NaN])));
-  }
-
-  /** In ms since the epoch; NaN before the first row. */
-  of(source: string): number {
-    return this.#values.get(source)!;
-  }
-
-  /** The smallest over the sources. */
-  get smallest(): number {
-    return Math.min(...this.#values.values());
-  }
-
-  /** Moves a source's watermark over a batch. */
-  async advance(source: string, batch: pl.DataFrame): Promise<number> {
-    const before = this.of(source);
-    const largest = batch.height === 0 ? null : batch.select(LARGEST).getColumn("_time").get(0);
-    if (largest === null || largest <= before) return before;
-    this.#values.set(source, largest);
-    await this.#store.upsert(
-      pl.DataFrame({ source: [source], watermark: [largest] }).withColumns(pl.col("watermark").cast(pl.Int64)),
+    return new Watermarks(
+      store,
+      new Map(held.rows().map(([input, watermark]) => [input as string, Number(watermark)])),
     );
-    return largest;
+  }
+
+  /** NaN before the first row. */
+  of(input: string): number {
+    return this.#values.get(input) ?? Number.NaN;
+  }
+
+  /** Moves an input's watermark on; what is not beyond it (or NaN) changes nothing. */
+  async advance(input: string, to: number): Promise<number> {
+    const before = this.of(input);
+    if (Number.isNaN(to) || to <= before) return before;
+    this.#values.set(input, to);
+    await this.#store.upsert(
+      pl.DataFrame({ source: [input], watermark: [to] }).withColumns(pl.col("watermark").cast(pl.Int64)),
+    );
+    return to;
   }
 }
 

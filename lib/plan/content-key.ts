@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { PlanNode } from "./nodes/plan-node.ts";
+import { INPUTS, inputsOf, type PlanNode } from "./nodes/plan-node.ts";
 
 const keys = new WeakMap<PlanNode, string>();
 
@@ -7,11 +7,7 @@ const keys = new WeakMap<PlanNode, string>();
 export function contentKey(node: PlanNode): string {
   let key = keys.get(node);
   if (key === undefined) {
-    const parts = Object.entries(node).map(([name, value]) => [
-      name,
-      name === "input" ? contentKey(value as PlanNode) : value,
-    ]);
-    key = hash(parts);
+    key = hash([Object.entries(node).filter(([name]) => !INPUTS.includes(name)), inputsOf(node).map(contentKey)]);
     keys.set(node, key);
   }
   return key;

@@ -18,10 +18,15 @@ export function explain(node: PlanNode): string {
     .join("\n");
 }
 
+/** A node in one line, as `explain` begins it. */
+export function headline(node: PlanNode): string {
+  return lines(node, node)[0]!;
+}
+
 function lines(node: PlanNode, terminal: PlanNode): string[] {
   switch (node.kind) {
     case "source":
-      return [...source(node), ...reading(terminal)];
+      return [...source(node), ...reading(terminal, node)];
     case "select":
     case "withColumns":
       return [`${node.kind} ${node.exprs.map(print).join(", ")}`, ...stateOf(node.exprs)];
@@ -49,6 +54,8 @@ function lines(node: PlanNode, terminal: PlanNode): string[] {
           ? `state: one row per combination of ${node.subset.join(", ")}; grows with them; no horizon (give within)`
           : `state: one row per combination of ${node.subset.join(", ")} seen in the last ${printDuration(node.within)} of event time`,
       ];
+    case "keyBy":
+      return [node.keys.length === 0 ? "to a single partition" : `keyBy ${node.keys.map(print).join(", ")}`];
     case "unnest":
       return [`unnest ${node.columns.join(", ")}`];
     case "groupBy":
@@ -82,8 +89,8 @@ function source({ topics, pattern, key, time, format, schema }: SourceNode): str
   ];
 }
 
-function reading(terminal: PlanNode): string[] {
-  const columns = columnsRead(terminal);
+function reading(terminal: PlanNode, node: SourceNode): string[] {
+  const columns = columnsRead(terminal, node);
   return [
     columns === "all"
       ? "columns read: all of them"
@@ -108,7 +115,8 @@ function windows(node: GroupByDynamicNode): string[] {
     period === every ? `tumbling ${printDuration(every)}` : `${printDuration(period)} every ${printDuration(every)}`;
   const keys = by.length === 0 ? "no key" : by.map(print).join(", ");
   const { aggregates } = splitAggregates(aggs);
-  const collected = aggregates.filter(({ merges }) => !merges).map(({ tree }) => print(tree));
+  const collected = aggregates.filter(({ keeps }) => keeps === "rows").map(({ tree }) => print(tree));
+  const distinct = aggregates.filter(({ keeps }) => keeps === "distinct").map(({ tree }) => print(tree));
   return [
     `groupByDynamic ${shape} of "${indexColumn}" by ${keys}${offset === 0 ? "" : `, starts shifted by ${printDuration(offset)}`}`,
     `agg ${aggs.map(print).join(", ")}`,
@@ -116,6 +124,9 @@ function windows(node: GroupByDynamicNode): string[] {
     ...(collected.length === 0
       ? []
       : [`state: every row of open windows, for ${collected.join(", ")}; grows with the rows in them`]),
+    ...(distinct.length === 0
+      ? []
+      : [`state: each different value of open windows, for ${distinct.join(", ")}; grows with the values in them`]),
     `closes: when the partition's watermark reaches the end of a window${grace === 0 ? "" : ` and ${printDuration(grace)} of grace`}; later rows are counted as late`,
     emit === "close"
       ? "gives: one row per window, when it closes"

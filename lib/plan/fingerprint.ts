@@ -1,7 +1,7 @@
 import type { Schema } from "../schema.ts";
 import { meaningOf } from "./analysis/meaning-of.ts";
 import { hash } from "./content-key.ts";
-import type { PlanNode } from "./nodes/plan-node.ts";
+import { type PlanNode, withInputs } from "./nodes/plan-node.ts";
 import type { Arg, ExprTree } from "./tree.ts";
 
 /**
@@ -13,7 +13,8 @@ export function fingerprint(terminals: readonly PlanNode[], schemas: ReadonlyMap
   return hash(terminals.map((terminal) => structure(terminal, schemas)));
 }
 
-function structure(node: PlanNode, schemas: ReadonlyMap<string, Schema>): unknown {
+function structure(plan: PlanNode, schemas: ReadonlyMap<string, Schema>): unknown {
+  const node = withInputs(plan, (input) => structure(input, schemas) as PlanNode);
   switch (node.kind) {
     case "source": {
       const { id: _, schema: __, ...rest } = node;
@@ -22,28 +23,27 @@ function structure(node: PlanNode, schemas: ReadonlyMap<string, Schema>): unknow
     }
     case "select":
     case "withColumns":
-      return { kind: node.kind, input: structure(node.input, schemas), exprs: node.exprs.map(shape) };
+      return { ...node, exprs: node.exprs.map(shape) };
     case "filter":
-      return { kind: node.kind, input: structure(node.input, schemas), predicate: shape(node.predicate) };
+      return { ...node, predicate: shape(node.predicate) };
     case "groupBy":
     case "groupByDynamic":
-      return {
-        ...node,
-        input: structure(node.input, schemas),
-        by: node.by.map(shape),
-        aggs: node.aggs.map(shape),
-      };
+      return { ...node, by: node.by.map(shape), aggs: node.aggs.map(shape) };
+    case "keyBy": {
+      const { id: _, ...rest } = node;
+      return { ...rest, keys: node.keys.map(shape) };
+    }
     case "sink": {
       const { id: _, ...rest } = node;
-      return { ...rest, input: structure(node.input, schemas), delete: node.delete && shape(node.delete) };
+      return { ...rest, delete: node.delete && shape(node.delete) };
     }
     default:
-      return { ...node, input: structure(node.input, schemas) };
+      return node;
   }
 }
 
 /** The tree with values replaced by their dtypes where they do not shape state. */
-function shape(tree: ExprTree): unknown {
+export function shape(tree: ExprTree): unknown {
   switch (tree.kind) {
     case "col":
     case "foreign":

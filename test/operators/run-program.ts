@@ -71,10 +71,10 @@ export async function run(
   for (const length of [...splits, rows.height]) {
     if (reopen) task = await program.open(stores);
     const batch = input.slice(start, Math.min(length, rows.height - start));
-    parts.push(...(await task.process(source.id, batch)).map((output) => output.frame));
+    parts.push(...(await task.process(new Map([[source.id, batch]]))).rows.map((output) => output.frame));
     start += batch.height;
   }
-  if (final) parts.push(...(await task.openRows()).map((output) => output.frame));
+  if (final) parts.push(...(await task.openRows()).rows.map((output) => output.frame));
   const schema = program.terminals[0]!.schema;
   for (const part of parts) assert.deepEqual(schemaOf(part), schema, "a batch has the schema the program promised");
   return { rows: parts.length === 0 ? emptyFrame(schema) : polars.concat(parts), task, stores: stores.opened };

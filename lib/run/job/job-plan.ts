@@ -1,8 +1,7 @@
 import { Refusal } from "../../error.ts";
 import { compile, type Program, type ProgramSource } from "../../operators/program.ts";
-import type { PlanNode } from "../../plan/nodes/plan-node.ts";
+import { sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
-import type { SourceNode } from "../../plan/nodes/source-node.ts";
 import type { Schema } from "../../schema.ts";
 import type { StoreSpec } from "../../state/store.ts";
 import { describeSource, rowsSchema, SourceReader } from "../source/index.ts";
@@ -50,14 +49,4 @@ export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<str
     })),
     stores: keyed ? program.stores : [],
   };
-}
-
-function sourcesOf(sinks: readonly SinkNode[]): SourceNode[] {
-  const found = new Map<string, SourceNode>();
-  for (const sink of sinks) {
-    let node: PlanNode = sink;
-    while (node.kind !== "source") node = node.input;
-    found.set(node.id, node);
-  }
-  return [...found.values()];
 }

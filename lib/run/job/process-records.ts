@@ -1,6 +1,6 @@
 import { MillraceError } from "../../error.ts";
 import type { FetchedPartition } from "../../log/index.ts";
-import type { BadRecord } from "../source/index.ts";
+import { type BadRecord, badRecordAt, indexOfOffset } from "../source/index.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import type { WorkerContext } from "./worker.ts";
 
@@ -12,19 +12,25 @@ import type { WorkerContext } from "./worker.ts";
 export async function processRecords(
   context: WorkerContext,
   task: PartitionTask,
-  { topic, partition, columns, nextOffset, lastStableOffset }: FetchedPartition,
+  fetched: FetchedPartition,
 ): Promise<void> {
+  const { topic, partition, columns, nextOffset, lastStableOffset } = fetched;
   const { plan, topics, io, metrics, settings } = context;
   task.dirty = true;
   for (const { source, reader } of plan.inputs) {
     if (!topics.bySource.get(source.id)?.includes(topic)) continue;
     const { frame, bad } = reader.read({ topic, partition, columns });
-    if (bad.length > 0) {
-      if (settings.onError === "stop") throw badRecord(bad[0] as (typeof bad)[0], topics.deadLetter);
-      await io.deadLetters(bad);
-      task.bad += bad.length;
+    const result = await task.task.process(new Map([[source.id, frame]]));
+    const all = [
+      ...bad,
+      ...result.bad.map((row) => badRecordAt(fetched, indexOfOffset(columns.offsets!, row.offset), row.reason)),
+    ];
+    if (all.length > 0) {
+      if (settings.onError === "stop") throw badRecord(all[0] as BadRecord, topics.deadLetter);
+      await io.deadLetters(all);
+      task.bad += all.length;
     }
-    for (const { terminal, frame: rows } of await task.task.process(source.id, frame)) {
+    for (const { terminal, frame: rows } of result.rows) {
       const sink = plan.sinks.get(terminal);
       if (sink === undefined || rows.height === 0) continue;
       await io.write(sink, rows, columns);

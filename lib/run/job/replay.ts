@@ -31,8 +31,9 @@ export async function runReplay(
         }
         const { frame, bad } = reader.read({ topic, partition, columns });
         counts.rowsIn += columns.count;
-        counts.bad += bad.length;
-        for (const { terminal, frame: rows } of await task.process(source.id, frame)) {
+        const result = await task.process(new Map([[source.id, frame]]));
+        counts.bad += bad.length + result.bad.length;
+        for (const { terminal, frame: rows } of result.rows) {
           const sink = plan.sinks.get(terminal);
           if (sink === undefined) continue;
           counts.rowsOut += rows.height;

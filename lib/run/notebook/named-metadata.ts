@@ -20,6 +20,7 @@ export function namedMetadata(node: PlanNode): ReadonlySet<string> {
     case "unnest":
     case "unique":
     case "late":
+    case "keyBy":
     case "sink":
       return namedMetadata(node.input);
     default:

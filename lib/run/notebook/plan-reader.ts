@@ -8,7 +8,7 @@ import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { SourceNode } from "../../plan/nodes/source-node.ts";
 import type { Schema } from "../../schema.ts";
 import { MemoryStore } from "../../state/memory-store.ts";
-import type { BadRecord } from "../source/bad-record.ts";
+import { type BadRecord, badRecordAt, indexOfOffset } from "../source/bad-record.ts";
 import { SourceReader } from "../source/source-reader.ts";
 import { describeSource, rowsSchema } from "../source/source-schema.ts";
 import { type Bound, boundOf, type Offsets, offsetsOf } from "./positions.ts";
@@ -83,6 +83,7 @@ export class PlanReader {
   readonly #stores: MemoryStore[] = [];
   readonly #bad: BadRecord[] = [];
   #rowsOut = 0;
+  #badRows = 0;
   #closed = false;
 
   private constructor(
@@ -152,7 +153,7 @@ export class PlanReader {
     place.next = Math.max(place.next, Math.min(fetched.nextOffset, place.end ?? Number.POSITIVE_INFINITY));
     if (place.end !== undefined && place.next >= place.end) this.#fetcher.unassign(topic, partition);
     const { frame, bad } = this.#reader.read({ topic, partition, columns });
-    for (const record of bad) if (this.#bad.length < BAD_KEPT) this.#bad.push(record);
+    for (const record of bad) this.#noteBad(record);
     let task = this.#tasks.get(name);
     if (task === undefined) {
       task = await this.#program.open((spec) => {
@@ -162,13 +163,21 @@ export class PlanReader {
       });
       this.#tasks.set(name, task);
     }
-    return this.#taken(name, await task.process(this.source.id, frame));
+    const result = await task.process(new Map([[this.source.id, frame]]));
+    for (const { offset, reason } of result.bad)
+      this.#noteBad(badRecordAt({ topic, partition, columns }, indexOfOffset(columns.offsets!, offset), reason));
+    this.#badRows += result.bad.length;
+    return this.#taken(name, result.rows);
+  }
+
+  #noteBad(record: BadRecord): void {
+    if (this.#bad.length < BAD_KEPT) this.#bad.push(record);
   }
 
   /** The rows of windows that are still open. */
   async openRows(): Promise<ReadRows[]> {
     const out: ReadRows[] = [];
-    for (const [name, task] of this.#tasks) out.push(...this.#taken(name, await task.openRows()));
+    for (const [name, task] of this.#tasks) out.push(...this.#taken(name, (await task.openRows()).rows));
     return out;
   }
 
@@ -198,6 +207,7 @@ export class PlanReader {
     const watermarks = [...this.#tasks.values()].map((task) => task.watermark).filter((ms) => !Number.isNaN(ms));
     return {
       ...this.#reader.counts,
+      bad: this.#reader.counts.bad + this.#badRows,
       rowsOut: this.#rowsOut,
       lag,
       total,

@@ -1,3 +1,3 @@
-export type { BadRecord } from "./bad-record.ts";
+export { type BadRecord, badRecordAt, indexOfOffset } from "./bad-record.ts";
 export { type Fetched, type SourceBatch, type SourceCounts, SourceReader } from "./source-reader.ts";
 export { describeSource, rowsSchema } from "./source-schema.ts";

@@ -1,9 +1,9 @@
 import pl from "nodejs-polars";
 import { type Format, formatOf } from "../../format/index.ts";
-import type { ByteColumn, RecordColumns } from "../../log/columns.ts";
+import type { RecordColumns } from "../../log/columns.ts";
 import type { ProgramSource } from "../../operators/program.ts";
 import { dtypeOf, type Schema } from "../../schema.ts";
-import type { BadRecord } from "./bad-record.ts";
+import { type BadRecord, badRecordAt } from "./bad-record.ts";
 import { headersSeries } from "./record-headers.ts";
 import { plainKeys, textKeys } from "./record-keys.ts";
 import { decodedSchema } from "./source-schema.ts";
@@ -214,18 +214,5 @@ function badRecords(
 ): BadRecord[] {
   return [...reasons]
     .sort(([a], [b]) => a - b)
-    .map(([index, reason]) => ({
-      topic,
-      partition,
-      offset: columns.offsets![index]!,
-      timestamp: columns.timestamps[index]!,
-      key: cell(columns.keys, index),
-      value: cell(columns.values, index),
-      reason,
-    }));
-}
-
-/** A copy: a bad record outlives the fetch response that it lies in. */
-function cell({ bytes, starts, ends, nulls }: ByteColumn, index: number): Uint8Array | null {
-  return nulls?.[index] ? null : bytes.slice(starts[index], ends[index]);
+    .map(([index, reason]) => badRecordAt({ topic, partition, columns }, index, reason));
 }

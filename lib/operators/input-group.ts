@@ -1,0 +1,118 @@
+import pl from "nodejs-polars";
+import type { Schema } from "../schema.ts";
+import type { Compiled } from "./compile.ts";
+import { type Watermarks, withWatermark } from "./watermarks.ts";
+
+/** Inputs whose rows meet somewhere in the program: they are read as one, in one order, with one watermark. */
+export interface InputGroup {
+  /** The name of its watermark in the state. */
+  readonly name: string;
+  /** Ids of its inputs, in the order of reading. */
+  readonly inputs: readonly string[];
+  /** Inputs that bring their own `_order` and `_watermark`: rows that were placed anew. */
+  readonly placed: ReadonlySet<string>;
+  /** Whether rows need `_watermark`. */
+  readonly watermark: boolean;
+}
+
+/** The groups of a program's inputs: those that a join or concat brings together, each other input by itself. */
+export function inputGroups(nodes: readonly Compiled[]): InputGroup[] {
+  const ids = nodes.filter(({ inputs }) => inputs.length === 0).map(({ sources }) => sources[0]!.id);
+  const groupOf = new Map(ids.map((id) => [id, new Set([id])]));
+  for (const { sources } of nodes) {
+    const met = new Set(sources.flatMap(({ id }) => [...groupOf.get(id)!]));
+    for (const id of met) groupOf.set(id, met);
+  }
+  return [...new Set(groupOf.values())].map((members) => {
+    const inputs = ids.filter((id) => members.has(id));
+    const own = nodes.filter(({ sources }) => members.has(sources[0]!.id));
+    return {
+      name: inputs.join("+"),
+      inputs,
+      placed: new Set(own.flatMap(({ sources }) => sources.filter(({ kind }) => kind === "keyBy").map(({ id }) => id))),
+      watermark: own.some(({ watermark }) => watermark === true),
+    };
+  });
+}
+
+/** What {@link enter} adds to the rows. */
+export function enteredSchema({ inputs, placed, watermark }: InputGroup): Schema {
+  return {
+    ...(watermark && { _watermark: "Int64" }),
+    ...(inputs.length > 1 && { _sequence: "Int64" }),
+    ...(placed.size > 0 && { _order: "Int64" }),
+  };
+}
+
+const LARGEST = pl.col("_time").cast(pl.Int64).max().cast(pl.Float64);
+const RUNNING = pl.col("_time").cast(pl.Int64).cumMax().forwardFill();
+const [ORDER, TRAVELLED, SEQUENCE] = ["_order", "_watermark", "_sequence"].map((name) => pl.col(name));
+const [INPUT, ROW] = ["§input", "§row"].map((name) => pl.col(name));
+const AT = pl.lit(1).cast(pl.Int64).cumSum().alias("§row");
+const NONE = pl.lit(null).cast(pl.Int64).alias("_watermark");
+
+/**
+ * Takes the batches of a group in: gives each row what depends on its place in the order of reading (`_watermark`, and where several
+ * inputs meet `_sequence`), and moves the group's watermark on.
+ *
+ * The order is that of the running maximum of event time in each input, ties by the order of inputs; rows that were placed anew bring
+ * theirs along as `_order`. `_watermark` is the largest of it before the row; lateness judged from it is that which the row had in its own
+ * input, since all that is before the row there is before it here too.
+ * @param frames one per input, in order
+ * @param known how far the inputs have come beyond these rows, ms; NaN where nothing is known
+ */
+export async function enter(
+  group: InputGroup,
+  frames: readonly pl.DataFrame[],
+  known: number,
+  watermarks: Watermarks,
+): Promise<{ frames: readonly pl.DataFrame[]; watermark: number }> {
+  const reached = watermarks.of(group.name);
+  if (group.inputs.length === 1 && group.placed.size === 0) {
+    const [frame] = frames as [pl.DataFrame];
+    const largest = frame.height === 0 ? null : frame.select(LARGEST).getColumn("_time").get(0);
+    const watermark = await watermarks.advance(group.name, largest ?? Number.NaN);
+    return { frames: [group.watermark ? withWatermark(frame, reached) : frame], watermark };
+  }
+  const last = group.placed.size === 0 ? reached : watermarks.of(`${group.name}/order`);
+  const placed = inOrder(group, frames, reached, last);
+  const end = placed.height === 0 ? Number.NaN : Number(placed.getColumn("_order").max());
+  if (group.placed.size > 0) await watermarks.advance(`${group.name}/order`, end);
+  const watermark = await watermarks.advance(group.name, Math.max(...[end, known].filter((ms) => !Number.isNaN(ms))));
+  const back = placed.sort([INPUT!, ROW!]);
+  let start = 0;
+  const made = Object.keys(enteredSchema(group));
+  const entered = frames.map((frame) => {
+    const part = back.slice(start, frame.height).select(...made);
+    start += frame.height;
+    const kept = frame.columns.filter((name) => !made.includes(name) && (group.watermark || name !== "_watermark"));
+    return frame.select(...kept).hstack(part) as unknown as pl.DataFrame;
+  });
+  return { frames: entered, watermark };
+}
+
+/** The rows of all frames in the order of reading: `§input`, `§row`, `_order`, `_watermark`, `_sequence`. */
+function inOrder(group: InputGroup, frames: readonly pl.DataFrame[], reached: number, last: number): pl.DataFrame {
+  const int = (ms: number): pl.Expr[] => (Number.isNaN(ms) ? [] : [pl.lit(ms).cast(pl.Int64)]);
+  const all = frames.map((frame, i) => {
+    const brought = group.placed.has(group.inputs[i]!);
+    const order = brought ? ORDER! : largestOf([RUNNING, ...int(last)]).alias("_order");
+    return frame
+      .withColumns(order, ...(brought ? [] : [NONE]))
+      .select(ORDER!, TRAVELLED!, pl.lit(i).cast(pl.Int32).alias("§input"), AT);
+  });
+  const rows = all.length === 1 ? all[0]! : pl.concat(all).sort([ORDER!, INPUT!, ROW!]);
+  const before = [ORDER!.cumMax().shift(1), TRAVELLED!, ...int(last)];
+  if (!Number.isNaN(reached) && group.placed.size > 0)
+    // came after the others went on without it
+    before.push(
+      pl
+        .when(ORDER!.lt(pl.lit(reached)))
+        .then(int(reached)[0]!)
+        .otherwise(pl.lit(null).cast(pl.Int64)),
+    );
+  return rows.withColumns(largestOf(before).alias("_watermark"), AT.alias("_sequence"));
+}
+
+const largestOf = (exprs: readonly pl.Expr[]): pl.Expr =>
+  exprs.length === 1 ? exprs[0]! : pl.maxHorizontal([...exprs]);
