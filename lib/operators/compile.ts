@@ -21,6 +21,7 @@ import { compileLate } from "./late.ts";
 import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
 import type { ConcatRows, JoinPlan, OperatorPlan } from "./operator.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
+import { stageContents } from "./stage-content.ts";
 import { uniquePlan } from "./unique-plan.ts";
 import { compileUnnest } from "./unnest.ts";
 import { windowPlan } from "./window-plan.ts";
@@ -243,13 +244,15 @@ export class NodeCompiler {
     const made = compileExprs(exprs, input.schema, { verb, input: input.node });
     const steps: Step[] = [];
     let empty = emptyFrame(input.schema);
-    for (const stage of made.stages) {
+    const contents = stageContents(made.stages);
+    for (const [i, stage] of made.stages.entries()) {
       refuseUpdates(input, `${verb}: ${stage.calls.map((call) => print(call.tree)).join(", ")}`, MANY_TIMES);
       checkCoPartitioned(stage.keys, input.lineage, `${verb}: .over(${stage.keys.map(print).join(", ")})`);
       const plan = planStage(stage, empty);
       const names = made.names.filter((_, i) => usesStages(made, i)).slice(0, 3);
       const store = this.storeName(`${names.join("_") || verb}_by_${plan.storedKeys.join("_")}`);
-      steps.push({ operator: stage.kind === "last" ? lastPerKey(plan, store) : rowsPerKey(plan, store) });
+      const operator = stage.kind === "last" ? lastPerKey(plan, store) : rowsPerKey(plan, store);
+      steps.push({ operator: { ...operator, keeps: contents[i]! } });
       empty = emptyFrame(plan.schema);
     }
     return { ...made, steps };

@@ -48,6 +48,8 @@ export interface Operator {
 /** An operator before it has its state: what it keeps, and how it starts. */
 export interface OperatorPlan {
   readonly stores: readonly StoreSpec[];
+  /** What its stores keep, as JSON data, and of which columns of its node's input, where that is less than all that the node does. */
+  readonly keeps?: { readonly what: unknown; readonly of: ReadonlySet<string> | "all" };
   open(openStore: OpenStore): Operator;
 }
 

@@ -1,9 +1,10 @@
+import { describePlan, type NodeWithStores, type PlanDescription } from "../plan/describe.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
 import { INPUTS, type PlanNode } from "../plan/nodes/plan-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import type { Schema } from "../schema.ts";
 import type { OpenStore, StoreSpec } from "../state/store.ts";
-import { type Compiled, NodeCompiler, pick } from "./compile.ts";
+import { type Compiled, NodeCompiler, pick, type Step } from "./compile.ts";
 import { inputGroups } from "./input-group.ts";
 import { openTask } from "./program-task.ts";
 import type { Task } from "./task.ts";
@@ -46,6 +47,8 @@ export interface Program {
   readonly terminals: readonly ProgramTerminal[];
   readonly stores: readonly StoreSpec[];
   readonly fingerprint: string;
+  /** The plan as JSON data, to be kept beside state and compared with another by `planDiff`. */
+  readonly description: PlanDescription;
   /** Opens the state of one partition and goes on from it. */
   open(openStore: OpenStore): Promise<Task>;
 }
@@ -83,12 +86,7 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
       return { id: node.id, node, schema, columns, needsHeaders, key: compiled.key, frame };
     });
   const sources = inputs.map(({ key: _, frame: __, ...source }) => source);
-  const stores = [
-    WATERMARK_STORE,
-    ...nodes.flatMap(({ steps }) =>
-      steps.flatMap((step) => ("operator" in step ? step.operator.stores : "join" in step ? step.join.stores : [])),
-    ),
-  ];
+  const stores = [WATERMARK_STORE, ...nodes.flatMap(({ steps }) => steps.flatMap(storesOf))];
   return {
     sources,
     terminals: outputs.map(({ id, compiled }) => ({
@@ -98,8 +96,21 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
     })),
     stores,
     fingerprint: fingerprint(terminals, schemas),
+    description: describePlan(
+      nodes.map(({ node, key, inputs, steps }) => ({ node, key, inputs, stores: steps.flatMap(describedStores) })),
+      schemas,
+    ),
     open: (openStore) => openTask({ nodes, outputs, inputs, groups: inputGroups(nodes) }, openStore),
   };
+}
+
+function storesOf(step: Step): readonly StoreSpec[] {
+  return "operator" in step ? step.operator.stores : "join" in step ? step.join.stores : [];
+}
+
+function describedStores(step: Step): NodeWithStores["stores"] {
+  const keeps = "operator" in step ? step.operator.keeps : undefined;
+  return storesOf(step).map((store) => ({ ...store, ...(keeps && { keeps }) }));
 }
 
 /** `_headers` are there only where they were asked for. */

@@ -14,7 +14,14 @@ export function fingerprint(terminals: readonly PlanNode[], schemas: ReadonlyMap
 }
 
 function structure(plan: PlanNode, schemas: ReadonlyMap<string, Schema>): unknown {
-  const node = withInputs(plan, (input) => structure(input, schemas) as PlanNode);
+  return ownShape(
+    withInputs(plan, (input) => structure(input, schemas) as PlanNode),
+    schemas,
+  );
+}
+
+/** What of a node counts; its inputs stay as they are. */
+export function ownShape(node: PlanNode, schemas: ReadonlyMap<string, Schema>): unknown {
   switch (node.kind) {
     case "source": {
       const { id: _, schema: __, ...rest } = node;

@@ -13,7 +13,10 @@ export interface BadRecord {
   readonly reason: string;
 }
 
-/** The record at `index` of fetched columns, as a bad one. Its bytes are copied: it outlives the fetch response that it lies in. */
+/**
+ * The record at `index` of fetched columns, as a bad one. Its bytes are copied: it outlives the fetch response that it lies in. Below 0 it is
+ * no record of these columns but a row of windows or a timer: its offset is -1 and it has no key and value.
+ */
 export function badRecordAt(
   {
     topic,
@@ -23,6 +26,7 @@ export function badRecordAt(
   index: number,
   reason: string,
 ): BadRecord {
+  if (index < 0) return { topic, partition, offset: -1, timestamp: 0, key: null, value: null, reason };
   return {
     topic,
     partition,

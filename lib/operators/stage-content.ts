@@ -1,0 +1,23 @@
+import type { Stage } from "../plan/analysis/stages.ts";
+import { shape } from "../plan/fingerprint.ts";
+import { type Arg, columnsOf, type ExprTree, mapChildren } from "../plan/tree.ts";
+import type { OperatorPlan } from "./operator.ts";
+
+/**
+ * What the store of each stage keeps, whatever else its verb computes: the calls with those of earlier stages in the place of their columns.
+ * So the state of `delta` outlives that another column is added beside it.
+ */
+export function stageContents(stages: readonly Stage[]): NonNullable<OperatorPlan["keeps"]>[] {
+  const made = new Map<string, ExprTree>();
+  const resolve = (tree: ExprTree): ExprTree =>
+    tree.kind === "col" ? (made.get(tree.name) ?? tree) : mapChildren(tree, resolve);
+  return stages.map(({ keys, kind, rows, calls }) => {
+    const trees = calls.map(({ column, tree }): ExprTree => {
+      const args = keys.map((key): Arg => ({ $expr: resolve(key) }));
+      const whole: ExprTree = { kind: "call", fn: "over", self: resolve(tree), args };
+      made.set(column, whole);
+      return whole;
+    });
+    return { what: { kind, rows, calls: trees.map(shape) }, of: new Set(trees.flatMap(columnsOf)) };
+  });
+}
