@@ -15,6 +15,8 @@ export interface PartitionMetadata {
 
 export interface TopicMetadata {
   readonly name: string;
+  /** Another one when the topic was deleted and made again under its name. */
+  readonly id: string;
   readonly internal: boolean;
   /** By partition number. */
   readonly partitions: readonly PartitionMetadata[];
@@ -293,7 +295,7 @@ export class Cluster {
           leaderEpoch,
         }))
         .sort((a, b) => a.partition - b.partition);
-      this.#topics.set(topic.name!, { name: topic.name!, internal: topic.isInternal, partitions });
+      this.#topics.set(topic.name!, { name: topic.name!, id: topic.topicId, internal: topic.isInternal, partitions });
     }
     return response;
   }

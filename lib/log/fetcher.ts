@@ -9,6 +9,7 @@ import { type FetchAnswer, type FetchLimits, fetchRequest, type PartitionAnswer 
 import { outOfRange } from "./out-of-range.ts";
 import { HEADER_BYTES } from "./record-batch.ts";
 import { EMPTY, nextOffset, readable } from "./record-hops.ts";
+import { recreated } from "./recreated.ts";
 
 export interface FetcherOptions {
   /** `read_committed` by default. */
@@ -42,6 +43,8 @@ export interface FetchedPartition extends TopicPartition {
 }
 
 interface Assigned extends TopicPartition {
+  /** The topic's id when it was assigned, if known: offsets mean nothing in another topic of the same name. */
+  readonly topicId: string | undefined;
   /** Of the next fetch. */
   offset: number;
   paused: boolean;
@@ -90,6 +93,7 @@ export class Fetcher {
     this.unassign(topic, partition);
     this.#assigned.set(name(topic, partition), {
       topic,
+      topicId: this.#cluster.known(topic)?.id,
       partition,
       offset,
       paused: false,
@@ -332,10 +336,12 @@ export class Fetcher {
     try {
       for (const topic of new Set([...this.#assigned.values()].map(({ topic }) => topic))) {
         try {
-          const { partitions } = (await this.#cluster.metadata([topic])).get(topic)!;
+          const { partitions, id } = (await this.#cluster.metadata([topic])).get(topic)!;
+          if (this.#isAnother(topic, id)) throw recreated(topic);
           if (partitions.some(({ leader }) => leader < 0)) this.#later();
         } catch (error) {
-          if (!(error instanceof MillraceError) || error.code !== "TOPIC_NOT_FOUND") throw error;
+          if (!(error instanceof MillraceError) || !["TOPIC_NOT_FOUND", "TOPIC_RECREATED"].includes(error.code))
+            throw error;
           this.#gone(topic, error);
         }
       }
@@ -345,6 +351,12 @@ export class Fetcher {
       this.#refreshing = false;
     }
     this.#send();
+  }
+
+  #isAnother(topic: string, id: string): boolean {
+    return [...this.#assigned.values()].some(
+      (assigned) => assigned.topic === topic && assigned.topicId !== undefined && assigned.topicId !== id,
+    );
   }
 
   #gone(topic: string, error: MillraceError): void {

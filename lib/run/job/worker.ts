@@ -5,6 +5,7 @@ import {
   type FetchedPartition,
   Fetcher,
   GroupMember,
+  PartitionWatch,
   ProducerFenced,
   type TopicPartition,
 } from "../../log/index.ts";
@@ -17,7 +18,6 @@ import type { JobLog } from "./log.ts";
 import type { JobMetrics } from "./metrics.ts";
 import { openPartition } from "./open-partition.ts";
 import type { PartitionTask } from "./partition-task.ts";
-import { PartitionWatch } from "./partition-watch.ts";
 import { processRecords } from "./process-records.ts";
 import type { JobSettings } from "./settings.ts";
 
@@ -48,6 +48,8 @@ type Command = () => Promise<void>;
 /** After this long without a checkpoint that succeeds, the job gives up, ms. */
 const PATIENCE = 120_000;
 const RESTORES_AT_ONCE = 4;
+/** How often a running job looks whether its sources have more partitions, ms. */
+const PARTITION_COUNTS_MAX_AGE = 10_000;
 
 /**
  * One process of a job: fetches its partitions, runs the tasks, writes, and checkpoints. Everything that touches tasks happens in one loop, one thing
@@ -144,8 +146,11 @@ export class Worker {
       );
       this.#ends = new Map(await Promise.all(ends));
     }
-    const watch = new PartitionWatch(cluster, topics.sources, (topic, before, now) =>
-      this.#partitionsChanged(topic, before, now),
+    const watch = new PartitionWatch(
+      cluster,
+      topics.sources,
+      (topic, before, now) => this.#partitionsChanged(topic, before, now),
+      PARTITION_COUNTS_MAX_AGE,
     );
     this.#member.join().then(
       () =>
@@ -410,6 +415,7 @@ export class Worker {
       "OFFSET_OUT_OF_RANGE",
       "CORRUPT_RECORDS",
       "TOPIC_NOT_FOUND",
+      "TOPIC_RECREATED",
       "AUTHENTICATION_FAILED",
       "BAD_RECORD",
       "MEMBER_FENCED",
