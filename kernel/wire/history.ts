@@ -21,10 +21,14 @@ export class History {
   readonly #file: string;
   readonly #lines: Line[];
   readonly session: number;
+  /** The file's last line was cut off by a crash: the next is to begin on one of its own. */
+  #torn: boolean;
 
   constructor(file = historyFile()) {
     this.#file = file;
-    this.#lines = read(file);
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    this.#lines = read(text);
+    this.#torn = text !== "" && !text.endsWith("\n");
     this.session = Math.max(0, ...this.#lines.map(({ session }) => session)) + 1;
     if (this.#lines.length > 2 * KEPT) this.#trim();
   }
@@ -34,7 +38,8 @@ export class History {
     this.#lines.push(entry);
     try {
       mkdirSync(path.dirname(this.#file), { recursive: true });
-      appendFileSync(this.#file, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+      appendFileSync(this.#file, `${this.#torn ? "\n" : ""}${JSON.stringify(entry)}\n`, { mode: 0o600 });
+      this.#torn = false;
     } catch {
       // A read-only home: history lasts as long as the session.
     }
@@ -79,18 +84,19 @@ export class History {
   }
 }
 
-function read(file: string): Line[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((text) => {
-      try {
-        return text === "" ? [] : [JSON.parse(text) as Line];
-      } catch {
-        return []; // cut off by a crash
-      }
-    });
+function read(text: string): Line[] {
+  return text.split("\n").flatMap((each) => {
+    try {
+      const line = JSON.parse(each) as Partial<Line> | null;
+      return isLine(line) ? [line] : [];
+    } catch {
+      return []; // cut off by a crash
+    }
+  });
 }
+
+const isLine = (line: Partial<Line> | null): line is Line =>
+  Number.isInteger(line?.session) && Number.isInteger(line?.line) && typeof line?.input === "string";
 
 function historyFile(): string {
   if (process.env.MILLRACE_HISTORY) return process.env.MILLRACE_HISTORY;

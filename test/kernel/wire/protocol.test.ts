@@ -1,9 +1,7 @@
-// What the public suites do not look at: signatures, order, answers while busy, stdin, history, the end of the process.
+// What the public suites do not look at: signatures, order, answers while busy, stdin.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { after, before, suite, test } from "node:test";
 import { Signature } from "../../../kernel/wire/signature.ts";
-import { until } from "../../support/until.ts";
 import { ofType, result, states, stdout, TestKernel, types } from "../test-kernel.ts";
 
 let kernel: TestKernel;
@@ -27,7 +25,7 @@ suite("while a cell is busy", () => {
     await kernel.execute(
       "let go = false; const record = { alpha: 1, beta: 2 }; comm.register('t', (c) => { c.onMessage = () => { go = true } })",
     );
-    await kernel.ask("comm_open", { comm_id: "busy", target_name: "t", data: {} }).catch(() => {});
+    await kernel.send("comm_open", { comm_id: "busy", target_name: "t", data: {} });
     const id = await kernel.send("execute_request", {
       code: "while (!go) await new Promise((r) => setTimeout(r, 10)); 'gone on'",
     });
@@ -225,60 +223,5 @@ suite("cells of a notebook", () => {
     assert.equal(millrace.executionCount, reply.content.execution_count);
     assert.match(millrace.sha256, /^[0-9a-f]{64}$/);
     assert.deepEqual(millrace.reads, []);
-  });
-});
-
-test("history lives on in the next kernel", async () => {
-  await using one = await TestKernel.start();
-  const env = { MILLRACE_HISTORY: `${one.folder}/shared.jsonl` };
-  for (const codes of [["'first'", "'second'"], ["'third'"]]) {
-    await using each = await TestKernel.start({ env });
-    for (const code of codes) await each.execute(code);
-  }
-  await using next = await TestKernel.start({ env });
-  const ask = async (content: Record<string, unknown>) =>
-    (await next.ask("history_request", { raw: true, output: false, ...content })).reply.content.history;
-  assert.deepEqual(await ask({ hist_access_type: "tail", n: 2 }), [
-    [1, 2, "'second'"],
-    [2, 1, "'third'"],
-  ]);
-  assert.deepEqual(await ask({ hist_access_type: "range", session: -1, start: 1, stop: 2 }), [[2, 1, "'third'"]]);
-  assert.deepEqual(await ask({ hist_access_type: "range", session: 1, start: 1 }), [
-    [1, 1, "'first'"],
-    [1, 2, "'second'"],
-  ]);
-  assert.deepEqual(await ask({ hist_access_type: "search", pattern: "*ir*" }), [
-    [1, 1, "'first'"],
-    [2, 1, "'third'"],
-  ]);
-});
-
-suite("the end", () => {
-  test("shutdown ends a kernel whose cell never yields", async () => {
-    await using busy = await TestKernel.start();
-    const id = await busy.send("execute_request", { code: "console.log('in'); for (;;) {}" });
-    await busy.when("the loop", () => (stdout(busy.of(id)) === "in\n" ? true : undefined));
-    await busy.ask("shutdown_request", { restart: true }, { channel: "control" });
-    await busy.ended(5000);
-    assert.equal(busy.process.exitCode !== null || busy.process.signalCode !== null, true);
-  });
-
-  test("the kernel ends when the process that started it is gone", async () => {
-    const parent = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
-    await using orphan = await TestKernel.start({ env: { JPY_PARENT_PID: String(parent.pid) } });
-    await orphan.execute("1");
-    parent.kill("SIGKILL");
-    await until(
-      "the kernel to end",
-      () => orphan.process.exitCode !== null || orphan.process.signalCode !== null,
-      8000,
-    );
-  });
-
-  test("SIGTERM ends it cleanly", async () => {
-    await using other = await TestKernel.start();
-    await other.execute("setInterval(() => {}, 10)");
-    other.process.kill("SIGTERM");
-    assert.equal(await other.ended(), 0);
   });
 });

@@ -1,0 +1,58 @@
+// What outlives a kernel, and what ends it.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { suite, test } from "node:test";
+import { until } from "../../support/until.ts";
+import { stdout, TestKernel } from "../test-kernel.ts";
+
+test("history lives on in the next kernel, also behind lines that are none", async () => {
+  await using first = await TestKernel.start({ files: { "history.jsonl": 'null\n{"session":"x"}\n{"session":1,"li' } });
+  for (const code of ["'first'", "'second'"]) await first.execute(code);
+  await using next = await TestKernel.start({ env: { MILLRACE_HISTORY: `${first.folder}/history.jsonl` } });
+  await next.execute("'third'");
+  const ask = async (content: Record<string, unknown>) =>
+    (await next.ask("history_request", { raw: true, output: false, ...content })).reply.content.history;
+  assert.deepEqual(await ask({ hist_access_type: "tail", n: 2 }), [
+    [1, 2, "'second'"],
+    [2, 1, "'third'"],
+  ]);
+  assert.deepEqual(await ask({ hist_access_type: "range", session: -1, start: 1, stop: 2 }), [[1, 1, "'first'"]]);
+  assert.deepEqual(await ask({ hist_access_type: "range", session: 1, start: 1 }), [
+    [1, 1, "'first'"],
+    [1, 2, "'second'"],
+  ]);
+  assert.deepEqual(await ask({ hist_access_type: "search", pattern: "*ir*" }), [
+    [1, 1, "'first'"],
+    [2, 1, "'third'"],
+  ]);
+  assert.deepEqual(await ask({ hist_access_type: "search", pattern: "*ir*", n: 1, output: true }), [
+    [2, 1, ["'third'", null]],
+  ]);
+});
+
+const hasEnded = ({ process: child }: TestKernel) => child.exitCode !== null || child.signalCode !== null;
+
+suite("the end", { concurrency: true }, () => {
+  test("shutdown ends a kernel whose cell never yields", async () => {
+    await using busy = await TestKernel.start();
+    const id = await busy.send("execute_request", { code: "console.log('in'); for (;;) {}" });
+    await busy.when("the loop", () => (stdout(busy.of(id)) === "in\n" ? true : undefined));
+    await busy.ask("shutdown_request", { restart: true }, { channel: "control" });
+    await until("the kernel to end", () => hasEnded(busy), 10_000);
+  });
+
+  test("the kernel ends when the process that started it is gone", async () => {
+    const parent = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    await using orphan = await TestKernel.start({ env: { JPY_PARENT_PID: String(parent.pid) } });
+    await orphan.execute("1");
+    parent.kill("SIGKILL");
+    await until("the kernel to end", () => hasEnded(orphan), 15_000);
+  });
+
+  test("SIGTERM ends it cleanly", async () => {
+    await using other = await TestKernel.start();
+    await other.execute("setInterval(() => {}, 10)");
+    other.process.kill("SIGTERM");
+    assert.equal(await other.ended(), 0);
+  });
+});
