@@ -30,6 +30,9 @@ export interface Job {
  * sinks declared in between.
  */
 export function job(options: JobOptions): Job {
+  // Polars makes its threads with its first query. A job's batches are small, and the broker or another worker wants the other cores: threads that
+  // wait for each other cost w2 a third of its rate (docs/decisions/021-one-polars-thread.md). More cores are used by more workers.
+  process.env.POLARS_MAX_THREADS ??= "1";
   // a refusal in a statement between here and run() is as readable as any other
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
