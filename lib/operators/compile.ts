@@ -5,7 +5,7 @@ import { contentKey } from "../plan/content-key.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import type { GroupByDynamicNode } from "../plan/nodes/group-by-dynamic-node.ts";
 import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
-import type { RepartitionNode } from "../plan/nodes/repartition-node.ts";
+import { type RepartitionNode, repartitionNode } from "../plan/nodes/repartition-node.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { print } from "../plan/print.ts";
@@ -16,10 +16,20 @@ import { compileExplode } from "./explode.ts";
 import { columns } from "./exprs.ts";
 import { groupPlan } from "./group-plan.ts";
 import { planStage } from "./keyed-stage.ts";
+import { keysOf } from "./keys-of.ts";
 import { lastPerKey } from "./last-per-key.ts";
 import { compileLate } from "./late.ts";
-import { checkCoPartitioned, type Lineage, lineageAfter, sourceLineage } from "./lineage.ts";
+import {
+  checkCoPartitioned,
+  coPartitioned,
+  type Lineage,
+  lineageAfter,
+  nameOf,
+  sourceLineage,
+  withoutAlias,
+} from "./lineage.ts";
 import type { ConcatRows, JoinPlan, OperatorPlan } from "./operator.ts";
+import { compileRepartition } from "./repartition.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
 import { stageContents } from "./stage-content.ts";
 import { uniquePlan } from "./unique-plan.ts";
@@ -64,6 +74,15 @@ export interface Compiled {
 /** Where rows come into a program: a topic, or a topic of its own in which it placed them anew. */
 export type InputNode = SourceNode | RepartitionNode;
 
+/** Rows placed anew, compiled: the end of one part of the program and the beginning of another. */
+export interface CompiledRepartition {
+  /** Readable, stable for the same plan, and different for each of the program. */
+  readonly name: string;
+  readonly node: RepartitionNode;
+  readonly send: Compiled;
+  readonly back: Compiled;
+}
+
 const METADATA_SCHEMA: Schema = { _key: "Utf8", _time: "Datetime(ms)", _partition: "Int32", _offset: "Int64" };
 
 /** Compiles nodes, each once however many terminals share it, and names their stores. */
@@ -71,6 +90,8 @@ export class NodeCompiler {
   readonly #schemas: ReadonlyMap<string, Schema>;
   readonly #compiled = new Map<string, Compiled>();
   readonly #stores = new Set<string>();
+  readonly #topics = new Set<string>();
+  readonly #repartitions: CompiledRepartition[] = [];
 
   constructor(schemas: ReadonlyMap<string, Schema>) {
     this.#schemas = schemas;
@@ -81,21 +102,63 @@ export class NodeCompiler {
     return [...this.#compiled.values()];
   }
 
+  /** Where rows are placed anew: both halves, see {@link compileRepartition}. */
+  get repartitions(): readonly CompiledRepartition[] {
+    return this.#repartitions;
+  }
+
   compile(node: PlanNode): Compiled {
     const key = contentKey(node);
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      compiled =
-        node.kind === "source"
-          ? this.#source(node, key)
-          : this.#verb(
-              node,
-              key,
-              inputsOf(node).map((input) => this.compile(input)),
-            );
+      compiled = this.#node(node, key);
       this.#compiled.set(key, compiled);
     }
     return compiled;
+  }
+
+  /**
+   * The input with rows of equal keys in one partition: as it is where that is so, else placed anew.
+   * @throws Refusal `NO_EXACT_STREAMING_MEANING` for rows that are updates
+   */
+  placed(input: Compiled, keys: readonly ExprTree[], verb: string): Compiled {
+    if (coPartitioned(keys, input.lineage)) return input;
+    refuseUpdates(input, verb, MANY_TIMES);
+    return this.compile(repartitionNode({ input: input.node, keys: keys.map(withoutAlias), named: false }));
+  }
+
+  #node(node: PlanNode, key: string): Compiled {
+    if (node.kind === "source") return this.#source(node, key);
+    const inputs = inputsOf(node).map((input) => this.compile(input));
+    if (node.kind === "keyBy") return this.#repartition(node, key, inputs[0]!);
+    if (inputs.length === 1) inputs[0] = this.#forKeys(node, inputs[0]!);
+    return this.#verb(node, key, inputs);
+  }
+
+  #repartition(node: RepartitionNode, key: string, input: Compiled): Compiled {
+    refuseUpdates(input, "keyBy", MANY_TIMES);
+    const { send, back } = compileRepartition(node, key, input);
+    this.#compiled.set(send.key, send);
+    const names = node.keys.map((tree) => nameOf(tree).replace(/^§/, ""));
+    const name = this.#named(names.length === 0 ? "single" : `by_${names.join("_")}`, this.#topics);
+    this.#repartitions.push({ name, node, send, back });
+    return back;
+  }
+
+  /** The input of a verb, placed so that it finds all rows of its keys. Where it has several states, by keys that all of them have. */
+  #forKeys(node: PlanNode, input: Compiled): Compiled {
+    const all = keysOf(node, input.schema);
+    if (all.every((keys) => coPartitioned(keys, input.lineage))) return input;
+    const [first = [], ...rest] = all;
+    const common = first.filter((key) => rest.every((keys) => keys.some((other) => nameOf(other) === nameOf(key))));
+    if (common.length === 0 && first.length > 0)
+      throw new Refusal({
+        code: "NEEDS_REPARTITION",
+        what: `rows would have to be placed by several keys at once: ${all.map((keys) => keys.map(print).join(", ")).join("; ")}`,
+        where: node.kind,
+        remedies: ["compute them one after the other, each in a withColumns of its own"],
+      });
+    return this.placed(input, common, node.kind);
   }
 
   #source(node: SourceNode, key: string): Compiled {
@@ -121,7 +184,7 @@ export class NodeCompiler {
     };
   }
 
-  #verb(node: Exclude<PlanNode, SourceNode>, key: string, inputs: readonly Compiled[]): Compiled {
+  #verb(node: Exclude<PlanNode, SourceNode | RepartitionNode>, key: string, inputs: readonly Compiled[]): Compiled {
     const input = inputs[0]!;
     const base = {
       key,
@@ -233,8 +296,6 @@ export class NodeCompiler {
           watermark: true,
           delay: input.delay + node.grace,
         };
-      case "keyBy":
-        throw new Refusal({ code: "NOT_BUILT", what: "keyBy is not built yet", where: "keyBy" });
       case "sink":
         return { ...base, ...this.#sink(node, input) };
     }
@@ -289,13 +350,17 @@ export class NodeCompiler {
 
   /** Readable, stable for the same plan, and different for every store of the program. */
   storeName(wanted: string): string {
+    return this.#named(wanted, this.#stores);
+  }
+
+  #named(wanted: string, taken: Set<string>): string {
     const base = wanted
       .replace(/[^\p{L}\p{N}]+/gu, "_")
       .replace(/^_+|_+$/g, "")
       .slice(0, 60);
     let name = base;
-    for (let i = 2; this.#stores.has(name); i++) name = `${base}_${i}`;
-    this.#stores.add(name);
+    for (let i = 2; taken.has(name); i++) name = `${base}_${i}`;
+    taken.add(name);
     return name;
   }
 }

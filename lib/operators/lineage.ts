@@ -3,11 +3,18 @@ import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { print } from "../plan/print.ts";
 import type { ExprTree } from "../plan/tree.ts";
 
-/** Which columns still hold, unchanged, the record key and the event time. */
+/** Which columns still hold, unchanged, what rows are placed by (the record key, or that of a keyBy) and the event time. */
 export interface Lineage {
   readonly source: SourceNode;
+  /** Columns that hold what rows are placed by; computed keys by their text, see {@link nameOf}. */
   readonly key: ReadonlySet<string>;
+  /** Where rows are placed by several values together: the columns of the others. */
+  readonly others?: readonly ReadonlySet<string>[];
+  /** All rows are in one partition. */
+  readonly single?: boolean;
   readonly time: ReadonlySet<string>;
+  /** How far a column of event time lags behind `_time`, in ms, where it does. */
+  readonly lags?: ReadonlyMap<string, number>;
 }
 
 export function sourceLineage(source: SourceNode): Lineage {
@@ -26,10 +33,67 @@ export function lineageAfter(
 ): Lineage {
   const after = (names: ReadonlySet<string>): Set<string> => {
     const result = new Set([...names].filter((name) => name.startsWith("_") || (kept(name) && !made.has(name))));
+    for (const name of result) if (name.startsWith(COMPUTED)) result.delete(name); // its columns may be others now
     for (const [name, tree] of made) if (names.has(columnBehind(tree) ?? "")) result.add(name);
     return result;
   };
-  return { source: before.source, key: after(before.key), time: after(before.time) };
+  return {
+    ...before,
+    key: after(before.key),
+    ...othersOf(before, after),
+    time: after(before.time),
+    ...(before.lags && { lags: lagsAfter(before.lags, made, kept) }),
+  };
+}
+
+function lagsAfter(
+  lags: ReadonlyMap<string, number>,
+  made: ReadonlyMap<string, ExprTree>,
+  kept: (name: string) => boolean,
+): ReadonlyMap<string, number> {
+  const after = new Map([...lags].filter(([name]) => kept(name) && !made.has(name)));
+  for (const [name, tree] of made) {
+    const lag = lags.get(columnBehind(tree) ?? "");
+    if (lag !== undefined) after.set(name, lag);
+  }
+  return after;
+}
+
+function othersOf({ others }: Lineage, after: (names: ReadonlySet<string>) => Set<string>): Pick<Lineage, "others"> {
+  return others === undefined ? {} : { others: others.map(after) };
+}
+
+/** The lineage of groups: one row per combination of keys, by the names they have there. The time of a group is `_time`. */
+export function groupedLineage(before: Lineage, names: readonly string[], keys: readonly ExprTree[]): Lineage {
+  const after = (held: ReadonlySet<string>): Set<string> =>
+    new Set([...[...held].filter((name) => name === "_key"), ...names.filter((_, i) => held.has(nameOf(keys[i]!)))]);
+  return { ...before, key: after(before.key), ...othersOf(before, after), time: new Set(["_time"]) };
+}
+
+/** The lineage of rows that were placed anew. @param named whether `_key` is the new key */
+export function placedLineage(before: Lineage, keys: readonly ExprTree[], named: boolean): Lineage {
+  const { key: _, others: __, single: ___, ...rest } = before;
+  const [first, ...others] = keys.map((key) => new Set([nameOf(key)]));
+  if (first === undefined) return { ...rest, key: new Set(), single: true };
+  if (others.length > 0) return { ...rest, key: first, others };
+  return { ...rest, key: named ? first.add("_key") : first };
+}
+
+/** Whether rows with equal keys are in the same partition. */
+export function coPartitioned(keys: readonly ExprTree[], { key, others = [], single = false }: Lineage): boolean {
+  const names = keys.map(nameOf);
+  return single || [key, ...others].every((part) => names.some((name) => part.has(name)));
+}
+
+const COMPUTED = "\u00a7";
+
+/** The column that a key is, or for a computed one its text. */
+export function nameOf(key: ExprTree): string {
+  return columnBehind(key) ?? `${COMPUTED}${print(withoutAlias(key))}`;
+}
+
+export function withoutAlias(tree: ExprTree): ExprTree {
+  return tree.kind === "call" && (tree.fn === "alias" || tree.fn === "as") ? withoutAlias(tree.self) : tree;
 }
 
 /** The column an expression merely names anew. */
@@ -44,7 +108,7 @@ function columnBehind(tree: ExprTree): string | undefined {
  * @throws Refusal `NEEDS_REPARTITION`
  */
 export function checkCoPartitioned(keys: readonly ExprTree[], lineage: Lineage, where: string): void {
-  if (keys.some((key) => lineage.key.has(columnBehind(key) ?? ""))) return;
+  if (coPartitioned(keys, lineage)) return;
   const { source } = lineage;
   const topic =
     source.pattern === undefined ? source.topics.map((name) => `"${name}"`).join(", ") : `/${source.pattern}/`;

@@ -1,7 +1,7 @@
 import type pl from "nodejs-polars";
 import { MillraceError } from "../error.ts";
 import { METADATA } from "../plan/metadata.ts";
-import { emptyFrame } from "../schema.ts";
+import { emptyFrame, type Schema } from "../schema.ts";
 import type { OpenStore } from "../state/store.ts";
 import { BadRows } from "./bad-rows.ts";
 import type { Compiled } from "./compile.ts";
@@ -9,6 +9,7 @@ import { columns } from "./exprs.ts";
 import { enter, enteredSchema, type InputGroup } from "./input-group.ts";
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
 import type { ProgramInput } from "./program.ts";
+import { PLACE } from "./repartition.ts";
 import { Rows } from "./rows.ts";
 import type { Task, TaskResult } from "./task.ts";
 import { WATERMARK_STORE, Watermarks } from "./watermarks.ts";
@@ -19,6 +20,8 @@ export interface TaskPlan {
   readonly outputs: readonly { readonly id: string; readonly compiled: Compiled }[];
   readonly inputs: readonly ProgramInput[];
   readonly groups: readonly InputGroup[];
+  /** What is sent on to other tasks. */
+  readonly sends: readonly { readonly id: string; readonly schema: Schema; readonly send: Compiled }[];
 }
 
 type RunningStep =
@@ -81,8 +84,9 @@ class ProgramTask implements Task {
     return reached.length === 0 ? Number.NaN : Math.min(...reached);
   }
 
-  watermarkOf(id: string): number {
-    return this.#watermarks.of(this.#groupOf(id).name);
+  reached(repartition: string): number {
+    const { send } = this.#plan.sends.find(({ id }) => id === repartition)!;
+    return this.#watermarks.of(this.#groupOf(send.sources[0]!.id).name) - send.delay;
   }
 
   async process(
@@ -187,7 +191,12 @@ class ProgramTask implements Task {
       if (frame === undefined || frame.height === 0) return [];
       return [{ terminal: id, frame: withoutInner(frame, compiled) }];
     });
-    return { rows: outputs, bad: bad.rows };
+    const sent = this.#plan.sends.flatMap(({ id, schema, send }) => {
+      const frame = rows.get(send.key)?.frame();
+      if (frame === undefined || frame.height === 0) return [];
+      return [{ terminal: id, frame: frame.select(PLACE, ...Object.keys(schema)) }];
+    });
+    return { rows: [...outputs, ...sent], bad: bad.rows };
   }
 
   async #node({ steps }: RunningNode, inputs: readonly Rows[], walk: Walk, context: BatchContext): Promise<Rows> {

@@ -1,11 +1,13 @@
 import { describePlan, type NodeWithStores, type PlanDescription } from "../plan/describe.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
+import { isMetadata } from "../plan/metadata.ts";
 import { INPUTS, type PlanNode } from "../plan/nodes/plan-node.ts";
+import type { RepartitionNode } from "../plan/nodes/repartition-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import type { Schema } from "../schema.ts";
 import type { OpenStore, StoreSpec } from "../state/store.ts";
 import { type Compiled, NodeCompiler, pick, type Step } from "./compile.ts";
-import { inputGroups } from "./input-group.ts";
+import { type InputGroup, inputGroups } from "./input-group.ts";
 import { openTask } from "./program-task.ts";
 import type { Task } from "./task.ts";
 import { WATERMARK_STORE } from "./watermarks.ts";
@@ -32,6 +34,21 @@ export interface ProgramInput {
   readonly frame: Schema;
 }
 
+/**
+ * Rows that a task sends on to tasks of other partitions: the rows of the terminal `id`, with `_place`, `_order` and `_watermark`; and that
+ * come back as batches of the source `id`, merged by `_order`, ties by the partition that sent them.
+ */
+export interface ProgramRepartition {
+  readonly id: string;
+  /** Readable, and stable for the same plan. */
+  readonly name: string;
+  readonly node: RepartitionNode;
+  /** Of the rows that come back, metadata included. */
+  readonly schema: Schema;
+  /** The inputs that rows to be sent come from. */
+  readonly from: readonly string[];
+}
+
 /** What a program makes: the rows of one sink or view. */
 export interface ProgramTerminal {
   /** A sink's own id; `view`, `view-2`, … for the others. */
@@ -45,6 +62,10 @@ export interface ProgramTerminal {
 export interface Program {
   readonly sources: readonly ProgramSource[];
   readonly terminals: readonly ProgramTerminal[];
+  /** Where rows are placed anew; each depends on earlier ones only. */
+  readonly repartitions: readonly ProgramRepartition[];
+  /** Which sources and repartitions are read together, in one order; each input is in one of these. */
+  readonly groups: readonly InputGroup[];
   readonly stores: readonly StoreSpec[];
   readonly fingerprint: string;
   /** The plan as JSON data, to be kept beside state and compared with another by `planDiff`. */
@@ -72,9 +93,10 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
   const used = usedColumns(
     outputs.map(({ compiled }) => compiled),
     nodes,
+    new Map(compiler.repartitions.map(({ back, send }) => [back.key, send.key])),
   );
-  const inputs = nodes
-    .filter(({ inputs }) => inputs.length === 0)
+  const topics = nodes
+    .filter(({ node }) => node.kind === "source")
     .map((compiled): ProgramSource & ProgramInput => {
       const node = compiled.node as SourceNode;
       const schema = schemas.get(node.id)!;
@@ -85,7 +107,18 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
       const frame = pick(compiled.schema, [...columns, ...metadata]);
       return { id: node.id, node, schema, columns, needsHeaders, key: compiled.key, frame };
     });
-  const sources = inputs.map(({ key: _, frame: __, ...source }) => source);
+  const sources = topics.map(({ key: _, frame: __, ...source }) => source);
+  const placed = compiler.repartitions.map(({ name, node, send, back }) => {
+    const wanted = used.get(back.key)!;
+    const names = Object.keys(back.schema).filter((column) => wanted.has(column) || SENT.includes(column));
+    const schema: Schema = { ...pick(back.schema, names), _watermark: "Int64", _order: "Int64" };
+    const columns = names.filter((column) => !isMetadata(column));
+    const from = send.sources.map(({ id }) => id);
+    return { id: node.id, name, node, schema, from, key: back.key, columns, frame: schema, send };
+  });
+  const inputs = [...topics, ...placed];
+  const groups = inputGroups(nodes);
+  const sends = compiler.repartitions.map(({ send }) => send.key);
   const stores = [WATERMARK_STORE, ...nodes.flatMap(({ steps }) => steps.flatMap(storesOf))];
   return {
     sources,
@@ -94,13 +127,22 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
       node: compiled.node,
       schema: terminalSchema(compiled, sources),
     })),
+    repartitions: placed.map(({ id, name, node, schema, from }) => ({ id, name, node, schema, from })),
+    groups,
     stores,
     fingerprint: fingerprint(terminals, schemas),
     description: describePlan(
-      nodes.map(({ node, key, inputs, steps }) => ({ node, key, inputs, stores: steps.flatMap(describedStores) })),
+      nodes
+        .filter(({ key }) => !sends.includes(key))
+        .map(({ node, key, inputs, steps }) => ({
+          node,
+          key,
+          inputs: compiler.repartitions.find(({ back }) => back.key === key)?.send.inputs ?? inputs,
+          stores: steps.flatMap(describedStores),
+        })),
       schemas,
     ),
-    open: (openStore) => openTask({ nodes, outputs, inputs, groups: inputGroups(nodes) }, openStore),
+    open: (openStore) => openTask({ nodes, outputs, inputs, groups, sends: placed }, openStore),
   };
 }
 
@@ -113,6 +155,9 @@ function describedStores(step: Step): NodeWithStores["stores"] {
   return storesOf(step).map((store) => ({ ...store, ...(keeps && { keeps }) }));
 }
 
+/** Metadata that goes along where rows are placed anew. */
+const SENT = ["_key", "_time", "_partition", "_offset"];
+
 /** `_headers` are there only where they were asked for. */
 function terminalSchema(compiled: Compiled, sources: readonly ProgramSource[]): Schema {
   const ids = compiled.sources.map(({ id }) => id);
@@ -124,7 +169,11 @@ function terminalSchema(compiled: Compiled, sources: readonly ProgramSource[]): 
 }
 
 /** Which columns each node has to give, by its key: found from the terminals inward. */
-function usedColumns(outputs: readonly Compiled[], nodes: readonly Compiled[]): Map<string, Set<string>> {
+function usedColumns(
+  outputs: readonly Compiled[],
+  nodes: readonly Compiled[],
+  sends: ReadonlyMap<string, string>,
+): Map<string, Set<string>> {
   const used = new Map(nodes.map((node) => [node.key, new Set<string>()]));
   for (const output of outputs)
     for (const column of Object.keys(output.schema)) if (column !== "_headers") used.get(output.key)!.add(column);
@@ -132,8 +181,11 @@ function usedColumns(outputs: readonly Compiled[], nodes: readonly Compiled[]): 
     const own = used.get(node.key)!;
     for (const [i, input] of node.inputs.entries()) {
       const columns = used.get(input.key)!;
-      for (const column of node.used(own, i)) if (column !== "_headers" || refersToHeaders(node)) columns.add(column);
+      for (const column of node.used(own, i))
+        if (column !== "_headers" || own.has(column) || refersToHeaders(node)) columns.add(column);
     }
+    const send = used.get(sends.get(node.key) ?? "");
+    for (const column of own) send?.add(column);
   }
   return used;
 }

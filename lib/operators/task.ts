@@ -27,8 +27,12 @@ export interface Task {
    * by the running maximum of event time, ties by source order; whoever calls holds rows back as long as another source may bring earlier ones.
    * @param batches source id -> the source's columns (at least those of `Program.sources[].columns`) and `_key` Utf8, `_time` Datetime(ms),
    * `_partition` Int32, `_offset` Int64, and `_headers` where the program needs it. May be empty.
+   * Rows that come back from a repartition are as they were sent (without `_place`), those of several senders merged by `_order`.
+   * @param known input -> how far it has come in event time beyond these rows, in ms: no row of a smaller `_order` is still to come
    */
-  process(batches: ReadonlyMap<string, pl.DataFrame>): Promise<TaskResult>;
+  process(batches: ReadonlyMap<string, pl.DataFrame>, known?: ReadonlyMap<string, number>): Promise<TaskResult>;
+  /** For a repartition: no row of a smaller `_order` (ms) will be sent by this task any more; NaN while nothing is known. */
+  reached(repartition: string): number;
   /** Work by the wall clock that is due at `now`, in ms since the epoch. */
   advance(now: number): Promise<TaskResult>;
   /** The rows of windows that are still open, as they would be if they closed now; changes no state. */

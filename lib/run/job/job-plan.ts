@@ -5,6 +5,7 @@ import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { Schema } from "../../schema.ts";
 import type { StoreSpec } from "../../state/store.ts";
 import { describeSource, rowsSchema, SourceReader } from "../source/index.ts";
+import { refuseUnaligned } from "../source/refuse-unaligned.ts";
 
 /** A program with what a job adds to it: readers of frozen schemas, and which stores outlive the process. */
 export interface JobPlan {
@@ -39,6 +40,7 @@ export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<str
     rows.set(node.id, rowsSchema(node, schema));
   }
   const program = compile(sinks, rows);
+  refuseUnaligned(program);
   const keyed = program.stores.some((store) => store.name !== "watermark");
   return {
     program,

@@ -9,6 +9,7 @@ import type { SourceNode } from "../../plan/nodes/source-node.ts";
 import type { Schema } from "../../schema.ts";
 import { MemoryStore } from "../../state/memory-store.ts";
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/bad-record.ts";
+import { refuseUnaligned } from "../source/refuse-unaligned.ts";
 import { SourceReader } from "../source/source-reader.ts";
 import { describeSource, rowsSchema } from "../source/source-schema.ts";
 import { type Bound, boundOf, type Offsets, offsetsOf } from "./positions.ts";
@@ -61,6 +62,7 @@ export async function compilePlan(
     session.schemas.set(sourceNode.id, wire);
   }
   const program = compile([node], new Map([[sourceNode.id, rowsSchema(sourceNode, wire)]]));
+  refuseUnaligned(program);
   return { program, source: program.sources[0]!, terminal: program.terminals[0]!, wire };
 }
 
