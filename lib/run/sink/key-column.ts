@@ -1,5 +1,6 @@
 import pl from "nodejs-polars";
 import type { ByteColumn } from "../../log/columns.ts";
+import { written } from "../../polars/written.ts";
 import { textColumn } from "./text-column.ts";
 
 const NEWLINE = 0x0a;
@@ -18,8 +19,7 @@ export function keyColumn(rows: pl.DataFrame, key: string): ByteColumn {
  */
 function plainLines(texts: pl.Series): ByteColumn | undefined {
   const count = texts.length;
-  const written = pl.DataFrame([texts]).writeCSV({ includeHeader: false }) as unknown as Buffer | string;
-  const bytes = typeof written === "string" ? Buffer.from(written) : written;
+  const bytes = written(pl.DataFrame([texts]), "csv");
   if (bytes.includes(QUOTE)) return undefined;
   const starts = new Uint32Array(count);
   const ends = new Uint32Array(count);
