@@ -52,6 +52,8 @@ interface Assigned extends TopicPartition {
   /** Nothing more is fetched: an error was delivered. */
   stopped: boolean;
   retryAt: number;
+  /** Records that are written but not to be read before a transaction ends, as of the last answer. */
+  heldBack: number;
   readonly ready: { offset: number; answer: PartitionAnswer; error?: MillraceError }[];
 }
 
@@ -100,6 +102,7 @@ export class Fetcher {
       fetching: false,
       stopped: false,
       retryAt: 0,
+      heldBack: 0,
       ready: [],
     });
     this.#send();
@@ -127,9 +130,13 @@ export class Fetcher {
     this.#send();
   }
 
-  /** The partitions being read, with the offset that {@link poll} has reached. */
-  assignment(): (TopicPartition & { offset: number; paused: boolean })[] {
-    return [...this.#assigned.values()].map(({ topic, partition, offset, paused, ready }) => ({
+  /**
+   * The partitions being read, with the offset that {@link poll} has reached, and how many offsets an open transaction holds back from readers of
+   * committed records.
+   */
+  assignment(): (TopicPartition & { offset: number; paused: boolean; heldBack: number })[] {
+    return [...this.#assigned.values()].map(({ topic, partition, offset, paused, ready, heldBack }) => ({
+      heldBack,
       topic,
       partition,
       offset: ready[0]?.offset ?? offset,
@@ -285,6 +292,8 @@ export class Fetcher {
       else void this.#report(assigned, offset, answer, error);
       return;
     }
+    assigned.heldBack =
+      this.#limits.isolation === "read_committed" ? Math.max(0, answer.highWatermark - answer.lastStableOffset) : 0;
     if (answer.records.length === 0) return;
     const next = nextOffset(answer.records, offset);
     if (next === offset && answer.records.length >= HEADER_BYTES && !readable(answer.records)) {

@@ -91,7 +91,7 @@ export class FaultyNetwork {
 
 /** Calls back with every whole frame, its size included. */
 function frames(socket: net.Socket, each: (frame: Buffer) => void): void {
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     while (rest.length >= 4) {

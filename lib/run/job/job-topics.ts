@@ -22,9 +22,14 @@ export interface JobTopics {
 const isNoneOf = (job: string) => (topic: string) =>
   !(topic.startsWith(`${job}-`) && /-(dead-letter|changelog)$/.test(topic));
 
-/** Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. */
-/** Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. */
-const KEEP = { "retention.ms": "-1" };
+/**
+ * Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. And of any time: records more than
+ * an hour ahead of the broker's clock would be refused.
+ */
+const KEEP = { "retention.ms": "-1", "message.timestamp.after.max.ms": "9223372036854775807" };
+
+/** By the broker's clock: a worker's own may be wrong. */
+const CHANGELOG = { ...KEEP, "cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime" };
 
 /**
  * Finds the sources and makes what is missing: outputs (with the source's partition count), the dead-letter topic and the
@@ -73,7 +78,7 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   const changelog = (store: string) => `${job}-${store.replace(/[^A-Za-z0-9._-]/g, "_")}-changelog`;
   for (const { name } of plan.stores) {
     const topic = changelog(name);
-    const count = await ensured(cluster, topic, partitions, { ...KEEP, "cleanup.policy": "compact" }, log);
+    const count = await ensured(cluster, topic, partitions, CHANGELOG, log);
     if (count !== partitions) throw partitionsChanged(count, partitions, topic);
   }
   return { bySource, sources, partitions, outputs, deadLetter, changelog };

@@ -8,6 +8,11 @@ export class JobMetrics {
   readonly deadLetters = this.#counter("millrace_dead_letters_total", "Bad records written to the dead-letter topic");
   readonly rollbacks = this.#counter("millrace_rollbacks_total", "Returns to the last checkpoint after an error");
   readonly lag = this.#gauge("millrace_lag_records", "Records not yet processed", ["topic", "partition"]);
+  readonly heldBack = this.#gauge(
+    "millrace_held_back_records",
+    "Records behind an open transaction of another producer, not to be read yet",
+    ["topic", "partition"],
+  );
   readonly watermarkDelay = this.#gauge(
     "millrace_watermark_delay_seconds",
     "Wall clock minus the largest event time seen",
@@ -42,6 +47,7 @@ export class JobMetrics {
     for (const gauge of [this.watermarkDelay, this.late, this.stateRows, this.restoreShare, this.restoreSecondsLeft])
       gauge.remove(label);
     this.lag.reset();
+    this.heldBack.reset();
     this.noted.reset();
   }
 }

@@ -11,6 +11,7 @@ import {
 } from "../../log/index.ts";
 import type { StateFile } from "../../state/duckdb/state-file.ts";
 import { type Codecs, commitTransaction } from "./commit-transaction.ts";
+import { HeldBackWatch } from "./held-back.ts";
 import type { JobIo } from "./job-io.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { type JobTopics, partitionsChanged } from "./job-topics.ts";
@@ -159,10 +160,12 @@ export class Worker {
         }),
       (error) => this.#fail(error),
     );
+    const heldBack = new HeldBackWatch(() => this.#fetcher, this.#context.metrics, this.#context.log);
     try {
       await this.#loop();
     } finally {
       watch.close();
+      heldBack.close();
       await this.#end();
     }
   }
