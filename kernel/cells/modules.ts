@@ -2,6 +2,7 @@ import { createRequire, registerHooks, stripTypeScriptTypes } from "node:module"
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { importFailure } from "./import-failure.ts";
+import { installedSince } from "./installed-since.ts";
 import { LocalModules } from "./local-modules.ts";
 
 /** How a compiled cell imports. Called for static imports with the names wanted; `dynamic` is `import()`. */
@@ -80,6 +81,7 @@ export class CellModules {
           candidates(name, parentURL!),
           (candidate) => next(candidate, asked),
           () => next(name, { ...asked, parentURL: HERE }),
+          () => (fromCell ? installedSince(name, this.meta.dirname) : undefined),
         );
         return { ...resolved, url: this.#local.versioned(resolved.url, parentURL!) };
       },
@@ -122,7 +124,12 @@ function candidates(name: string, parentURL: string): string[] {
   ];
 }
 
-function firstOf<T>(names: readonly string[], attempt: (name: string) => T, otherwise: () => T): T {
+function firstOf<T extends { url: string }>(
+  names: readonly string[],
+  attempt: (name: string) => T,
+  otherwise: () => T,
+  atLast: () => string | undefined,
+): T {
   let failure: unknown;
   for (const name of names) {
     try {
@@ -136,6 +143,8 @@ function firstOf<T>(names: readonly string[], attempt: (name: string) => T, othe
   try {
     return otherwise();
   } catch {
+    const url = atLast();
+    if (url !== undefined) return { url, shortCircuit: true } as unknown as T;
     throw failure;
   }
 }

@@ -19,6 +19,13 @@ export class CellLanguage implements LanguageService {
     this.#session.service.getSemanticDiagnostics(this.#session.scratch("console.log(1)"));
   }
 
+  /** Reads the types of `millrace` and Polars, which is most of what the first cell of a streaming notebook would wait for. */
+  warmUpLibrary(): void {
+    const cell =
+      'import { pl, topic } from "millrace";\ntopic("t").withColumns(pl.col("a").abs().alias("b")).filter(pl.col("b").gt(1))';
+    this.#session.service.getSemanticDiagnostics(this.#session.scratch(cell));
+  }
+
   compile(name: string, source: string): CompiledCell {
     return this.#session.compile(name, source);
   }

@@ -134,6 +134,7 @@ export class CellSession {
       getScriptVersion: (file) => String(this.#files.get(file)?.version ?? this.#resolver.version(file)),
       getScriptSnapshot: (file) => this.#files.get(file)?.snapshot ?? this.#resolver.snapshot(file),
       getCurrentDirectory: () => this.#folder,
+      getModuleResolutionCache: () => this.#resolver.cache,
       getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
       fileExists: (file) => this.#files.has(file) || sys.fileExists(file),
       readFile: (file) => this.#files.get(file)?.text ?? sys.readFile(file),
@@ -143,11 +144,13 @@ export class CellSession {
       realpath: sys.realpath,
       useCaseSensitiveFileNames: () => sys.useCaseSensitiveFileNames,
       resolveModuleNameLiterals: (literals, containingFile, _redirect, options) =>
-        literals.map(({ text }) =>
-          this.#files.has(path.join(this.#folder, text))
-            ? { resolvedModule: virtualModule(path.join(this.#folder, text)) }
-            : this.#resolver.resolve(text, containingFile, options),
-        ),
+        this.#files.has(containingFile)
+          ? literals.map(({ text }) =>
+              this.#files.has(path.join(this.#folder, text))
+                ? { resolvedModule: virtualModule(path.join(this.#folder, text)) }
+                : this.#resolver.resolve(text, containingFile, options),
+            )
+          : this.#resolver.resolveAll(literals, containingFile, options),
     };
   }
 }

@@ -13,6 +13,8 @@ parentPort!.on("message", (port: MessagePort) => {
   );
 });
 language.warmUp();
+// Whatever was asked meanwhile is answered first.
+setTimeout(() => language.warmUpLibrary(), 20);
 
 function answer(id: number, method: LanguageQuestion["method"], parameters: readonly unknown[]): LanguageAnswer {
   try {

@@ -86,3 +86,12 @@ test("what is missing is named, with cell, line and what to do", async () => {
     /no export named "nothing"|TS2305|TS2614/,
   );
 });
+
+test("a package that was missing is found once it is installed, with its types", async () => {
+  assert.match((await run("import { late } from 'late-package'; late")).traceback, /late-package/);
+  await file("node_modules/late-package/package.json", '{ "name": "late-package", "main": "i.js", "types": "i.d.ts" }');
+  await file("node_modules/late-package/i.js", "exports.late = 5;");
+  await file("node_modules/late-package/i.d.ts", "export declare const late: number;");
+  assert.equal(await text("import { late } from 'late-package'; late"), "5");
+  assert.match((await run("late.nothing")).traceback, /TS2339/);
+});
