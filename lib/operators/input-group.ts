@@ -13,6 +13,8 @@ export interface InputGroup {
   readonly placed: ReadonlySet<string>;
   /** Whether rows need `_watermark`. */
   readonly watermark: boolean;
+  /** Whether rows need `_sequence`: some meet others. */
+  readonly sequence: boolean;
 }
 
 /** The groups of a program's inputs: those that a join or concat brings together, each other input by itself. */
@@ -31,15 +33,16 @@ export function inputGroups(nodes: readonly Compiled[]): InputGroup[] {
       inputs,
       placed: new Set(own.flatMap(({ sources }) => sources.filter(({ kind }) => kind === "keyBy").map(({ id }) => id))),
       watermark: own.some(({ watermark }) => watermark === true),
+      sequence: own.some(({ inputs }) => inputs.length > 1),
     };
   });
 }
 
 /** What {@link enter} adds to the rows. */
-export function enteredSchema({ inputs, placed, watermark }: InputGroup): Schema {
+export function enteredSchema({ placed, watermark, sequence }: InputGroup): Schema {
   return {
     ...(watermark && { _watermark: "Int64" }),
-    ...(inputs.length > 1 && { _sequence: "Int64" }),
+    ...(sequence && { _sequence: "Int64" }),
     ...(placed.size > 0 && { _order: "Int64" }),
   };
 }
@@ -48,7 +51,7 @@ const LARGEST = pl.col("_time").cast(pl.Int64).max().cast(pl.Float64);
 const RUNNING = pl.col("_time").cast(pl.Int64).cumMax().forwardFill();
 const [ORDER, TRAVELLED, SEQUENCE] = ["_order", "_watermark", "_sequence"].map((name) => pl.col(name));
 const [INPUT, ROW] = ["§input", "§row"].map((name) => pl.col(name));
-const AT = pl.lit(1).cast(pl.Int64).cumSum().alias("§row");
+const AT = pl.intRange(pl.len()).alias("§row");
 const NONE = pl.lit(null).cast(pl.Int64).alias("_watermark");
 
 /**
@@ -72,7 +75,8 @@ export async function enter(
     const [frame] = frames as [pl.DataFrame];
     const largest = frame.height === 0 ? null : frame.select(LARGEST).getColumn("_time").get(0);
     const watermark = await watermarks.advance(group.name, largest ?? Number.NaN);
-    return { frames: [group.watermark ? withWatermark(frame, reached) : frame], watermark };
+    const placed = group.watermark ? withWatermark(frame, reached) : frame;
+    return { frames: [group.sequence ? placed.withColumns(AT.alias("_sequence")) : placed], watermark };
   }
   const last = group.placed.size === 0 ? reached : watermarks.of(`${group.name}/order`);
   const placed = inOrder(group, frames, reached, last);
