@@ -5,6 +5,7 @@ import type { BadValue, Decoded, DecodeOptions, Format } from "./format.ts";
 import { fromWire } from "./json/convert.ts";
 import { decodeValues } from "./json/decode-values.ts";
 import { encodeRows } from "./json/encode.ts";
+import { FlatReading } from "./json/flat-reading.ts";
 import { inferSchema } from "./json/infer.ts";
 import { type InstantForm, wireSchema } from "./json/wire.ts";
 
@@ -25,6 +26,8 @@ export const jsonFormat: Format = {
   decode(columns: RecordColumns, schema: Schema, options: DecodeOptions = {}): Decoded {
     const wanted = options.used === undefined ? undefined : new Set(options.used);
     const names = Object.keys(schema).filter((name) => wanted?.has(name) ?? true);
+    const flat = flatReading(schema, names).read(columns);
+    if (flat !== undefined) return flat;
     const known = new Set(Object.keys(schema));
     const instants = names.filter((name) => /^Datetime/.test(schema[name]!));
     let form: InstantForm = instants.length > 0 ? (instantForms.get(schema) ?? "Int64") : "Int64";
@@ -46,6 +49,23 @@ export const jsonFormat: Format = {
     return inferSchema(samples);
   },
 };
+
+const flatReadings = new WeakMap<Schema, Map<string, FlatReading>>();
+
+function flatReading(schema: Schema, names: readonly string[]): FlatReading {
+  let ofSchema = flatReadings.get(schema);
+  if (ofSchema === undefined) {
+    ofSchema = new Map();
+    flatReadings.set(schema, ofSchema);
+  }
+  const signature = names.join("\u0000");
+  let reading = ofSchema.get(signature);
+  if (reading === undefined) {
+    reading = new FlatReading(schema, names);
+    ofSchema.set(signature, reading);
+  }
+  return reading;
+}
 
 const instantForms = new WeakMap<Schema, InstantForm>();
 

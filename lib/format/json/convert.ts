@@ -65,7 +65,8 @@ function instants(raw: pl.Series, unit: string, form: InstantForm): pl.Series {
     return (scale === 1 ? raw : raw.cast(pl.Float64).mul(scale).cast(pl.Int64)).cast(dtype);
   }
   // ISO 8601 in UTC is read by Polars; whatever it leaves null is looked at one by one
-  const parsed = raw.str.strptime(dtype, "%Y-%m-%dT%H:%M:%S%.fZ");
+  // nodejs-polars' strptime takes milliseconds only, and gives microseconds
+  const parsed = raw.str.strptime(pl.Datetime("ms"), "%Y-%m-%dT%H:%M:%S%.fZ").cast(dtype);
   if (parsed.nullCount() === raw.nullCount()) return parsed;
   const perMillisecond = PER_SECOND[unit === "s" ? "ms" : unit]! / 1000;
   const texts = raw.toArray() as (string | null)[];
