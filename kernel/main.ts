@@ -16,7 +16,7 @@ if (connectionFile === undefined) {
 
 const { Interpreter } = await import("./cells/interpreter.ts");
 const { serve } = await import("./wire/client.ts");
-const interpreter = await Interpreter.create({ cwd: notebookFolder() });
+const interpreter = await Interpreter.create({ cwd: notebookFolder(), keepsJournal: true });
 process.on("SIGINT", () => interpreter.interrupt());
 try {
   await serve(interpreter, path.resolve(connectionFile));

@@ -11,13 +11,15 @@ import { CellScripts } from "./cell-scripts.ts";
 import { errorContent, typeErrorContent } from "./error-content.ts";
 import { guardExit } from "./guard-exit.ts";
 import { Interrupted } from "./interrupted.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type JournalEntry } from "./journal.ts";
+import { JournalFile } from "./journal-file.ts";
 import { launch } from "./launch.ts";
 import { CellModules } from "./modules.ts";
 import { installNotebookHost, KernelHost } from "./notebook-host.ts";
 import type { CellOutputs, ErrorContent } from "./outputs.ts";
 import { routeErrors } from "./route-errors.ts";
 import { routeOutput } from "./route-output.ts";
+import { StaleCells } from "./stale-cells.ts";
 
 export interface InterpreterOptions {
   /** The notebook's folder: modules and relative files resolve from here. */
@@ -27,6 +29,8 @@ export interface InterpreterOptions {
    * print itself.
    */
   readonly strayOutput?: "running cell" | "process";
+  /** The journal is also kept in a file of the session, for cells that leave no output to carry it. */
+  readonly keepsJournal?: boolean;
 }
 
 export interface ExecuteRequest {
@@ -58,8 +62,9 @@ export type ExecuteResult =
       readonly userExpressions: Readonly<Record<string, ExpressionResult>>;
       /** What `page` was given: for the client's pager. */
       readonly pages: readonly MimeBundle[];
+      readonly journal: JournalEntry;
     }
-  | ({ readonly status: "error"; readonly executionCount: number } & ErrorContent);
+  | ({ readonly status: "error"; readonly executionCount: number; readonly journal: JournalEntry } & ErrorContent);
 
 /**
  * Runs TypeScript cells in this thread and keeps what they declare. Knows nothing of sockets or Jupyter: output goes to the `CellOutputs` of each
@@ -72,6 +77,8 @@ export class Interpreter {
   readonly #bindings = new Bindings();
   readonly #scripts = new CellScripts();
   readonly #modules: CellModules;
+  readonly #stale = new StaleCells();
+  readonly #journalFile: JournalFile | undefined;
   readonly #runs = new Set<CellRun>();
   readonly #runOfCell = new Map<string, CellRun>();
   readonly #interruptible = new Map<CellRun, (reason: Interrupted) => void>();
@@ -81,13 +88,18 @@ export class Interpreter {
   #hidden = 0;
   #executionCount = 0;
 
-  private constructor(cwd: string, language: LanguageClient) {
+  private constructor(cwd: string, language: LanguageClient, keepsJournal: boolean) {
     this.language = language;
+    this.#journalFile = keepsJournal ? new JournalFile(this.session) : undefined;
     this.#modules = new CellModules(cwd);
   }
 
-  static async create({ cwd, strayOutput = "running cell" }: InterpreterOptions): Promise<Interpreter> {
-    const interpreter = new Interpreter(cwd, LanguageClient.start(cwd));
+  static async create({
+    cwd,
+    strayOutput = "running cell",
+    keepsJournal = false,
+  }: InterpreterOptions): Promise<Interpreter> {
+    const interpreter = new Interpreter(cwd, LanguageClient.start(cwd), keepsJournal);
     const host = new KernelHost(() => interpreter.running);
     installNotebookHost(host);
     installCellGlobals(host);
@@ -132,14 +144,14 @@ export class Interpreter {
         await this.#runCell(run, request.code, name, executionCount);
         return this.#evaluateAll(run, request.userExpressions ?? {});
       });
-      run.journal.end(true);
-      return { status: "ok", executionCount, userExpressions: result, pages: run.pages };
+      const journal = this.#journalled(run, true);
+      return { status: "ok", executionCount, userExpressions: result, pages: run.pages, journal };
     } catch (error) {
-      run.journal.end(false);
+      const journal = this.#journalled(run, false);
       const content = error instanceof TypeErrors ? error.content : errorContent(error, this.#scripts);
       run.budget.report();
       if (!run.silent) outputs.error(content);
-      return { status: "error", executionCount, ...content };
+      return { status: "error", executionCount, journal, ...content };
     } finally {
       this.#lanes.delete(request.subshell);
     }
@@ -162,6 +174,7 @@ export class Interpreter {
     if (run === undefined) return;
     this.#runOfCell.delete(cellId);
     this.#runs.delete(run);
+    this.#stale.forget(run);
     run.end(new DOMException(why, "AbortError"));
   }
 
@@ -171,6 +184,14 @@ export class Interpreter {
     for (const run of this.#runs) run.end(new DOMException("the kernel stops", "AbortError"));
     this.#runs.clear();
     await this.language.close();
+  }
+
+  /** Closes the entry of an execution; what it reads later is in the metadata of what it shows. */
+  #journalled(run: CellRun, ok: boolean): JournalEntry {
+    run.journal.end(ok);
+    const entry = run.journal.metadata().millrace;
+    this.#journalFile?.add(entry);
+    return entry;
   }
 
   #begin(request: ExecuteRequest, outputs: CellOutputs): CellRun {
@@ -204,7 +225,7 @@ export class Interpreter {
   }
 
   async #runCell(run: CellRun, code: string, name: string, executionCount: number): Promise<void> {
-    const [value] = await this.#evaluate(code, name);
+    const [value] = await this.#evaluate(code, name, run);
     if (value !== undefined && !run.silent) {
       const bundle = await toBundle(value);
       run.journal.end(true);
@@ -215,12 +236,16 @@ export class Interpreter {
   }
 
   /** The last expression, awaited, in an array: what it is may have a `then` that is not to be touched. */
-  async #evaluate(code: string, name: string): Promise<readonly [unknown]> {
+  async #evaluate(code: string, name: string, run?: CellRun): Promise<readonly [unknown]> {
     const compiled = await this.language.compile(name, code);
     if (compiled.diagnostics.length > 0) throw new TypeErrors(typeErrorContent(compiled.diagnostics));
     const cell = this.#scripts.load(name, compiled);
-    const [value] = (await cell(this.#bindings.forCells, this.#modules.importer, this.#modules.meta)) ?? [undefined];
-    return isThenable(value) ? [await value] : [value];
+    try {
+      const [value] = (await cell(this.#bindings.forCells, this.#modules.importer, this.#modules.meta)) ?? [undefined];
+      return isThenable(value) ? [await value] : [value];
+    } finally {
+      if (run !== undefined && this.#runOfCell.get(run.id) === run) this.#stale.ran(run, name, compiled);
+    }
   }
 
   async #evaluateAll(

@@ -50,11 +50,12 @@ export class CellSession {
     const diagnostics = this.#diagnostics(file, name);
     if (diagnostics.length > 0) {
       this.#files.delete(file);
-      return { source, javaScript: "", sourceMap: "", diagnostics };
+      return { source, javaScript: "", sourceMap: "", diagnostics, declares: [], uses: [] };
     }
-    const emitted = this.#emit(file, [...declared.map((each) => each.name), ...this.#visible.keys()]);
+    const declares = declared.map((each) => each.name);
+    const { used, ...emitted } = this.#emit(file, [...declares, ...this.#visible.keys()]);
     for (const { name: declaredName, kind } of declared) this.#visible.set(declaredName, { file, kind });
-    return { source, ...emitted, diagnostics };
+    return { source, ...emitted, diagnostics, declares, uses: used.filter((each) => !declares.includes(each)) };
   }
 
   /** Puts a text where completion and inspection can ask about it, with every name of the session in view. */
@@ -113,9 +114,10 @@ export class CellSession {
       });
   }
 
-  #emit(file: string, sharedNames: readonly string[]): { javaScript: string; sourceMap: string } {
+  #emit(file: string, sharedNames: readonly string[]): { javaScript: string; sourceMap: string; used: string[] } {
     const program = this.service.getProgram()!;
-    const transformer = cellTransformer(program.getTypeChecker(), new Set(sharedNames), this.userEnd(file));
+    const used = new Set<string>();
+    const transformer = cellTransformer(program.getTypeChecker(), new Set(sharedNames), this.userEnd(file), used);
     let javaScript = "";
     let sourceMap = "";
     const write: ts.WriteFileCallback = (name, text) => {
@@ -123,18 +125,20 @@ export class CellSession {
       else javaScript = text;
     };
     program.emit(program.getSourceFile(file), write, undefined, false, { before: [transformer] });
-    return { javaScript: asScript(javaScript), sourceMap };
+    return { javaScript: asScript(javaScript), sourceMap, used: [...used] };
   }
 
   #host(): ts.LanguageServiceHost {
     const { sys } = ts;
+    // Not in the published types; without it each cell's program parses the package.json files of all packages again.
+    const cache = { getModuleResolutionCache: () => this.#resolver.cache };
     return {
+      ...cache,
       getCompilationSettings: () => cellCompilerOptions,
       getScriptFileNames: () => [globalsFile, ...this.#resolver.ambientFiles, ...this.#files.keys()],
       getScriptVersion: (file) => String(this.#files.get(file)?.version ?? this.#resolver.version(file)),
       getScriptSnapshot: (file) => this.#files.get(file)?.snapshot ?? this.#resolver.snapshot(file),
       getCurrentDirectory: () => this.#folder,
-      getModuleResolutionCache: () => this.#resolver.cache,
       getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
       fileExists: (file) => this.#files.has(file) || sys.fileExists(file),
       readFile: (file) => this.#files.get(file)?.text ?? sys.readFile(file),

@@ -5,6 +5,10 @@ export interface CompiledCell {
   /** Source map of `javaScript`, as JSON text. */
   readonly sourceMap: string;
   readonly diagnostics: readonly CellDiagnostic[];
+  /** The names it declares for later cells. */
+  readonly declares: readonly string[];
+  /** The names of earlier cells whose values it uses. */
+  readonly uses: readonly string[];
 }
 
 export interface CellDiagnostic {

@@ -17,11 +17,17 @@ export const bindingName = (name: string) => `$$${name}`;
  *
  * Each top-level name lives in a binding object shared by all cells, `$$a.v`: a declaration stores into it, every reference reads it. So functions
  * of earlier cells see later redefinitions, as in Python. Inside a class, enum or namespace its own name stays the local one.
+ *
+ * @param used is filled with the shared names that the cell reads or stores
  */
-export function cellTransformer(checker: ts.TypeChecker, sharedNames: ReadonlySet<string>, userEnd: number) {
+export function cellTransformer(
+  checker: ts.TypeChecker,
+  sharedNames: ReadonlySet<string>,
+  userEnd: number,
+  used: Set<string>,
+) {
   return (context: ts.TransformationContext) => (file: ts.SourceFile) => {
     const { factory } = context;
-    const used = new Set<string>();
     const shared = sharedSymbols(file, checker, sharedNames);
 
     const access = (name: string, at?: ts.Node) => {

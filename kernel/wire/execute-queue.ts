@@ -76,7 +76,7 @@ export class ExecuteQueue {
 
     const behind = result.status === "error" && content.stop_on_error !== false ? await this.#waitingBehind() : [];
     this.#current = undefined;
-    this.#server.reply("execute_reply", reply(result), request);
+    this.#server.reply("execute_reply", reply(result), request, "shell", { millrace: result.journal });
     this.#server.status("idle", header);
     this.#abort(behind);
   }

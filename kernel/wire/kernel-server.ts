@@ -98,13 +98,14 @@ export class KernelServer {
     content: Replies[T],
     request: Message<unknown>,
     channel: RequestChannel = "shell",
+    metadata: Record<string, unknown> = {},
   ): void {
     this.#streams.flush();
     void this.#sockets.send(channel, {
       identities: request.identities,
       header: newHeader(type, this.#session),
       parent: request.header,
-      metadata: {},
+      metadata,
       content,
       buffers: [],
     });

@@ -40,6 +40,7 @@ export async function jupyterFolder() {
     JUPYTER_RUNTIME_DIR: path.join(folder, "runtime"),
     IPYTHONDIR: path.join(folder, "ipython"),
     MILLRACE_HISTORY: path.join(folder, "history.jsonl"),
+    MILLRACE_JOURNAL: path.join(folder, "journal"),
   };
   const run = (file: string, ...args: string[]) =>
     new Promise<Ran>((resolve) => {

@@ -66,7 +66,12 @@ export class TestKernel implements AsyncDisposable {
     await writeFile(file, JSON.stringify(info));
     const child = spawn(process.execPath, ["--no-warnings", MAIN, file], {
       cwd: folder,
-      env: { ...process.env, MILLRACE_HISTORY: path.join(folder, "history.jsonl"), ...env },
+      env: {
+        ...process.env,
+        MILLRACE_HISTORY: path.join(folder, "history.jsonl"),
+        MILLRACE_JOURNAL: path.join(folder, "journal"),
+        ...env,
+      },
       stdio: ["ignore", "inherit", "pipe"],
     });
     const kernel = new TestKernel(folder, info, child);

@@ -1,6 +1,8 @@
 // What the public suites do not look at: signatures, order, answers while busy, stdin.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import type { JournalEntry } from "../../../kernel/cells/journal.ts";
+import { readJournal } from "../../../kernel/cells/journal-file.ts";
 import { Signature } from "../../../kernel/wire/signature.ts";
 import { ofType, result, states, stdout, TestKernel, types } from "../test-kernel.ts";
 
@@ -223,5 +225,17 @@ suite("cells of a notebook", () => {
     assert.equal(millrace.executionCount, reply.content.execution_count);
     assert.match(millrace.sha256, /^[0-9a-f]{64}$/);
     assert.deepEqual(millrace.reads, []);
+  });
+
+  test("that of a cell without output travels with its reply, and is kept in the session's file", async () => {
+    const { reply } = await kernel.execute("const quiet = 1", {}, cell("c-q"));
+    const { millrace } = reply.metadata as { millrace: JournalEntry };
+    assert.deepEqual([millrace.cellId, millrace.ok], ["c-q", true]);
+    const kept = readJournal(millrace.session, `${kernel.folder}/journal`);
+    assert.deepEqual(kept.get("c-q"), millrace);
+    const failed = await kernel.execute("throw 1", {}, cell("c-q"));
+    assert.equal((failed.reply.metadata.millrace as JournalEntry).ok, false);
+    assert.equal(readJournal(millrace.session, `${kernel.folder}/journal`).get("c-q")?.ok, false);
+    assert.equal(readJournal("../elsewhere", `${kernel.folder}/journal`).size, 0);
   });
 });
