@@ -28,6 +28,10 @@ import {
 } from "./driver.ts";
 import { StreamRunningGroupBy } from "./group-by.ts";
 import { type GroupByDynamicOptions, StreamGroupBy } from "./group-by-dynamic.ts";
+import { type MapOptions, mapNodeOf } from "./map.ts";
+import { type Model, type PredictOptions, predictNodeOf } from "./predict.ts";
+import { type ProcessOptions, processNodeOf } from "./process.ts";
+import type { RowOf } from "./row-types.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
 import { type UniqueOptions, uniqueOptions } from "./unique.ts";
 
@@ -106,6 +110,59 @@ export class StreamFrame {
    */
   unique(options: UniqueOptions): StreamFrame {
     return new StreamFrame(uniqueNode({ input: this.node, ...uniqueOptions(options) }));
+  }
+
+  /**
+   * A function over rows: what it gives for a row takes its place, with the columns of `schema`; `keep` names columns of the row that go along
+   * by themselves. It sees a row through one object whose properties read the columns (nothing is copied, so keep `{ ...row }`, not `row`). A
+   * record for which it throws, or gives what does not fit the schema, is a bad one.
+   * @throws Refusal `NO_SCHEMA`, `BAD_SCHEMA`, `NOT_A_FUNCTION`, `ASYNC_FUNCTION`
+   * @example
+   * phone.map((row) => ({ total: Math.hypot(row.gForceX, row.gForceY) }), { schema: { total: "Float64" }, keep: ["device"] })
+   */
+  map<const S extends Schema, R = any>(fn: (row: R) => RowOf<S>, options: MapOptions<S>): StreamFrame {
+    return new StreamFrame(mapNodeOf(this.node, false, fn, options));
+  }
+
+  /**
+   * Like `map`, with any number of rows for one: a list, or whatever can be iterated.
+   * @throws Refusal `NO_SCHEMA`, `BAD_SCHEMA`, `NOT_A_FUNCTION`, `ASYNC_FUNCTION`
+   * @example
+   * messages.flatMap((row) => row.text.split(" ").map((word) => ({ word })), { schema: { word: "Utf8" } })
+   */
+  flatMap<const S extends Schema, R = any>(
+    fn: (row: R) => Iterable<RowOf<S>> | null | undefined,
+    options: MapOptions<S>,
+  ): StreamFrame {
+    return new StreamFrame(mapNodeOf(this.node, true, fn, options));
+  }
+
+  /**
+   * Code with a state object and timers per key. State is plain data; it is checkpointed, restored, and read by SQL as JSON
+   * (`state->>'$.count'`). Timers of event time are called when the watermark passes them, in time order, before the rows after it.
+   * A record for which the code throws is a bad one, and leaves state as it was.
+   * @throws Refusal `NO_KEY`, `NO_STATE`, `NO_SCHEMA`, `BAD_SCHEMA`, `NEEDS_REPARTITION`
+   * @example
+   * phone.process({
+   *   by: "device",
+   *   state: { count: 0 },
+   *   schema: { count: "Int64" },
+   *   onRow: (row, ctx) => ctx.emit({ count: ++ctx.state.count }),
+   * })
+   */
+  process<State, const S extends Schema, R = any>(options: ProcessOptions<State, S, R>): StreamFrame {
+    return new StreamFrame(processNodeOf(this.node, options));
+  }
+
+  /**
+   * Adds columns that a model computes from columns, a batch at a time: a function, or an ONNX file. Numbers come as Float64Array, null as NaN.
+   * A record for which it fails is a bad one.
+   * @throws Refusal `NO_MODEL`, `NO_FEATURES`, `NO_SCHEMA`
+   * @example
+   * phone.predict(({ gForceX }) => gForceX.map((x) => 1 / (1 + Math.exp(-x))), { features: "gForceX", as: "crash" })
+   */
+  predict(model: Model | string, options: PredictOptions): StreamFrame {
+    return new StreamFrame(predictNodeOf(this.node, model, options));
   }
 
   /** The fields of struct columns as columns of their own, in the place of the struct. */

@@ -1,7 +1,7 @@
 import type pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
 import { checkColumns } from "../plan/analysis/unknown-column.ts";
-import { contentKey } from "../plan/content-key.ts";
+import { planKey } from "../plan/content-key.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import type { GroupByDynamicNode } from "../plan/nodes/group-by-dynamic-node.ts";
 import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
@@ -28,7 +28,10 @@ import {
   sourceLineage,
   withoutAlias,
 } from "./lineage.ts";
+import { compileMap } from "./map.ts";
 import type { ConcatRows, JoinPlan, OperatorPlan } from "./operator.ts";
+import { compilePredict } from "./predict.ts";
+import { processPlan } from "./process-plan.ts";
 import { compileRepartition } from "./repartition.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
 import { stageContents } from "./stage-content.ts";
@@ -108,7 +111,7 @@ export class NodeCompiler {
   }
 
   compile(node: PlanNode): Compiled {
-    const key = contentKey(node);
+    const key = planKey(node);
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
       compiled = this.#node(node, key);
@@ -278,6 +281,15 @@ export class NodeCompiler {
       case "late":
         refuseUpdates(input, "late", MANY_TIMES);
         return { ...base, ...compileLate(node, input) };
+      case "map":
+        if (node.many)
+          refuseUpdates(input, "flatMap", "a row that gives fewer rows would leave its earlier ones behind");
+        return { ...base, ...compileMap(node, input) };
+      case "process":
+        refuseUpdates(input, "process", MANY_TIMES);
+        return { ...base, ...processPlan(node, input, (name) => this.storeName(name)) };
+      case "predict":
+        return { ...base, ...compilePredict(node, input) };
       case "unique":
         refuseUpdates(input, "unique", MANY_TIMES);
         return { ...base, ...uniquePlan(node, input, (name) => this.storeName(name)) };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { INPUTS, inputsOf, type PlanNode } from "./nodes/plan-node.ts";
+import { INPUTS, inputsOf, nodesOf, type PlanNode } from "./nodes/plan-node.ts";
 
 const keys = new WeakMap<PlanNode, string>();
 
@@ -11,6 +11,29 @@ export function contentKey(node: PlanNode): string {
     keys.set(node, key);
   }
   return key;
+}
+
+/**
+ * Equal for equal plans with the same functions: functions of equal text may hold other values of the variables around them. It holds for
+ * this process only.
+ */
+export function planKey(node: PlanNode): string {
+  const ids = nodesOf([node]).flatMap((part) =>
+    Object.values(part).flatMap((value) => (typeof value === "function" ? [functionId(value)] : [])),
+  );
+  return ids.length === 0 ? contentKey(node) : `${contentKey(node)}-${ids.join("-")}`;
+}
+
+const functionIds = new WeakMap<object, number>();
+let functions = 0;
+
+function functionId(fn: object): number {
+  let id = functionIds.get(fn);
+  if (id === undefined) {
+    id = ++functions;
+    functionIds.set(fn, id);
+  }
+  return id;
 }
 
 /** A hash over JSON data in which the order of object keys does not count. */

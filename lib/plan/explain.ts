@@ -2,6 +2,7 @@ import { splitAggregates } from "./analysis/aggregates.ts";
 import { type Stage, splitStages } from "./analysis/stages.ts";
 import { columnsRead } from "./columns-read.ts";
 import { printDuration } from "./duration.ts";
+import { explainCode } from "./explain-code.ts";
 import type { GroupByDynamicNode } from "./nodes/group-by-dynamic-node.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
 import type { SinkNode } from "./nodes/sink-node.ts";
@@ -47,6 +48,10 @@ function lines(node: PlanNode, terminal: PlanNode): string[] {
         `late rows of windows of ${printDuration(node.period)} every ${printDuration(node.every)}, with their missed_windows`,
         "state: none",
       ];
+    case "map":
+    case "process":
+    case "predict":
+      return explainCode(node);
     case "unique":
       return [
         `unique by ${node.subset.join(", ")}${node.within === undefined ? "" : ` within ${printDuration(node.within)}`}, the first row kept`,

@@ -4,6 +4,9 @@ import type { FilterNode } from "./filter-node.ts";
 import type { GroupByDynamicNode } from "./group-by-dynamic-node.ts";
 import type { GroupByNode } from "./group-by-node.ts";
 import type { LateNode } from "./late-node.ts";
+import type { MapNode } from "./map-node.ts";
+import type { PredictNode } from "./predict-node.ts";
+import type { ProcessNode } from "./process-node.ts";
 import type { RenameNode } from "./rename-node.ts";
 import type { RepartitionNode } from "./repartition-node.ts";
 import type { SelectNode } from "./select-node.ts";
@@ -23,6 +26,9 @@ export type VerbNode =
   | ExplodeNode
   | GroupByNode
   | LateNode
+  | MapNode
+  | PredictNode
+  | ProcessNode
   | UniqueNode
   | UnnestNode
   | RepartitionNode
