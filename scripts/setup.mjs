@@ -154,7 +154,15 @@ if (!existsSync(venvStamp) || readFileSync(venvStamp, "utf8") !== requirements |
   writeFileSync(venvStamp, requirements);
 }
 
-// 5. a browser, for the tests only
+// 5. the kernel in that environment: JupyterLab, nbclient and papermill started from it find it
+await run(
+  "installing the kernel",
+  node24,
+  [path.join(root, "kernel", "cli", "main.ts"), "install", "--prefix", venv],
+  ["look at the lines above, then try again"],
+);
+
+// 6. a browser, for the tests only
 if (forTests && !works("chromium", ["--version"]) && !process.env.MILLRACE_CHROMIUM) {
   if (process.getuid?.() === 0 && works("apt-get", ["--version"])) {
     await run("looking up Debian packages", "apt-get", ["update", "-qq"], ["install Chromium by hand"]);

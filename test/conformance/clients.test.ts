@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
+import { installPapermillTranslator } from "../../kernel/cli/jupyter/papermill.ts";
 import { jupyterFolder, tool } from "./python.ts";
 
 const jupyter = await jupyterFolder();
@@ -85,12 +86,48 @@ test("nbconvert --execute: an error stops, and is saved with cell and line", asy
   assert.match(stderr, /cell 2:1:7/);
 });
 
-test("papermill executes", async () => {
-  const file = await notebook("paper.ipynb", "const base = 20", "base + 1");
-  const out = path.join(jupyter.folder, "papered.ipynb");
-  const { code, stderr } = await jupyter.run(tool("papermill"), file, out);
-  assert.equal(code, 0, stderr);
-  assert.equal(join((await outputs(out))[1]![0].data["text/plain"]), "21");
+const papermilled = async (name: string, ...parameters: string[]) => {
+  const out = path.join(jupyter.folder, `done-${name}`);
+  const { code, stderr } = await jupyter.run(tool("papermill"), path.join(jupyter.folder, name), out, ...parameters);
+  return { code, stderr, out };
+};
+
+test("papermill executes with parameters: constants of the tagged cell, and what param() reads", async () => {
+  installPapermillTranslator(path.dirname(path.dirname(tool("papermill"))));
+  const file = await notebook(
+    "paper.ipynb",
+    "const base = 20; const label = 'none'; let flags: unknown = null;",
+    'const lag = Number(process.env.MAX_LAG ?? "1"); [base + 1, label, flags, lag]',
+  );
+  const raw = JSON.parse(await readFile(file, "utf8"));
+  raw.cells[0].metadata.tags = ["parameters"];
+  await writeFile(file, JSON.stringify(raw));
+  const set = [
+    "-p",
+    "base",
+    "41",
+    "-p",
+    "label",
+    'a "b" \\n',
+    "-y",
+    "{flags: [true, null, {x: 1.5}]}",
+    "-p",
+    "maxLag",
+    "7",
+  ];
+  const given = await papermilled("paper.ipynb", ...set);
+  assert.equal(given.code, 0, given.stderr);
+  const [, injected, last] = await outputs(given.out);
+  assert.deepEqual(injected, []);
+  assert.equal(join(last![0].data["text/plain"]), "[ 42, 'a \"b\" \\\\n', [ true, null, { x: 1.5 } ], 7 ]");
+  const help = await jupyter.run(tool("papermill"), "--help-notebook", file);
+  assert.match(help.stdout, /base: Unknown type \(default 20\)/);
+});
+
+test("papermill refuses a parameter that is no name", async () => {
+  const { code, stderr } = await papermilled("paper.ipynb", "-p", "not-a-name", "1");
+  assert.notEqual(code, 0);
+  assert.match(stderr, /'not-a-name' is no name in TypeScript/);
 });
 
 test("jupyter console runs what is typed", async () => {

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { Command, Option } from "commander";
-import { activePrefix, prefixDataDir, userDataDir } from "../jupyter/data-dir.ts";
+import { activePrefix, prefixDataDir, userBase, userDataDir } from "../jupyter/data-dir.ts";
 import { DEFAULT_NAME, installKernelspec } from "../jupyter/kernelspec.ts";
+import { installPapermillTranslator } from "../jupyter/papermill.ts";
 
 interface Options {
   readonly user?: boolean;
@@ -20,10 +21,12 @@ export const command = new Command("install")
   .option("--name <name>", "name of the kernelspec", DEFAULT_NAME)
   .option("--display-name <name>", "what clients show", "TypeScript (Millrace)")
   .action(({ sysPrefix, prefix, name, displayName }: Options) => {
-    const dataDir =
-      prefix !== undefined ? prefixDataDir(prefix) : sysPrefix ? prefixDataDir(activePrefix()) : userDataDir();
+    const root = prefix ?? (sysPrefix ? activePrefix() : undefined);
+    const dataDir = root === undefined ? userDataDir() : prefixDataDir(root);
     const folder = installKernelspec(dataDir, { name, displayName });
     console.log(`installed the kernelspec "${name}" in ${folder}`);
+    for (const packages of installPapermillTranslator(root ?? userBase()))
+      console.log(`papermill in ${packages} can now write parameters for it`);
     if (prefix !== undefined && path.resolve(prefix) !== process.env.VIRTUAL_ENV)
       console.log(`Jupyter finds it when started from that prefix, or with JUPYTER_PATH=${dataDir}`);
   });

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { prefixDataDir } from "../jupyter/data-dir.ts";
 import { findJupyterLab } from "../jupyter/jupyter-lab.ts";
 import { installKernelspec } from "../jupyter/kernelspec.ts";
+import { installPapermillTranslator } from "../jupyter/papermill.ts";
 
 /** `millrace lab`: JupyterLab with the kernel in it. */
 export const command = new Command("lab")
@@ -14,6 +15,7 @@ export const command = new Command("lab")
   .action(async (dir: string, options: string[]) => {
     const { prefix, lab } = findJupyterLab();
     installKernelspec(prefixDataDir(prefix));
+    installPapermillTranslator(prefix);
     // JupyterLab refuses to run as root unless told to; in a container there is often nobody else
     const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
     const child = spawn(lab, [...asRoot, `--ServerApp.root_dir=${path.resolve(dir)}`, ...options], {

@@ -2,8 +2,9 @@ import { existsSync, rmSync } from "node:fs";
 import path from "node:path";
 import { Command, Option } from "commander";
 import { Refusal } from "../../../lib/error.ts";
-import { activePrefix, prefixDataDir, userDataDir } from "../jupyter/data-dir.ts";
+import { activePrefix, prefixDataDir, userBase, userDataDir } from "../jupyter/data-dir.ts";
 import { DEFAULT_NAME } from "../jupyter/kernelspec.ts";
+import { uninstallPapermillTranslator } from "../jupyter/papermill.ts";
 
 /** `millrace uninstall`: removes the kernelspec that `install` wrote with the same options. */
 export const command = new Command("uninstall")
@@ -13,11 +14,12 @@ export const command = new Command("uninstall")
   .addOption(new Option("--prefix <dir>", "that below DIR/share/jupyter").conflicts(["user", "sysPrefix"]))
   .option("--name <name>", "name of the kernelspec", DEFAULT_NAME)
   .action(({ sysPrefix, prefix, name }: { sysPrefix?: boolean; prefix?: string; name: string }) => {
-    const dataDir =
-      prefix !== undefined ? prefixDataDir(prefix) : sysPrefix ? prefixDataDir(activePrefix()) : userDataDir();
+    const root = prefix ?? (sysPrefix ? activePrefix() : undefined);
+    const dataDir = root === undefined ? userDataDir() : prefixDataDir(root);
     const folder = path.join(dataDir, "kernels", name);
     if (!existsSync(path.join(folder, "kernel.json")))
       throw new Refusal({ code: "NOT_INSTALLED", what: `there is no kernelspec "${name}"`, where: folder });
     rmSync(folder, { recursive: true });
+    uninstallPapermillTranslator(root ?? userBase());
     console.log(`removed ${folder}`);
   });

@@ -28,3 +28,10 @@ export function activePrefix(env: NodeJS.ProcessEnv = process.env): string {
     remedies: ["activate the environment first", "or name it: --prefix DIR", "or install for your user: --user"],
   });
 }
+
+/** Below which pip puts a user's packages (`pip install --user`). */
+export const userBase = (env: NodeJS.ProcessEnv = process.env): string =>
+  env.PYTHONUSERBASE ??
+  (process.platform === "win32"
+    ? path.join(env.APPDATA ?? path.join(homedir(), "AppData", "Roaming"), "Python")
+    : path.join(homedir(), ".local"));
