@@ -1,21 +1,16 @@
 import assert from "node:assert/strict";
-import type { EmbeddedBroker } from "../../kernel/broker/embedded-broker.ts";
-import type { Cluster } from "../../lib/log/index.ts";
 import { jobUnderTest } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
+import type { BrokerDrill } from "./drill.ts";
 import { DrillInput } from "./input.ts";
-import type { DrillOptions } from "./kill-nine.ts";
 import { verify } from "./verify.ts";
 
 /**
  * The broker is killed with `kill -9` under a running job and started again, several times, sometimes after longer than the group's session
  * timeout: commits whose outcome is not known, lost connections, a membership that has ended. The job must come through by itself.
  */
-export async function brokerKillDrill(
-  broker: EmbeddedBroker,
-  cluster: Cluster,
-  { guarantee, kills, records, random, log = () => {} }: DrillOptions,
-): Promise<void> {
+export async function brokerKillDrill(drill: BrokerDrill, kills: number): Promise<void> {
+  const { broker, cluster, guarantee, records, random, outsider, log } = drill;
   const job = await jobUnderTest(cluster, { guarantee });
   const input = new DrillInput(cluster, job.input, random);
   const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "50ms", MILLRACE_SESSION_TIMEOUT: "6s" });
@@ -37,5 +32,5 @@ export async function brokerKillDrill(
   assert.equal(code, 0, stderr);
   log(`back to the last checkpoint ${stderr.split("back to the last checkpoint").length - 1} times`);
   await job.toEnd();
-  await verify(cluster, job, guarantee, log);
+  await verify(cluster, job, guarantee, log, { outsider });
 }

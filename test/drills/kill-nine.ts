@@ -2,24 +2,16 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../lib/log/index.ts";
 import { type JobUnderTest, jobUnderTest } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
+import type { Drill } from "./drill.ts";
 import { DrillInput } from "./input.ts";
-import { type Guarantee, verify } from "./verify.ts";
-
-export interface DrillOptions {
-  readonly guarantee: Guarantee;
-  readonly kills: number;
-  /** Records produced between one kill and the next. */
-  readonly records: number;
-  readonly random: () => number;
-  readonly log?: (line: string) => void;
-}
+import { verify } from "./verify.ts";
 
 /**
  * A job is killed with `kill -9` at random instants, again and again, while its input is being written; once it is killed when outputs have been written
  * that no checkpoint holds, which at-least-once must repeat and exactly-once must not show.
  */
-export async function killNineDrill(cluster: Cluster, options: DrillOptions): Promise<void> {
-  const { guarantee, kills, records, random, log = () => {} } = options;
+export async function killNineDrill(drill: Drill, kills: number): Promise<void> {
+  const { cluster, guarantee, records, random, outsider, log } = drill;
   const job = await jobUnderTest(cluster, { guarantee });
   const input = new DrillInput(cluster, job.input, random);
   for (let kill = 0; kill < kills; kill++) {
@@ -43,7 +35,7 @@ export async function killNineDrill(cluster: Cluster, options: DrillOptions): Pr
   await killBeforeCheckpoint(cluster, job, input);
   log("killed with outputs written that no checkpoint held");
   await job.toEnd();
-  const repeats = await verify(cluster, job, guarantee, log);
+  const repeats = await verify(cluster, job, guarantee, log, { outsider });
   if (guarantee === "at-least-once") assert.ok(repeats > 0, "the drill made the job repeat outputs");
 }
 

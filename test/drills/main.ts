@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import { EmbeddedBroker } from "../../kernel/broker/embedded-broker.ts";
 import { seeded } from "../support/seeded.ts";
-import type { Guarantee } from "./verify.ts";
+import { brokerBehindNetwork } from "./broker-behind-network.ts";
+import type { BrokerDrill } from "./drill.ts";
 
-// npm run drill -- --kills 50 --guarantee exactly-once --only kill-nine --seed 7
+// npm run drill -- --kills 50 --guarantee exactly-once --only kill-nine,three-workers --seed 7
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "30" },
@@ -14,43 +14,64 @@ const { values } = parseArgs({
     records: { type: "string", default: "5000" },
   },
 });
-const broker = await EmbeddedBroker.start();
-process.env.MILLRACE_TEST_BROKER = broker.bootstrapServers;
+const world = await brokerBehindNetwork();
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    console.error(`${signal}: ending the broker`);
+    void world.close().finally(() => process.exit(130)); // the jobs end with this process's hooks, or by themselves without their broker
+  });
+process.env.MILLRACE_TEST_BROKER = world.broker.bootstrapServers;
+
+const { killNineDrill } = await import("./kill-nine.ts");
+const { threeWorkersDrill } = await import("./three-workers.ts");
+const { brokerKillDrill } = await import("./broker-kill.ts");
+const { pausedWorkerDrill } = await import("./paused-worker.ts");
+const network = await import("./network-faults.ts");
+const { clockDrill } = await import("./faults/clock.ts");
+const { diskFullDrill } = await import("./faults/disk-full.ts");
+const { lockedFileDrill } = await import("./faults/locked-file.ts");
+const { expiredOffsetsDrill } = await import("./faults/expired-offsets.ts");
+const { recreatedTopicDrill } = await import("./faults/recreated-topic.ts");
+const { openTransactionDrill } = await import("./faults/open-transaction.ts");
+const { rebalanceDrill } = await import("./rebalance.ts");
+
+const kills = Number(values.kills);
+const drills: Record<string, (drill: BrokerDrill) => Promise<unknown>> = {
+  "three-workers": (drill) => threeWorkersDrill(drill, kills),
+  "kill-nine": (drill) => killNineDrill(drill, kills),
+  "paused-worker": pausedWorkerDrill,
+  rebalance: (drill) => rebalanceDrill(drill, Math.max(2, Math.ceil(kills / 10))),
+  "broker-kill": (drill) => brokerKillDrill(drill, Math.max(3, Math.ceil(kills / 5))),
+  unreachable: (drill) => network.unreachableDrill(drill, 60_000),
+  "produce-timeouts": (drill) => network.produceTimeoutsDrill(drill, 5),
+  "not-leader": (drill) => network.notLeaderDrill(drill, 50),
+  clock: clockDrill,
+  "disk-full": diskFullDrill,
+  "locked-file": lockedFileDrill,
+  "expired-offsets": expiredOffsetsDrill,
+  "recreated-topic": recreatedTopicDrill,
+  "open-transaction": openTransactionDrill,
+};
 try {
-  const { connect } = await import("../run/job/support.ts");
-  const { killNineDrill } = await import("./kill-nine.ts");
-  const { brokerKillDrill } = await import("./broker-kill.ts");
-  const { pausedWorkerDrill } = await import("./paused-worker.ts");
-  const cluster = await connect();
-  const [kills, records] = [Number(values.kills), Number(values.records)];
-  const drills = {
-    "kill-nine": (guarantee: Guarantee, random: () => number) =>
-      killNineDrill(cluster, { guarantee, kills, records, random, log: console.log }),
-    "paused-worker": (guarantee: Guarantee, random: () => number) =>
-      pausedWorkerDrill(cluster, { guarantee, records, random, log: console.log }),
-    "broker-kill": (guarantee: Guarantee, random: () => number) =>
-      brokerKillDrill(broker, cluster, {
-        guarantee,
-        kills: Math.max(3, Math.ceil(kills / 5)),
-        records,
-        random,
-        log: console.log,
-      }),
-  };
   for (const guarantee of ["exactly-once", "at-least-once"] as const) {
     if (values.guarantee !== undefined && values.guarantee !== guarantee) continue;
     for (const [name, drill] of Object.entries(drills)) {
-      if (values.only !== undefined && values.only !== name) continue;
+      if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
       const seed = Number(values.seed ?? randomInt(2 ** 31));
       console.log(`${name}, ${guarantee}, seed ${seed}`);
       const began = performance.now();
-      await drill(guarantee, seeded(seed));
-      console.log(
-        `${name}, ${guarantee}: nothing lost, nothing wrong (${Math.round((performance.now() - began) / 1000)} s)`,
-      );
+      await drill({
+        ...world,
+        guarantee,
+        records: Number(values.records),
+        random: seeded(seed),
+        outsider: true,
+        log: console.log,
+      });
+      const seconds = Math.round((performance.now() - began) / 1000);
+      console.log(`${name}, ${guarantee}: nothing lost, nothing wrong (${seconds} s)`);
     }
   }
-  await cluster.close();
 } finally {
-  await broker.stop();
+  await world.close();
 }

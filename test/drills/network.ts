@@ -114,24 +114,27 @@ function sayNotLeader(frame: Buffer): void {
       if (byte < 0x80) return value;
     }
   };
+  const skip = (bytes: number) => {
+    at += bytes;
+  };
   const tags = () => {
     for (let n = varint(); n > 0; n--) {
       varint();
-      at += varint();
+      skip(varint());
     }
   };
   tags();
   for (let topics = varint() - 1; topics > 0; topics--) {
-    at += varint() - 1;
+    skip(varint() - 1);
     for (let partitions = varint() - 1; partitions > 0; partitions--) {
       frame.writeInt16BE(NOT_LEADER_OR_FOLLOWER, at + 4);
-      at += 4 + 2 + 24;
+      skip(4 + 2 + 24);
       for (let errors = varint() - 1; errors > 0; errors--) {
-        at += 4;
-        at += Math.max(0, varint() - 1);
+        skip(4);
+        skip(Math.max(0, varint() - 1));
         tags();
       }
-      at += Math.max(0, varint() - 1);
+      skip(Math.max(0, varint() - 1));
       tags();
     }
     tags();

@@ -1,20 +1,17 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import type { Cluster } from "../../lib/log/index.ts";
 import { jobUnderTest, temporaryFolder } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
+import type { Drill } from "./drill.ts";
 import { DrillInput } from "./input.ts";
-import type { DrillOptions } from "./kill-nine.ts";
 import { verify } from "./verify.ts";
 
 /**
  * One of two workers is stopped (SIGSTOP) in the middle of its work for longer than the session timeout, while the other takes over its partitions,
  * and then goes on (SIGCONT) believing that they are its own: what it commits must be refused, and it must find its way back.
  */
-export async function pausedWorkerDrill(
-  cluster: Cluster,
-  { guarantee, records, random, log = () => {} }: Omit<DrillOptions, "kills">,
-): Promise<void> {
+export async function pausedWorkerDrill(drill: Drill): Promise<void> {
+  const { cluster, guarantee, records, random, outsider, log } = drill;
   const job = await jobUnderTest(cluster, { guarantee, partitions: 4 });
   const input = new DrillInput(cluster, job.input, random);
   const environment = { MILLRACE_COMMIT_INTERVAL: "100ms", MILLRACE_SESSION_TIMEOUT: "6s" };
@@ -51,5 +48,5 @@ export async function pausedWorkerDrill(
     assert.equal(code, 0, stderr);
   }
   await job.toEnd();
-  await verify(cluster, job, guarantee, log);
+  await verify(cluster, job, guarantee, log, { outsider });
 }

@@ -1,0 +1,31 @@
+import { randomInt } from "node:crypto";
+import test, { after, before } from "node:test";
+import { seeded } from "../support/seeded.ts";
+import { brokerBehindNetwork } from "./broker-behind-network.ts";
+import { brokerKillDrill } from "./broker-kill.ts";
+import type { BrokerDrill } from "./drill.ts";
+import { notLeaderDrill, produceTimeoutsDrill, unreachableDrill } from "./network-faults.ts";
+import type { Guarantee } from "./verify.ts";
+
+// Faults of the broker and of the way to it, in short, on a broker of their own; `npm run drill` has the long forms.
+let world: Awaited<ReturnType<typeof brokerBehindNetwork>>;
+before(async () => {
+  world = await brokerBehindNetwork();
+});
+after(() => world?.close());
+
+const drills: [string, Guarantee, (drill: BrokerDrill) => Promise<void>][] = [
+  ["the broker is killed and restarted", "at-least-once", (drill) => brokerKillDrill(drill, 2)],
+  ["the broker cannot be reached for a while", "exactly-once", (drill) => unreachableDrill(drill, 4000)],
+  ["answers to produce requests come too late", "exactly-once", (drill) => produceTimeoutsDrill(drill, 1)],
+  ["answers say NOT_LEADER although it was written", "exactly-once", (drill) => notLeaderDrill(drill, 5)],
+];
+
+for (const [what, guarantee, drill] of drills) {
+  test(what, { timeout: 180_000 }, async (t) => {
+    const seed = randomInt(2 ** 31);
+    t.diagnostic(`seed ${seed}`);
+    const log = (line: string) => t.diagnostic(line);
+    await drill({ ...world, guarantee, records: 1000, random: seeded(seed), outsider: false, log });
+  });
+}

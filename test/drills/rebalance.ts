@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { type JobRun, jobUnderTest, temporaryFolder } from "../run/job/support.ts";
+import { until } from "../support/until.ts";
+import type { Drill } from "./drill.ts";
+import { DrillInput } from "./input.ts";
+import { verify } from "./verify.ts";
+
+const MOST = 4;
+
+/**
+ * Workers join one by one, up to four, and leave again, while the input is being written; the next one comes or goes as soon as the one before
+ * has asked for its partitions, so that rebalances fall into restores.
+ */
+export async function rebalanceDrill(drill: Drill, rounds: number): Promise<void> {
+  const { cluster, guarantee, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, partitions: 8 });
+  const input = new DrillInput(cluster, job.input, random);
+  const folder = await temporaryFolder();
+  const workers: JobRun[] = [];
+  const ended: JobRun[] = [];
+  const join = async () => {
+    const stateDir = path.join(folder, `worker-${workers.length}`);
+    const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "100ms", MILLRACE_STATE_DIR: stateDir });
+    workers.push(run);
+    // not until it has restored: the next change of the group may fall into that
+    await until("it has joined", () => /job started/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
+    await new Promise((resolve) => setTimeout(resolve, random() * 600));
+  };
+  const leave = async () => {
+    const run = workers.pop() as JobRun;
+    run.child.kill("SIGTERM");
+    ended.push(run);
+    await new Promise((resolve) => setTimeout(resolve, random() * 600));
+  };
+  const moves = async () => {
+    for (let round = 0; round < rounds; round++) {
+      while (workers.length < MOST) await join();
+      while (workers.length > 1) await leave();
+      await Promise.all(ended.map((run) => run.ended)); // they may have held the folders of the next
+    }
+    await leave();
+  };
+  await input.write(records, 4);
+  await input.writeDuring(moves(), Math.ceil(records / 20));
+  for (const run of ended) {
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 0, stderr);
+  }
+  const opened = ended.reduce((sum, run) => sum + run.stderr().split("partition opened").length - 1, 0);
+  log(`${ended.length} workers came and went, partitions were opened ${opened} times`);
+  await job.toEnd();
+  await verify(cluster, job, guarantee, log, { outsider });
+}
