@@ -96,7 +96,7 @@ test("papermill executes with parameters: constants of the tagged cell, and what
   installPapermillTranslator(path.dirname(path.dirname(tool("papermill"))));
   const file = await notebook(
     "paper.ipynb",
-    "const base = 20; const label = 'none'; let flags: unknown = null;",
+    "const base = 20;\nconst label = 'none'; // shown\nlet flags: unknown = null;",
     'const lag = Number(process.env.MAX_LAG ?? "1"); [base + 1, label, flags, lag]',
   );
   const raw = JSON.parse(await readFile(file, "utf8"));
