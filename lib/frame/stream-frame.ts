@@ -139,7 +139,7 @@ export class StreamFrame {
 
   /**
    * Code with a state object and timers per key. State is plain data; it is checkpointed, restored, and read by SQL as JSON
-   * (`state->>'$.count'`). Timers of event time are called when the watermark passes them, in time order, before the rows after it.
+   * (`state->>'$.count'`). Timers of event time are called once the watermark has reached them, in time order.
    * A record for which the code throws is a bad one, and leaves state as it was.
    * @throws Refusal `NO_KEY`, `NO_STATE`, `NO_SCHEMA`, `BAD_SCHEMA`, `NEEDS_REPARTITION`
    * @example

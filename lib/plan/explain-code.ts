@@ -28,7 +28,7 @@ export function explainCode(node: MapNode | ProcessNode | PredictNode): string[]
           : `state: one object and its timers per key (${by}) with a row in the last ${printDuration(node.ttl)} of event time`,
         ...(node.onTimer === undefined
           ? []
-          : ["timers: when the partition's watermark reaches them, in time order, before the rows after it"]),
+          : ["timers: once the partition's watermark has reached them, in time order"]),
         ...(Object.values(node.source).some((text) => text.includes(".wallTimer("))
           ? ["wall clock: wallTimer depends on when it runs, not on the records alone"]
           : []),
