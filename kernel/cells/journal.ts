@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ReadRecord } from "../../lib/run/host.ts";
+import type { ReadRecord, SinkRecord } from "../../lib/run/host.ts";
 
 /** One execution of a cell, as promotion needs it. Travels in the notebook as `metadata.millrace` of the cell's outputs. */
 export interface JournalEntry {
@@ -16,6 +16,8 @@ export interface JournalEntry {
   readonly ok: boolean | undefined;
   /** What its live frames and collects have read so far, one entry per topic. */
   readonly reads: readonly JournaledRead[];
+  /** The sinks it declared. */
+  readonly sinks: readonly SinkRecord[];
 }
 
 /** Notebooks are saved with the keys of objects sorted; `columns` keeps the schema's order. */
@@ -26,9 +28,9 @@ export interface JournaledRead extends ReadRecord {
 export class Journal {
   readonly entries: JournalEntry[] = [];
 
-  begin(entry: Omit<JournalEntry, "sha256" | "reads" | "ok"> & { source: string }): RunningEntry {
+  begin(entry: Omit<JournalEntry, "sha256" | "reads" | "sinks" | "ok"> & { source: string }): RunningEntry {
     const { source, ...rest } = entry;
-    const running = new RunningEntry({ ...rest, sha256: sourceHash(source), ok: undefined, reads: [] });
+    const running = new RunningEntry({ ...rest, sha256: sourceHash(source), ok: undefined, reads: [], sinks: [] });
     this.entries.push(running.entry);
     return running;
   }
@@ -57,6 +59,11 @@ export class RunningEntry {
     }
     const others = this.entry.reads.filter((other) => other !== earlier);
     this.entry.reads = [...others, { ...read, columns: Object.keys(read.schema), ranges }];
+  }
+
+  recordSink(sink: SinkRecord): void {
+    if (this.entry.sinks.some(({ id }) => id === sink.id)) return;
+    this.entry.sinks = [...this.entry.sinks, sink];
   }
 
   /** A copy for an output's metadata. */

@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { type DisplayHandle, HOST, type MimeBundle, type NotebookHost, type ReadRecord } from "../../lib/run/host.ts";
+import {
+  type DisplayHandle,
+  HOST,
+  type MimeBundle,
+  type NotebookHost,
+  type ReadRecord,
+  type SinkRecord,
+} from "../../lib/run/host.ts";
 import { type CellRun, currentRun } from "./cell-run.ts";
 
 /** How long a live cell runs in a headless run when `MILLRACE_LIVE_FOR` does not say, in ms. */
@@ -53,6 +60,10 @@ export class KernelHost implements NotebookHost {
 
   recordRead(read: ReadRecord): void {
     this.cell()?.journal.recordRead(read);
+  }
+
+  recordSink(sink: SinkRecord): void {
+    this.cell()?.journal.recordSink(sink);
   }
 }
 

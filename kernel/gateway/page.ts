@@ -6,6 +6,7 @@ const STYLE = `
   #status.lost { color: #b3261e; }
   table { border-collapse: collapse; width: 100%; }
   th, td { text-align: left; padding: 0.35rem 0.8rem 0.35rem 0; border-bottom: 1px solid #e4e8ee; vertical-align: top; }
+  td:first-child { white-space: nowrap; }
   td:last-child { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
   tbody tr:first-child { background: #fff6e5; }
 `;
@@ -17,7 +18,7 @@ const SCRIPT = `
   const status = document.getElementById("status");
   let count = 0, missed = 0;
   const state = (text, lost) => { status.textContent = text; status.className = lost ? "lost" : ""; };
-  const tell = () => state(count + " records" + (missed > 0 ? ", " + missed + " left out because this page was too slow" : ""));
+  const tell = () => state(count + (count === 1 ? " record" : " records") + (missed > 0 ? ", " + missed + " left out because this page was too slow" : ""));
   const token = () => decodeURIComponent(location.hash.replace(/^#token=/, ""));
   function add(record) {
     const row = rows.insertRow(0);

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import ts from "typescript";
 import { cellCompilerOptions } from "../language/compiler-options.ts";
-import { declaredNames } from "./declared-names.ts";
+import { declaredNames, exportedNames } from "./declared-names.ts";
 import type { CodeCell } from "./notebook.ts";
 
 /** A code cell as a virtual module: its source unchanged, and behind it the exports and imports that join it to the others. */
@@ -49,7 +49,10 @@ export function checkCells(cells: readonly CodeCell[], folder: string): CellProg
   const names = cells.map((cell) => declaredNames(parse(cell.source)));
   const imports = cells.map((cell, index) => neededNames(cell, index, names));
   const texts = new Map(
-    cells.map((cell, index) => [fileName(index), cell.source + tail(index, names, imports[index]!, fileName)]),
+    cells.map((cell, index) => [
+      fileName(index),
+      cell.source + tail(index, names, imports[index]!, fileName, exportedNames(parse(cell.source))),
+    ]),
   );
   const options = { ...OPTIONS, typeRoots: nodeTypeRoots() };
   const host = ts.createCompilerHost(options);
@@ -114,8 +117,9 @@ function tail(
   names: readonly ReadonlySet<string>[],
   imports: ReadonlyMap<string, number>,
   fileName: (index: number) => string,
+  own: ReadonlySet<string>,
 ): string {
-  const lines = [`\nexport { ${[...names[index]!].join(", ")} };`];
+  const lines = [`\nexport { ${[...names[index]!].filter((name) => !own.has(name)).join(", ")} };`];
   for (const [name, provider] of imports) {
     lines.push(`import { ${name} } from "./${path.basename(fileName(provider))}";`);
   }

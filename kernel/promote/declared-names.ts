@@ -1,6 +1,20 @@
 import ts from "typescript";
 
-/** The names a cell declares at its top level, values and types alike; names it exports itself are left out. */
+/** The names a cell exports itself: `export const x`, `export { x }`. */
+export function exportedNames(file: ts.SourceFile): Set<string> {
+  const names = new Set<string>();
+  for (const statement of file.statements) {
+    const isExported =
+      ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword);
+    if (isExported) for (const name of namesOf(statement)) names.add(name);
+    if (!ts.isExportDeclaration(statement) || !statement.exportClause || !ts.isNamedExports(statement.exportClause))
+      continue;
+    for (const { name } of statement.exportClause.elements) names.add(name.text);
+  }
+  return names;
+}
+
+/** The names a cell declares at its top level, values and types alike. */
 export function declaredNames(file: ts.SourceFile): Set<string> {
   const names = new Set<string>();
   for (const statement of file.statements) for (const name of namesOf(statement)) names.add(name);

@@ -1,9 +1,10 @@
 import ts from "typescript";
 import type { CellProgram } from "./cell-program.ts";
 import { type Unit, unitFinder } from "./unit.ts";
+import type { Mutation, Sharing } from "./value-flow.ts";
 import { useOf } from "./value-use.ts";
 
-export type EdgeKind = "read" | "type" | "import" | "write" | "mutation";
+export type EdgeKind = "read" | "type" | "import" | "write";
 
 /** Unit `from` mentions `name`, which unit `to` declares. */
 export interface Edge {
@@ -15,9 +16,19 @@ export interface Edge {
   readonly deferred: boolean;
   /** In a call, as callee or argument: what the name stands for may run here. */
   readonly called: boolean;
-  /** Of a mutation: the source text that may change the value. */
-  readonly how?: string;
+  /** Where the value that was read may be changed in place. */
+  readonly mutations: readonly Mutation[];
+  /** Further names for the value that was read, or for something in it. */
+  readonly shared: readonly SharedName[];
   readonly node: ts.Node;
+}
+
+/** `name`, declared by unit `unit`, is the value of an edge at `depth`; see {@link Sharing}. */
+export interface SharedName {
+  readonly unit: number;
+  readonly name: string;
+  readonly depth: number;
+  readonly least: number;
 }
 
 /** Every mention, by any unit, of a name that another unit declares. */
@@ -59,9 +70,15 @@ export function dependencies(cells: CellProgram, units: readonly Unit[]): Edge[]
       kind: use.kind === "read" && ts.isImportDeclaration(target.statement) ? "import" : use.kind,
       deferred: isDeferred(identifier, unit.node),
       called: isCalled(identifier),
-      ...(use.kind === "mutation" ? { how: use.how } : {}),
+      mutations: use.kind === "read" ? use.mutations : [],
+      shared: use.kind === "read" ? use.sharings.flatMap(sharedName) : [],
       node: identifier,
     }));
+  }
+
+  function sharedName({ declaration, name, depth, least }: Sharing): SharedName[] {
+    const unit = unitOf(declaration);
+    return unit === undefined ? [] : [{ unit: unit.index, name, depth, least }];
   }
 }
 

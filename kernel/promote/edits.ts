@@ -41,9 +41,18 @@ export function runCalls(unit: Unit, { cells }: Slice): { call: ts.CallExpressio
     .map((call) => ({ call, receiver: (call.expression as ts.PropertyAccessExpression).expression }));
 }
 
+/** With it goes what is done with its report: `.run().then(…)`. */
 function withoutRun(call: ts.CallExpression, receiver: ts.Expression): Edit[] {
-  const edits = [{ start: receiver.getEnd(), end: call.getEnd(), text: "" }];
-  if (ts.isAwaitExpression(call.parent)) edits.push({ start: call.parent.getStart(), end: call.getStart(), text: "" });
+  let outer: ts.Expression = call;
+  while (
+    ts.isPropertyAccessExpression(outer.parent) &&
+    /^(then|catch|finally)$/.test(outer.parent.name.text) &&
+    ts.isCallExpression(outer.parent.parent)
+  )
+    outer = outer.parent.parent;
+  const edits = [{ start: receiver.getEnd(), end: outer.getEnd(), text: "" }];
+  if (ts.isAwaitExpression(outer.parent))
+    edits.push({ start: outer.parent.getStart(), end: call.getStart(), text: "" });
   return edits;
 }
 

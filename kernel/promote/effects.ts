@@ -1,3 +1,4 @@
+import path from "node:path";
 import ts from "typescript";
 import type { CellProgram } from "./cell-program.ts";
 import { type Edge, isDeferred } from "./dependencies.ts";
@@ -17,6 +18,8 @@ export interface Change {
   readonly of: number;
   readonly name: string;
   readonly kind: "write" | "mutation";
+  /** Of a mutation: how deep in the value; 1 for `x.a = …`. */
+  readonly depth: number;
   readonly how: string;
   readonly node: ts.Node;
 }
@@ -57,6 +60,12 @@ export function effectsOf(
   const now = { sinks: empty<SinkCall>(units), changes: empty<Change>(units) };
   const later = { sinks: empty<SinkCall>(units), changes: empty<Change>(units) };
   for (const unit of units) {
+    const imported = importedFile(unit.statement, cells);
+    for (const call of imported !== undefined && modulesWithSinks.has(imported) ? callsIn(imported) : []) {
+      if (!isSinkCall(call, cells) || isDeferred(call, imported!)) continue;
+      const module = (unit.statement as ts.ImportDeclaration).moduleSpecifier.getText();
+      now.sinks[unit.index]!.push({ unit: unit.index, call, label: `${sinkLabel(call)} of ${module}` });
+    }
     for (const call of callsIn(unit.node)) {
       const fromModule = importedFunctionFile(call, cells);
       const declaresSink = isSinkCall(call, cells) || (fromModule !== undefined && modulesWithSinks.has(fromModule));
@@ -66,11 +75,13 @@ export function effectsOf(
     }
   }
   for (const edge of edges) {
-    if (edge.kind !== "write" && edge.kind !== "mutation") continue;
-    const how = edge.how ?? statementText(edge.node);
-    const change = { unit: edge.from, of: edge.to, name: edge.name, kind: edge.kind, how, node: edge.node };
-    (edge.deferred ? later : now).changes[edge.from]!.push(change);
+    const changes = (edge.deferred ? later : now).changes[edge.from]!;
+    const base = { unit: edge.from, of: edge.to, name: edge.name, node: edge.node };
+    if (edge.kind === "write") changes.push({ ...base, kind: "write", depth: 0, how: statementText(edge.node) });
+    for (const { depth, how } of edge.mutations) changes.push({ ...base, kind: "mutation", depth, how });
   }
+  const sharings = sharingsOf(edges);
+  for (const changes of [...now.changes, ...later.changes]) underAllNames(changes, sharings);
   // What runs later in a function runs now in the unit that calls it; through any number of functions.
   for (let grew = true; grew; ) {
     grew = false;
@@ -80,11 +91,55 @@ export function effectsOf(
       grew = add(target.sinks[edge.from]!, later.sinks[edge.to]!, (a, b) => a.call === b.call) || grew;
       const changes = later.changes[edge.to]!.map((change) => ({ ...change, unit: edge.from }));
       const own = changes.filter((change) => change.of !== edge.from);
-      grew = add(target.changes[edge.from]!, own, (a, b) => a.node === b.node) || grew;
+      grew = add(target.changes[edge.from]!, own, sameChange) || grew;
     }
   }
   return now;
 }
+
+/** `inner`, known to unit `innerUnit`, is the value of `outer` at `depth`; changes less deep in `outer` than `least` are not shared. */
+interface SharingOfUnits {
+  readonly innerUnit: number;
+  readonly inner: string;
+  readonly outerUnit: number;
+  readonly outer: string;
+  readonly depth: number;
+  readonly least: number;
+}
+
+function sharingsOf(edges: readonly Edge[]): SharingOfUnits[] {
+  return edges.flatMap(({ to, name: outer, shared }) =>
+    shared.map(({ unit, name, depth, least }) => ({
+      innerUnit: unit,
+      inner: name,
+      outerUnit: to,
+      outer,
+      depth,
+      least,
+    })),
+  );
+}
+
+/** A value changed under one name is changed under every name it goes by. Adds to `changes`. */
+function underAllNames(changes: Change[], sharings: readonly SharingOfUnits[]): void {
+  // grows while it is walked: names lead to further names
+  for (const change of changes) {
+    if (change.kind === "write" || Math.abs(change.depth) > 8) continue;
+    for (const { innerUnit, inner, outerUnit, outer, depth, least } of sharings) {
+      const up = change.depth + depth;
+      if (change.of === innerUnit && change.name === inner && up >= Math.max(1, least))
+        addChange(changes, { ...change, of: outerUnit, name: outer, depth: up });
+      const down = change.depth - depth;
+      if (change.of === outerUnit && change.name === outer && down >= 1 && change.depth >= least)
+        addChange(changes, { ...change, of: innerUnit, name: inner, depth: down });
+    }
+  }
+}
+
+const addChange = (changes: Change[], change: Change) => void add(changes, [change], sameChange);
+
+const sameChange = (a: Change, b: Change) =>
+  a.node === b.node && a.of === b.of && a.name === b.name && a.depth === b.depth && a.how === b.how;
 
 const empty = <T>(units: readonly Unit[]): T[][] => units.map(() => []);
 
@@ -102,6 +157,17 @@ export function callsIn(root: ts.Node): ts.CallExpression[] {
   };
   visit(root);
   return calls;
+}
+
+/** The local module an import leads to. */
+function importedFile(statement: ts.Statement, cells: CellProgram): ts.SourceFile | undefined {
+  if (!ts.isImportDeclaration(statement)) return undefined;
+  const declaration = cells.checker.getSymbolAtLocation(statement.moduleSpecifier)?.valueDeclaration;
+  if (declaration !== undefined) return ts.isSourceFile(declaration) ? declaration : undefined;
+  // one that exports nothing has no symbol
+  const specifier = (statement.moduleSpecifier as ts.StringLiteral).text;
+  if (!specifier.startsWith(".")) return undefined;
+  return cells.program.getSourceFile(path.resolve(path.dirname(statement.getSourceFile().fileName), specifier));
 }
 
 /** The local module a called function is declared in. */

@@ -180,13 +180,15 @@ function emitImports(slice: Slice, { needs }: Statements, extra: readonly Wanted
     const written = (statement.moduleSpecifier as ts.StringLiteral).text;
     const module = moduleOf(needs.rewritten.get(written) ?? written, statement.attributes?.getText() ?? "");
     for (const comment of leadingComments(statement).text) module.comments.add(comment);
-    if (statement.importClause === undefined) module.sideEffect = true;
     const used = slice.usedImports.get(unit.index) ?? new Set();
+    // one that is kept although nothing uses its names runs for what it does
+    if (used.size === 0) module.sideEffect = true;
     for (const { local, imported, typeOnly } of importBindings(statement)) {
       if (!used.has(local)) continue;
-      if (imported === "default") (typeOnly ? module.typeDefaults : module.defaults).add(local);
-      else if (imported === "*") (typeOnly ? module.typeNamespaces : module.namespaces).add(local);
-      else module.named.add(`${typeOnly ? "type " : ""}${imported === local ? local : `${imported} as ${local}`}`);
+      const isType = typeOnly || !isValue(unit, local, slice);
+      if (imported === "default") (isType ? module.typeDefaults : module.defaults).add(local);
+      else if (imported === "*") (isType ? module.typeNamespaces : module.namespaces).add(local);
+      else module.named.add(`${isType ? "type " : ""}${imported === local ? local : `${imported} as ${local}`}`);
     }
   }
   for (const { module, imported, local } of extra) {
@@ -197,6 +199,11 @@ function emitImports(slice: Slice, { needs }: Statements, extra: readonly Wanted
     .flatMap((module) => [...module.comments, ...importLines(module)])
     .join("\n");
 }
+
+/** Do kept statements use the name as more than a type? The kernel leaves types out of imports; Node does not know them. */
+const isValue = (unit: Unit, local: string, { edges, kept }: Slice) =>
+  unit.wish !== undefined ||
+  edges.some((edge) => edge.to === unit.index && edge.name === local && edge.kind !== "type" && kept.has(edge.from));
 
 /** Node's own modules, packages, files. */
 const rank = (specifier: string) => (specifier.startsWith("node:") ? 0 : specifier.startsWith(".") ? 2 : 1);

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "nod
 import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
 import ts from "typescript";
+import { suspiciousLiterals } from "./checks/literals.ts";
 import { type Problem, problemAt } from "./problem.ts";
 import type { Slice } from "./slice.ts";
 import type { Unit } from "./unit.ts";
@@ -67,9 +68,14 @@ export function findNeeds(slice: Slice, folder: string): Needs {
       else if (mention.isModule)
         missing(mention.text, path.dirname(file), slashes(path.relative(folder, file)), unit, node);
     }
+    const lineOf = (position: number) =>
+      `${slashes(path.relative(folder, file))}:${source.getLineAndCharacterOfPosition(position).line + 1}`;
+    for (const { node: literal, rule } of suspiciousLiterals(source)) {
+      const what = `${lineOf(literal.getStart())}: ${rule.what}`;
+      problems.push(problemAt(unit.cell, node.getStart(), { ...rule, what }));
+    }
     for (const diagnostic of notErasable(slice, file)) {
-      const line = source.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line + 1;
-      const what = `${slashes(path.relative(folder, file))}:${line} is more than types; Node runs a job by stripping types only.`;
+      const what = `${lineOf(diagnostic.start ?? 0)} is more than types; Node runs a job by stripping types only.`;
       const remedies = [
         "write an object with `as const` for an enum, plain fields in a class, `value as T` for a cast",
       ];
@@ -152,7 +158,10 @@ function mentionedFiles(root: ts.Node): Mention[] {
         ts.isImportDeclaration(parent) ||
         ts.isExportDeclaration(parent) ||
         (ts.isCallExpression(parent) && parent.expression.kind === ts.SyntaxKind.ImportKeyword);
-      const mayBeFile = !/^[a-z]+:|[\n\0]/.test(node.text) && !path.isAbsolute(node.text) && node.text.includes(".");
+      const mayBeFile =
+        !/^[a-z]+:|[\n\0]/.test(node.text) &&
+        !path.isAbsolute(node.text) &&
+        (node.text.includes(".") || isOpened(node));
       if (isModule || mayBeFile) mentions.push({ text: node.text, node, isModule });
     }
     ts.forEachChild(node, visit);
@@ -162,6 +171,11 @@ function mentionedFiles(root: ts.Node): Mention[] {
 }
 
 const slashes = (file: string) => file.split(path.sep).join("/");
+
+/** `readFileSync("names")`: handed to something that opens files. */
+const isOpened = (node: ts.Node) =>
+  ts.isCallExpression(node.parent) &&
+  /(read|open|load|scan|stream|table|predict)\w*$/i.test(node.parent.expression.getText());
 
 const inside = (folder: string, file: string) => !path.relative(folder, file).startsWith("..");
 

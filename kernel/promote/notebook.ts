@@ -30,7 +30,7 @@ export interface RawNotebook {
 }
 
 /** What the kernel journals about the latest execution of a cell; under `metadata.millrace` of the cell or of its outputs. */
-export type Execution = JournalEntry;
+export type Execution = Omit<JournalEntry, "sinks"> & Partial<Pick<JournalEntry, "sinks">>;
 
 /** A code cell as promotion sees it. */
 export interface CodeCell {

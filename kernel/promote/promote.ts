@@ -3,6 +3,7 @@ import path from "node:path";
 import { Refusal } from "../../lib/error.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import { type Analysis, analyse } from "./analyse.ts";
+import { sinkProblems } from "./checks/sinks.ts";
 import { emitMain } from "./emit-main.ts";
 import { type Execution, executeNotebook } from "./execute-notebook.ts";
 import { explain } from "./explain.ts";
@@ -84,6 +85,9 @@ async function makeJob(
   const { answer } = execution;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
+  const different = judge(sinkProblems(notebook, analysis.slice, answer.sinks), options.allow ?? []);
+  if (different.refused.length > 0) throw new PromotionRefusal(different.refused, path.basename(notebook.file));
+  allowed.push(...different.allowed);
 
   progress("packing millrace …");
   const pack = await vendored;

@@ -10,6 +10,7 @@ import {
   millraceMethod,
   modulesWithSinks,
 } from "./effects.ts";
+import { globalChanges, mentionsName } from "./globals.ts";
 import type { Notebook } from "./notebook.ts";
 import { type Unit, unitsOf } from "./unit.ts";
 
@@ -45,6 +46,7 @@ export function sliceNotebook(notebook: Notebook): Slice {
   const kept = new Map<number, KeepReason>();
   const usedImports = new Map<number, Set<string>>();
   const changes = new Set<Change>();
+  const globals = globalChanges(units);
   const queue: number[] = [];
   const keep = (index: number, reason: KeepReason): void => {
     if (kept.has(index) || units[index]!.wish === "skip") return;
@@ -72,6 +74,10 @@ export function sliceNotebook(notebook: Notebook): Slice {
     for (const change of relevantChanges()) {
       changes.add(change);
       keep(change.unit, { kind: "changes", by: change.of, name: change.name, how: change.how });
+    }
+    for (const { unit, target, name } of globals) {
+      if (unit !== index && mentionsName(units[index]!, name))
+        keep(unit, { kind: "changes", by: index, name: target, how: target });
     }
   }
   const dropped = new Map<number, string>();

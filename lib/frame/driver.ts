@@ -100,6 +100,8 @@ export interface FrameDriver {
   /** The schema of the rows of this node, metadata columns not included. */
   schema(node: PlanNode): Promise<Schema>;
   run(sink: SinkNode, options: RunOptions): Promise<RunReport>;
+  /** A sink was declared. */
+  declared?(sink: SinkNode): void;
   /** What a notebook shows for a frame or sink that is a cell's last expression: a mime bundle, or undefined when it displayed by itself. */
   display?(node: PlanNode): unknown;
 }
@@ -126,6 +128,7 @@ const sinks = new Map<string, SinkNode>();
 /** Notes a sink; the same sink declared again (a cell run twice) counts once. */
 export function declareSink(sink: SinkNode): void {
   sinks.set(sink.id, sink);
+  current?.declared?.(sink);
 }
 
 /** Every sink declared so far, in order. A job runs all of them. */

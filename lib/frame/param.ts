@@ -49,6 +49,13 @@ export function declaredParams(): readonly ParamSpec[] {
   return [...declared.values()];
 }
 
+/** The text of every parameter that was given one, from wherever it came. */
+export function givenParams(): ReadonlyMap<string, string> {
+  return givenTexts;
+}
+
+const givenTexts = new Map<string, string>();
+
 /** Names that mean something to a job or to the machine it runs on. */
 const RESERVED_ENV =
   /^(PORT|PATH|HOME|USER|SHELL|PWD|LANG|TMPDIR|HOSTNAME|TERM|KAFKA_.*|MILLRACE_.*|NODE_.*|NPM_.*|SCHEMA_REGISTRY_.*)$/;
@@ -73,7 +80,11 @@ export function param(name: string, defaultValue: string, options?: ParamOptions
 export function param(name: string, defaultValue: ParamValue, options: ParamOptions<any> = {}): ParamValue {
   const spec = declare(name, defaultValue, options);
   const given = source(spec);
-  if (given === undefined) return check(defaultValue, spec, options, "its default");
+  if (given === undefined) {
+    givenTexts.delete(name);
+    return check(defaultValue, spec, options, "its default");
+  }
+  givenTexts.set(name, given.text);
   return check(parse(given.text, spec, given.from), spec, options, given.from);
 }
 

@@ -15,6 +15,15 @@ export interface ReadRecord {
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
 }
 
+/** A sink that a cell declared; promotion holds the job's against it. */
+export interface SinkRecord {
+  readonly topic: string;
+  /** Of the plan, constants included: the same id is the same program. */
+  readonly id: string;
+  /** Parameters that were given a value other than their default, as text. */
+  readonly given: Readonly<Record<string, string>>;
+}
+
 /** The cell whose code is running (or caused the running callback). */
 export interface CellContext {
   readonly id: string;
@@ -37,6 +46,8 @@ export interface NotebookHost {
   hold(promise: Promise<unknown>): void;
   /** Notes a read for the journal of the current cell. May be called again with a longer range. */
   recordRead(read: ReadRecord): void;
+  /** Notes a sink for the journal of the current cell. */
+  recordSink?(sink: SinkRecord): void;
 }
 
 export const HOST = Symbol.for("millrace.host");

@@ -105,7 +105,7 @@ moving.filter(pl.col("delta").gt(param("threshold", 50))).to(${JSON.stringify(al
     assert.deepEqual([time, topic, key], ["2026-05-01T12:00:00.002Z", alerts, "<b>mine</b>"]);
     const { gForceTotal, delta } = JSON.parse(value!);
     assert.deepEqual([gForceTotal, delta], [99.75, 98]);
-    await page.getByText("1 records").waitFor();
+    await page.getByText("1 record", { exact: true }).waitFor();
     assert.equal(await page.locator("tbody tr").count(), 1);
     assert.deepEqual(mistakes, []);
     if (process.env.MILLRACE_SCREENSHOTS)

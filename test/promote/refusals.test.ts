@@ -104,6 +104,37 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     ],
     found: [1, 2, 3, 4].map((line) => `MUTATED_ACROSS_CELLS cell 3, line ${line}`),
   },
+  ...(
+    [
+      ["another name", "const settings = { limit: 1 };\nconst alias = settings;", "alias.limit = 2;"],
+      [
+        "a part with a name",
+        "const settings = { in: { limit: 1 } };\nconst { in: part } = settings;",
+        "part.limit = 2;",
+      ],
+      ["what holds it", "const settings = { limit: 1 };\nconst all = [settings];", "all[0].limit = 2;"],
+      ["a shallow copy", "const settings = [{ limit: 1 }];\nconst copy = [...settings];", "copy[0].limit = 2;"],
+      ["a function's result", "const settings = { limit: 1 };\nconst get = () => settings;", "get().limit = 2;"],
+      ["a loop", "const settings = [{ limit: 1 }];", "for (const one of settings) one.limit = 2;"],
+      ["a callback", "const settings = [{ limit: 1 }];", "settings.forEach((one) => { one.limit = 2; });"],
+      ["a search", "const settings = [{ limit: 1 }];", "settings.find((one) => one.limit)!.limit = 2;"],
+      ["destructuring", "let settings = { limit: 1 }, other = { limit: 2 };", "[settings, other] = [other, settings];"],
+    ] as const
+  ).map(([name, declared, change]) => ({
+    name: `changed by another cell through ${name}`,
+    cells: [HEAD, declared, change, 'phone.filter(pl.col("x").gt(JSON.stringify(settings).length)).to("out");'],
+    found: ["MUTATED_ACROSS_CELLS cell 3, line 1"],
+  })),
+  {
+    name: "a container that grows changes nothing it holds, a copy nothing of its original",
+    cells: [
+      HEAD,
+      "const one = { limit: 1 };\nconst limits = [1, 2];",
+      "const all = [one];\nall.push({ limit: 2 });\nconst copy = [...limits];\ncopy.push(3);\nlimits.toSorted().push(4);\nstructuredClone(one).limit = 5;",
+      'phone.filter(pl.col("x").gt(one.limit + limits[0] + all.length + copy.length)).to("out");',
+    ],
+    found: [],
+  },
   {
     name: "frames, expressions, constants, frozen and readonly data do not change",
     cells: [
@@ -170,6 +201,15 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["SECRET_LITERAL cell 2, line 1", "SECRET_LITERAL cell 2, line 2"],
   },
   {
+    name: "a secret as a fallback, as a parameter's default and in a header; not the name of a column",
+    cells: [
+      HEAD,
+      'const password = process.env.PASSWORD ?? "geheim";\nconst token = param("apiToken", "abc");\nconst headers = { Authorization: "Bearer abcdefghijklmnop" };',
+      'phone.filter(pl.col("password").gt(password.length + token.length + headers.Authorization.length)).to("out");',
+    ],
+    found: [1, 2, 3].map((line) => `SECRET_LITERAL cell 2, line ${line}`),
+  },
+  {
     name: "a parameter without a literal default",
     cells: [
       HEAD,
@@ -217,6 +257,30 @@ test("a package linked from a folder, and a local module with an import that is 
     ["UNPINNED_PACKAGE 1", "UNRESOLVED_IMPORT 2"],
   );
   assert.match(problems[1]!.remedies[0]!, /write \.\/high\.ts/);
+});
+
+test("a secret and a machine's path in a local module are named by its file and line", async () => {
+  const folder = await temporaryFolder();
+  await writeFile(
+    path.join(folder, "low.ts"),
+    'export const low = 1;\nconst secret = "geheim";\nconst file = "/home/ann/limits.json";\n',
+  );
+  const cells = [HEAD, 'import { low } from "./low.ts";\nphone.filter(pl.col("x").gt(low)).to("out");'];
+  const { problems } = analyse(notebookOf(cells, folder));
+  assert.deepEqual(
+    problems.map(({ code, cell, line, what }) => `${code} cell ${cell}, line ${line}: ${what.split(": ")[0]}`),
+    ["SECRET_LITERAL cell 2, line 1: low.ts:2", "ABSOLUTE_PATH cell 2, line 1: low.ts:3"],
+  );
+  assert.ok(problems.every(({ what }) => !what.includes("geheim")));
+});
+
+test("every refusal of a place names a cell, a line and a remedy", () => {
+  for (const { name, cells } of refusals)
+    for (const problem of analyse(notebookOf(cells)).problems) {
+      assert.ok(problem.remedies.length > 0 && problem.remedies.every((text) => text.length > 5), name);
+      if (problem.code !== "NO_SINK")
+        assert.ok(problem.cell! > 0 && problem.line! > 0 && problem.source !== undefined, name);
+    }
 });
 
 test("a refusal says what, where, which line, and what to do; a secret is not repeated", () => {

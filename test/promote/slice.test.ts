@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { test } from "node:test";
 import { analyse } from "../../kernel/promote/analyse.ts";
 import { emitMain } from "../../kernel/promote/emit-main.ts";
-import { notebookOf, type TestCell } from "./notebooks.ts";
+import { notebookOf, type TestCell, temporaryFolder } from "./notebooks.ts";
 
 const HEAD = 'import { pl, topic } from "millrace";\nconst phone = topic("phone-data");';
 
@@ -141,6 +143,98 @@ bound += 1;
 for (const name of names) phone.filter(pl.col(name).gt(bound)).to("out");`,
   },
   {
+    name: "what changes a value under another name is kept with the name",
+    cells: [
+      HEAD,
+      'const settings = { limit: 1 };\nconst alias = settings;\nalias.limit = 2;\nphone.filter(pl.col("x").gt(settings.limit)).to("out");',
+    ],
+    main: `import { pl, topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+const settings = { limit: 1 };
+const alias = settings;
+alias.limit = 2;
+phone.filter(pl.col("x").gt(settings.limit)).to("out");`,
+  },
+  {
+    name: "cells that set what belongs to no cell are kept where a kept statement reads it",
+    cells: [
+      HEAD,
+      'process.env.LIMIT = "3";\nprocess.env.UNUSED = "4";',
+      "(globalThis as any).scale = 2;",
+      'phone.filter(pl.col("x").gt(Number(process.env.LIMIT) * (globalThis as any).scale)).to("out");',
+    ],
+    main: `import { pl, topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+process.env.LIMIT = "3";
+
+// cell 3
+(globalThis as any).scale = 2;
+
+// cell 4
+phone.filter(pl.col("x").gt(Number(process.env.LIMIT) * (globalThis as any).scale)).to("out");`,
+  },
+  {
+    name: "functions with free variables, overloads, classes that extend others, and what cells export",
+    cells: [
+      HEAD,
+      "export const base = 2;\nlet factor = 1;\nconst times = (x: number) => x * factor;\nfactor = 3;",
+      "class Scale { static n = base; by() { return Scale.n; } }",
+      "class Double extends Scale { twice = 2 * this.by(); }\nfunction of(x: number): number;\nfunction of(x: string): number;\nfunction of(x: number | string) { return Number(x); }",
+      'phone.filter(pl.col("x").gt(times(of("1")) + new Double().twice)).to("out");',
+    ],
+    main: `import { pl, topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+export const base = 2;
+let factor = 1;
+const times = (x: number) => x * factor;
+factor = 3;
+
+// cell 3
+class Scale { static n = base; by() { return Scale.n; } }
+
+// cell 4
+class Double extends Scale { twice = 2 * this.by(); }
+function of(x: number): number;
+function of(x: string): number;
+function of(x: number | string) { return Number(x); }
+
+// cell 5
+phone.filter(pl.col("x").gt(times(of("1")) + new Double().twice)).to("out");`,
+  },
+  {
+    name: "an import of a type is one, also where the notebook does not say so",
+    cells: [
+      'import { StreamFrame, topic } from "millrace";\nconst phone: StreamFrame = topic("phone-data");\nphone.to("out");',
+    ],
+    main: `import { type StreamFrame, topic } from "millrace";
+// cell 1
+const phone: StreamFrame = topic("phone-data");
+phone.to("out");`,
+  },
+  {
+    name: "with a sink's run goes what is done with its report",
+    cells: [
+      HEAD,
+      'await phone.to("a").run().then((report) => console.log(report)).catch(console.error);\nawait Promise.all([phone.to("b").run(), phone.to("c").run()]);',
+    ],
+    main: `import { topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+phone.to("a");
+await Promise.all([phone.to("b"), phone.to("c")]);`,
+  },
+  {
     name: "imports are merged; aliases, defaults and types stay as they are",
     cells: [
       'import { topic as open } from "millrace";',
@@ -246,6 +340,41 @@ phone.filter(pl.col('x').gt(limit)).to('out'); // to the desk`,
 ];
 
 for (const { name, cells, main } of slices) test(name, () => assert.equal(promoted(cells), main));
+
+test("a local module that writes a frame when it is imported is a sink; it comes along with what it imports", async () => {
+  const folder = await temporaryFolder();
+  await writeFile(
+    path.join(folder, "alerts.ts"),
+    'import { topic } from "millrace";\nimport { name } from "./name.ts";\ntopic("a").to(name);\n',
+  );
+  await writeFile(path.join(folder, "name.ts"), 'export const name = "out";\n');
+  const { slice, needs, parameters, problems } = analyse(notebookOf(['import "./alerts.ts";'], folder));
+  assert.deepEqual(problems, []);
+  assert.deepEqual([...needs.files.values()], ["alerts.ts", "name.ts"]);
+  const text = emitMain(slice, { notebook: "test.ipynb", name: "test", schemas: {}, needs, parameters });
+  assert.match(text, /^import "\.\/alerts\.ts";$/m);
+});
+
+test("files named by relative paths come along, whatever opens them; modules outside keep their places", async () => {
+  const folder = await temporaryFolder();
+  await mkdir(path.join(folder, "book", "data"), { recursive: true });
+  for (const file of ["book/devices.csv", "book/model.onnx", "book/data/names", "scale.ts"])
+    await writeFile(path.join(folder, file), "export const scale = 1;\n");
+  const cells = [
+    'import { readFileSync } from "node:fs";\nimport { scale } from "../scale.ts";\nimport { pl, topic } from "millrace";',
+    'const model = "./model.onnx";\nconst size = [model, "devices.csv", "data/names"].map((file) => readFileSync(file).length);\nconst names = readFileSync("data/names");',
+    'topic("a").filter(pl.col("x").gt(size[0] + scale + names.length)).to("out");',
+  ];
+  const { needs, slice, parameters } = analyse(notebookOf(cells, path.join(folder, "book")));
+  assert.deepEqual(
+    [...needs.files.values()],
+    ["modules/book/data/names", "modules/book/devices.csv", "modules/book/model.onnx", "modules/scale.ts"],
+  );
+  const text = emitMain(slice, { notebook: "test.ipynb", name: "test", schemas: {}, needs, parameters });
+  assert.match(text, /from "\.\/modules\/scale\.ts"/);
+  assert.match(text, /"\.\/modules\/book\/model\.onnx"/);
+  assert.match(text, /readFileSync\("modules\/book\/data\/names"\)/);
+});
 
 test("names that the job needs for itself give way", () => {
   const cells = [HEAD, 'const main = 1, job = 2;\nphone.filter(pl.col("x").gt(main + job)).to("out");'];

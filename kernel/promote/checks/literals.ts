@@ -6,25 +6,38 @@ import type { Slice } from "../slice.ts";
 
 const SECRET_NAME = /(pass(word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credential)s?$/i;
 const SECRET_VALUE =
-  /^(AKIA|ASIA)[0-9A-Z]{16}$|-----BEGIN [A-Z ]*PRIVATE KEY-----|^gh[pousr]_[A-Za-z0-9]{30,}|^github_pat_|^xox[abprs]-|^sk-[A-Za-z0-9_-]{20,}|^eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.|^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i;
+  /^(AKIA|ASIA)[0-9A-Z]{16}$|-----BEGIN [A-Z ]*PRIVATE KEY-----|^gh[pousr]_[A-Za-z0-9]{30,}|^github_pat_|^xox[abprs]-|^sk-[A-Za-z0-9_-]{20,}|^eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.|^(Bearer|Basic)\s+[\w+/=.~-]{16,}$|^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i;
 const MACHINE_PATH =
   /^(\/(home|Users|root|tmp|var|mnt|media|data|opt|srv|work|workspace|etc|private|Volumes)\/|[A-Za-z]:[\\/]|\\\\|~\/|file:\/\/)/;
 
 /** Text in the slice that belongs to this machine, or to nobody's source. */
 export function literalProblems({ units, kept }: Slice): Problem[] {
-  const problems: Problem[] = [];
-  for (const unit of units) {
-    if (!kept.has(unit.index)) continue;
-    const visit = (node: ts.Node): void => {
-      if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) {
-        const problem = isSecret(node) ? SECRET : isMachinePath(node.text) ? ABSOLUTE : undefined;
-        if (problem !== undefined) problems.push(masked(problemAt(unit.cell, node.getStart(), problem), node.text));
-      }
-      ts.forEachChild(node, visit);
-    };
-    visit(unit.node);
-  }
-  return problems;
+  return units
+    .filter((unit) => kept.has(unit.index))
+    .flatMap((unit) =>
+      suspiciousLiterals(unit.node).map(({ node, rule }) =>
+        masked(problemAt(unit.cell, node.getStart(), rule), node.text),
+      ),
+    );
+}
+
+export interface SuspiciousLiteral {
+  readonly node: ts.StringLiteralLike | ts.TemplateHead;
+  readonly rule: typeof SECRET | typeof ABSOLUTE;
+}
+
+/** Literals that look like secrets or like paths of one machine. */
+export function suspiciousLiterals(root: ts.Node): SuspiciousLiteral[] {
+  const found: SuspiciousLiteral[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) {
+      const rule = isSecret(node) ? SECRET : isMachinePath(node.text) ? ABSOLUTE : undefined;
+      if (rule !== undefined) found.push({ node, rule });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(root);
+  return found;
 }
 
 const SECRET = {
@@ -47,17 +60,29 @@ function masked(problem: Problem, text: string): Problem {
 
 function isSecret(node: ts.StringLiteralLike | ts.TemplateHead): boolean {
   if (SECRET_VALUE.test(node.text)) return true;
-  const parent = node.parent;
-  const named =
-    (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent)) &&
-    parent.initializer === node
-      ? parent.name.getText()
-      : ts.isBinaryExpression(parent) &&
-          parent.right === node &&
-          parent.operatorToken.kind === ts.SyntaxKind.EqualsToken
-        ? parent.left.getText()
-        : "";
-  return node.text !== "" && SECRET_NAME.test(named.replace(/["'\]]+$/, ""));
+  return node.text !== "" && SECRET_NAME.test(nameOf(node).replace(/["'\]]+$/, ""));
+}
+
+/** What the literal's value is called: the variable, field or parameter that it is given to, also as a fallback (`process.env.X ?? "…"`). */
+function nameOf(node: ts.Node): string {
+  const { parent } = node;
+  const isOperand =
+    ts.isBinaryExpression(parent) && /^(\?\?|\|\||&&)$/.test(parent.operatorToken.getText())
+      ? parent.right === node
+      : false;
+  const isBranch = ts.isConditionalExpression(parent) && parent.condition !== node;
+  if (isOperand || isBranch || ts.isParenthesizedExpression(parent) || ts.isAsExpression(parent)) return nameOf(parent);
+  if (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent))
+    return parent.initializer === node ? parent.name.getText() : "";
+  if (ts.isBinaryExpression(parent))
+    return parent.right === node && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken
+      ? parent.left.getText()
+      : "";
+  if (ts.isCallExpression(parent) && parent.arguments[1] === node && /\bparam$/.test(parent.expression.getText())) {
+    const [name] = parent.arguments;
+    return name !== undefined && ts.isStringLiteralLike(name) ? name.text : "";
+  }
+  return "";
 }
 
 function isMachinePath(text: string): boolean {

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { notebookText, type TestCell, temporaryFolder } from "./notebooks.ts";
+import { millrace } from "./run-command.ts";
+
+const HEAD =
+  'import { param, pl, topic } from "millrace";\nconst phone = topic("phones", { schema: { x: "Float64" } });';
+
+/** Runs the cells headless, then promotes them; needs no broker, as nothing is read. */
+async function promoted(cells: readonly TestCell[], options: { run?: string[]; promote?: string[] } = {}) {
+  const folder = await temporaryFolder();
+  const [file, job] = [path.join(folder, "book.ipynb"), path.join(folder, "job")];
+  await writeFile(file, notebookText(cells));
+  const env = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" };
+  const ran = await millrace(["run", file, ...(options.run ?? [])], { env });
+  assert.equal(ran.code, 0, ran.stderr);
+  return { job, ...(await millrace(["promote", file, "--out", job, ...(options.promote ?? [])], { env })) };
+}
+
+test("a sink that is the same program in the job is promoted, with other parameters than the defaults, too", async () => {
+  const cells = [HEAD, 'const sink = phone.filter(pl.col("x").gt(param("limit", 2))).to("out");'];
+  for (const run of [[], ["-p", "limit=3"]]) {
+    const { code, stderr } = await promoted(cells, { run });
+    assert.equal(code, 0, stderr);
+  }
+});
+
+test("a sink that depends on the clock is refused; --allow lets it through and notes it", async () => {
+  const cells = [HEAD, 'const now = Date.now();\nconst sink = phone.filter(pl.col("x").gt(now)).to("out");'];
+  const { code, stderr } = await promoted(cells);
+  assert.equal(code, 2);
+  assert.match(stderr, /DIFFERENT_SINK: The sink to "out"[\s\S]*cell 2 \(c2\), line 2[\s\S]*what to do:/);
+  const allowed = await promoted(cells, { promote: ["--allow", "DIFFERENT_SINK"] });
+  assert.equal(allowed.code, 0, allowed.stderr);
+  const { allowed: noted } = JSON.parse(await readFile(path.join(allowed.job, "promotion.json"), "utf8"));
+  assert.deepEqual([noted[0].code, noted[0].cell, noted[0].line], ["DIFFERENT_SINK", 2, 2]);
+});
+
+test("a change that no analysis of names can see is found by the plan", async () => {
+  const cells = [
+    HEAD,
+    "const settings = { limit: 1 };\nconst hidden: any = { settings };",
+    "Reflect.apply((o: any) => { o.settings.limit = 9; }, undefined, [hidden]);",
+    'const sink = phone.filter(pl.col("x").gt(settings.limit)).to("out");',
+  ];
+  const { code, stderr } = await promoted(cells);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /DIFFERENT_SINK|MUTATED_ACROSS_CELLS/);
+});
+
+test("a sink made where no statement shows it is refused rather than lost", async () => {
+  const cells = [HEAD, 'const a = phone.to("a");', 'Reflect.apply((phone as any)["to"], phone, ["b"]);\nundefined'];
+  const { code, stderr } = await promoted(cells);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /DIFFERENT_SINK: This cell declared a sink to "b" when it ran[\s\S]*cell 3/);
+});
