@@ -22,77 +22,59 @@ const ROWS_SHOWN = 20;
  * writes only through `.run()` (law 4).
  */
 export function notebookDriver(session = new Session()): FrameDriver {
-	const live = (
-		node: PlanNode,
-		options: Parameters<FrameDriver["live"]>[1],
-	): NotebookLiveFrame => {
-		const view = {
-			title: titleOf(node),
-			note: noteOf(node),
-			rows: options.rows ?? ROWS_SHOWN,
-		};
-		return new NotebookLiveFrame(session, node, options, {
-			draw: (frame, status) => tableBundle(frame, status, view),
-		});
-	};
-	return {
-		collect: (node, options) => collect(session, node, options),
-		live,
-		plot(node, options) {
-			const title = titleOf(node);
-			return new NotebookLiveFrame(
-				session,
-				node,
-				{ keep: CHART_ROWS, ...options },
-				{
-					draw: (frame, status) =>
-						liveChartBundle(frame, status, options, title),
-					check: (empty) => checkChart(empty, options),
-				},
-			);
-		},
-		batches: (node, options) => batches(session, node, options),
-		schema: (node) => schema(session, node),
-		run: (sink, options) => runSink(session, sink, options),
-		declared: ({ id, topic }) =>
-			notebookHost()?.recordSink?.({
-				id,
-				topic,
-				given: Object.fromEntries(givenParams()),
-			}),
-		display(node) {
-			// nobody would stop a read that a plain program started by printing a frame
-			if (notebookHost() === undefined) return { "text/plain": explain(node) };
-			return (live(node, {}) as unknown as Record<symbol, () => unknown>)[
-				Symbol.for("Jupyter.display")
-			]!();
-		},
-	};
+  const live = (node: PlanNode, options: Parameters<FrameDriver["live"]>[1]): NotebookLiveFrame => {
+    const view = { title: titleOf(node), note: noteOf(node), rows: options.rows ?? ROWS_SHOWN };
+    return new NotebookLiveFrame(session, node, options, {
+      draw: (frame, status, id) => tableBundle(frame, status, view, id),
+    });
+  };
+  return {
+    collect: (node, options) => collect(session, node, options),
+    live,
+    plot(node, options) {
+      const title = titleOf(node);
+      return new NotebookLiveFrame(
+        session,
+        node,
+        { keep: CHART_ROWS, ...options },
+        {
+          draw: (frame, status) => liveChartBundle(frame, status, options, title),
+          check: (empty) => checkChart(empty, options),
+        },
+      );
+    },
+    batches: (node, options) => batches(session, node, options),
+    schema: (node) => schema(session, node),
+    run: (sink, options) => runSink(session, sink, options),
+    declared: ({ id, topic }) =>
+      notebookHost()?.recordSink?.({ id, topic, given: Object.fromEntries(givenParams()) }),
+    display(node) {
+      // nobody would stop a read that a plain program started by printing a frame
+      if (notebookHost() === undefined) return { "text/plain": explain(node) };
+      return (live(node, {}) as unknown as Record<symbol, () => unknown>)[Symbol.for("Jupyter.display")]!();
+    },
+  };
 }
 
 async function schema(session: Session, node: PlanNode): Promise<Schema> {
-	let acquired = false;
-	try {
-		const { terminal } = await compilePlan(session, node, async () => {
-			const cluster = await session.acquire();
-			acquired = true;
-			return cluster;
-		});
-		return Object.fromEntries(
-			shownColumns(node, Object.keys(terminal.schema)).map((name) => [
-				name,
-				terminal.schema[name]!,
-			]),
-		);
-	} finally {
-		if (acquired) session.release();
-	}
+  let acquired = false;
+  try {
+    const { terminal } = await compilePlan(session, node, async () => {
+      const cluster = await session.acquire();
+      acquired = true;
+      return cluster;
+    });
+    return Object.fromEntries(
+      shownColumns(node, Object.keys(terminal.schema)).map((name) => [name, terminal.schema[name]!]),
+    );
+  } finally {
+    if (acquired) session.release();
+  }
 }
 
-const titleOf = (node: PlanNode): string =>
-	describeSource(sourcesOf([node])[0]!);
+const titleOf = (node: PlanNode): string => describeSource(sourcesOf([node])[0]!);
 
 const noteOf = (node: PlanNode): string | undefined =>
-	node.kind === "sink"
-		? `Rows for topic ${node.topic}: a preview, nothing is written. .run() writes them; a promoted job always does.`
-		: undefined;
+  node.kind === "sink"
+    ? `Rows for topic ${node.topic}: a preview, nothing is written. .run() writes them; a promoted job always does.`
+    : undefined;
