@@ -1,5 +1,5 @@
 export * from "./driver.ts";
-export type { GroupByDynamicOptions, StreamGroupBy } from "./group-by-dynamic.ts";
+export type { GroupByDynamicOptions } from "./group-by-dynamic.ts";
 export { declaredParams, type ParamOptions, type ParamSource, type ParamSpec, param, setParamSource } from "./param.ts";
 export { Sink, type SinkOptions } from "./sink.ts";
 export { StreamFrame } from "./stream-frame.ts";

@@ -6,7 +6,6 @@ import { explain } from "../plan/explain.ts";
 import { dropNode } from "../plan/nodes/drop-node.ts";
 import { explodeNode } from "../plan/nodes/explode-node.ts";
 import { filterNode } from "../plan/nodes/filter-node.ts";
-import { lateNode } from "../plan/nodes/late-node.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import { renameNode } from "../plan/nodes/rename-node.ts";
 import { selectNode } from "../plan/nodes/select-node.ts";
@@ -27,13 +26,18 @@ import {
   type PlotOptions,
 } from "./driver.ts";
 import { StreamRunningGroupBy } from "./group-by.ts";
-import { type GroupByDynamicOptions, StreamGroupBy } from "./group-by-dynamic.ts";
+import { type GroupByCountOptions, groupByCount } from "./group-by-count.ts";
+import { type GroupByDynamicOptions, groupByDynamic } from "./group-by-dynamic.ts";
+import { type GroupByRollingOptions, groupByRolling } from "./group-by-rolling.ts";
+import { type GroupBySessionOptions, groupBySession } from "./group-by-session.ts";
+import { lateRows } from "./late.ts";
 import { type MapOptions, mapNodeOf } from "./map.ts";
 import { type Model, type PredictOptions, predictNodeOf } from "./predict.ts";
 import { type ProcessOptions, processNodeOf } from "./process.ts";
 import type { RowOf } from "./row-types.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
 import { type UniqueOptions, uniqueOptions } from "./unique.ts";
+import type { StreamWindows } from "./window-options.ts";
 
 /**
  * Rows of a topic as they arrive, and what is made of them. Immutable: every verb gives a new frame and reads nothing.
@@ -188,28 +192,56 @@ export class StreamFrame {
    * @example
    * total.groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device" }).agg(pl.col("gForceTotal").mean().alias("mean"))
    */
-  groupByDynamic(options: GroupByDynamicOptions): StreamGroupBy {
-    return new StreamGroupBy(this.node, options, (node) => new StreamFrame(node));
+  groupByDynamic(options: GroupByDynamicOptions): StreamWindows {
+    return groupByDynamic(this.node, options, (node) => new StreamFrame(node));
+  }
+
+  /**
+   * Sessions of event time, per key: a session goes on while rows come less than `gap` apart, in event time; a late row may bring two together. Adds
+   * `window_start`, the time of its first row, and `window_end`, that of its last row and the gap. It closes when event time has reached
+   * `window_end` and `grace`; a row is late when it belongs to no open session and the one it would begin has closed.
+   * @throws Refusal `BAD_DURATION`, `NOT_EVENT_TIME`, `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * visits.groupBySession({ by: "user", gap: "30m" }).agg(pl.len().alias("pages"), pl.col("page").last().alias("left_at"))
+   */
+  groupBySession(options: GroupBySessionOptions): StreamWindows {
+    return groupBySession(this.node, options, (node) => new StreamFrame(node));
+  }
+
+  /**
+   * Windows of rows, per key, in the order in which they come: of `every` rows, or of `period` rows every `every` rows. Adds `window_index`, from 0 on per
+   * key, and `window_start` and `window_end`: the least event time of its rows, and a millisecond past the greatest. A window is given
+   * when its last row has come; one that is not full waits.
+   * @throws Refusal `BAD_OPTION`, `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * ticks.groupByCount({ by: "symbol", every: 100 }).agg(pl.col("price").last().alias("close"), pl.col("volume").sum())
+   */
+  groupByCount(options: GroupByCountOptions): StreamWindows {
+    return groupByCount(this.node, options, (node) => new StreamFrame(node));
+  }
+
+  /**
+   * For each row the rows of its key around it in event time: by default those of the last `period`, up to and with the row. As Polars' own
+   * groupByRolling over the rows in the order of event time, however they came: a row waits until event time has passed the end of its window
+   * and `grace`; a row that is older than that when it comes is late, and left out.
+   * @throws Refusal `BAD_DURATION`, `NOT_EVENT_TIME`, `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * phone.groupByRolling({ indexColumn: "timestamp", by: "device", period: "10s" }).agg(pl.col("gForceX").mean().alias("mean10s"))
+   */
+  groupByRolling(options: GroupByRollingOptions): StreamWindows {
+    return groupByRolling(this.node, options, (node) => new StreamFrame(node));
   }
 
   /**
    * The rows that came too late for the windows of this frame: each row once, with the starts of the windows it missed in `missed_windows`
-   * (a list of datetimes). To be called on what `groupByDynamic(…).agg(…)` gave.
+   * (a list of datetimes; rows of rolling windows miss none, and have no such column). To be called on what `agg(…)` gave.
    * @throws Refusal `NO_WINDOWS`
    * @example
    * const perSecond = phone.groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device" }).agg(pl.len().alias("n"));
    * perSecond.late().to("late-records")
    */
   late(): StreamFrame {
-    if (this.node.kind !== "groupByDynamic")
-      throw new Refusal({
-        code: "NO_WINDOWS",
-        what: "only windows have late rows, and this frame is not one of windows",
-        where: "late",
-        remedies: ["call it right on what groupByDynamic(…).agg(…) gave, before other verbs"],
-      });
-    const { input, indexColumn, every, period, offset, grace } = this.node;
-    return new StreamFrame(lateNode({ input, indexColumn, every, period, offset, grace }));
+    return new StreamFrame(lateRows(this.node));
   }
 
   /**

@@ -3,7 +3,6 @@ import { Refusal } from "../error.ts";
 import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { planKey } from "../plan/content-key.ts";
 import { isMetadata } from "../plan/metadata.ts";
-import type { GroupByDynamicNode } from "../plan/nodes/group-by-dynamic-node.ts";
 import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
 import { type RepartitionNode, repartitionNode } from "../plan/nodes/repartition-node.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
@@ -37,7 +36,7 @@ import { rowsPerKey } from "./rows-per-key.ts";
 import { stageContents } from "./stage-content.ts";
 import { uniquePlan } from "./unique-plan.ts";
 import { compileUnnest } from "./unnest.ts";
-import { windowPlan } from "./window-plan.ts";
+import { compileWindows } from "./windows.ts";
 
 /** What is done to rows: an operator with state, or a query that Polars can join with the next. */
 export type Step =
@@ -280,7 +279,7 @@ export class NodeCompiler {
         return { ...base, ...compileExplode(node, input) };
       case "late":
         refuseUpdates(input, "late", MANY_TIMES);
-        return { ...base, ...compileLate(node, input) };
+        return { ...base, ...compileLate(node, input, (name) => this.storeName(name)) };
       case "map":
         if (node.many)
           refuseUpdates(input, "flatMap", "a row that gives fewer rows would leave its earlier ones behind");
@@ -299,15 +298,11 @@ export class NodeCompiler {
         refuseUpdates(input, "groupBy", MANY_TIMES);
         return { ...base, ...groupPlan(node, input, (name) => this.storeName(name)), windowed: true, updating: true };
       case "groupByDynamic":
-        refuseUpdates(input, "groupByDynamic", MANY_TIMES);
-        return {
-          ...base,
-          ...this.#window(node, input),
-          windowed: true,
-          updating: node.emit === "update",
-          watermark: true,
-          delay: input.delay + node.grace,
-        };
+      case "groupBySession":
+      case "groupByCount":
+      case "groupByRolling":
+        refuseUpdates(input, node.kind, MANY_TIMES);
+        return { ...base, ...compileWindows(node, input, (name) => this.storeName(name)) };
       case "sink":
         return { ...base, ...this.#sink(node, input) };
     }
@@ -329,10 +324,6 @@ export class NodeCompiler {
       empty = emptyFrame(plan.schema);
     }
     return { ...made, steps };
-  }
-
-  #window(node: GroupByDynamicNode, input: Compiled) {
-    return windowPlan(node, input, (name) => this.storeName(name));
   }
 
   #sink(node: SinkNode, input: Compiled): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> {
@@ -382,7 +373,7 @@ const MANY_TIMES = "how often a row is updated depends on how records fall into 
 /** Only the last row per key of an updating frame is exact; what depends on the ones before is refused. */
 function refuseUpdates({ updating, node }: Compiled, where: string, why: string): void {
   if (!updating) return;
-  const windows = nodesOf([node]).some((part) => part.kind === "groupByDynamic" && part.emit === "update");
+  const windows = nodesOf([node]).some((part) => "emit" in part && part.emit === "update");
   throw new Refusal({
     code: "NO_EXACT_STREAMING_MEANING",
     what: `${where.split(":")[0]} over rows that are updates has no exact meaning on a stream: ${why}`,

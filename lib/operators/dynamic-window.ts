@@ -1,45 +1,61 @@
 import pl from "nodejs-polars";
 import { emptyFrame } from "../schema.ts";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
+import { DistinctValues } from "./distinct-values.ts";
+import { beside } from "./exprs.ts";
 import type { BatchContext, Operator } from "./operator.ts";
+import { clocks, integers, numbers } from "./row-clocks.ts";
+import { spread } from "./spread.ts";
 import { type WindowExprs, windowExprs } from "./window-exprs.ts";
+import { place } from "./window-placement.ts";
 import type { WindowPlan } from "./window-plan.ts";
+import { type WindowSequence, windowSequence } from "./window-sequence.ts";
 
 /**
  * Windows of event time, per key.
- * State: partial aggregates per key and open window; where an aggregate needs them, the rows of open windows too.
+ * State: partial aggregates per key and open window; where an aggregate needs them, the rows or the different values of open windows too.
  * A batch: each row goes to every window that contains its time and was open just before the row; the batch's partial
  * aggregates merge into the windows'. At the watermark: windows whose end and grace it has reached are taken out of the state and given.
+ *
+ * Rows that go to the same windows form a pane: where windows overlap, panes are aggregated first and their few values then go to each window.
  */
 export class DynamicWindow implements Operator {
   readonly #plan: WindowPlan;
+  readonly #windows: WindowSequence;
   readonly #store: KeyedStore;
   readonly #rowStore: KeyedStore | undefined;
+  readonly #distinct: readonly DistinctValues[];
   readonly #exprs: WindowExprs;
   readonly #none: pl.DataFrame;
+  readonly #inPanes: boolean;
   #late = 0;
   #withoutTime = 0;
 
   constructor(plan: WindowPlan, openStore: OpenStore) {
     this.#plan = plan;
+    this.#windows = windowSequence(plan.node);
     this.#store = openStore(plan.store);
     this.#rowStore = plan.rowStore && openStore(plan.rowStore);
+    this.#distinct = plan.distinct.map((distinct) => new DistinctValues(distinct, openStore));
     this.#exprs = windowExprs(plan);
-    this.#none = emptyFrame(plan.schema);
+    this.#none = emptyFrame(plan.released);
+    this.#inPanes = plan.aggregates.partials.every(({ anyOrder }) => anyOrder !== "rows");
   }
 
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
-    const bound = context.watermark - this.#plan.node.grace;
-    if (batch.height === 0 && !(((await this.#store.min("window_end")) ?? Number.POSITIVE_INFINITY) <= bound))
+    const reached = context.watermark - this.#plan.delay - this.#plan.node.grace;
+    const limit = Number.isNaN(reached) ? Number.NEGATIVE_INFINITY : reached;
+    if (batch.height === 0 && !(((await this.#store.min("window_end")) ?? Number.POSITIVE_INFINITY) <= limit))
       return this.#none;
-    const rows = this.#intoWindows(batch);
-    const parts = rows
-      .lazy()
-      .groupBy(exprs.by)
-      .agg(...exprs.parts)
-      .collectSync();
-    const limit = Number.isNaN(bound) ? Number.NEGATIVE_INFINITY : bound;
+    const placed = this.#place(batch);
+    let parts = this.#parts(placed);
+    for (const distinct of this.#distinct) {
+      const fresh = await distinct.fresh(this.#values(distinct, placed));
+      await distinct.remember(fresh);
+      await distinct.forgetUpTo("window_end", limit);
+      parts = distinct.add(parts, fresh);
+    }
     const closes = exprs.end64.ltEq(pl.lit(limit));
     const taken = await this.#store.takeUpTo("window_end", limit);
     const closing = parts.filter(closes);
@@ -50,7 +66,7 @@ export class DynamicWindow implements Operator {
     const earlier = taken.select(...exprs.fromState);
     const closed = this.#merge(earlier, closing);
 
-    const keptRows = this.#rowStore && (await this.#keepRows(rows, [held, earlier], closes, limit));
+    const keptRows = this.#rowStore && (await this.#keepRows(this.#rows(placed), [held, earlier], closes, limit));
     if (this.#plan.node.emit === "update") {
       const changed = closed.join(closing, { on: exprs.identity, how: "semi", nullsEqual: true }) as pl.DataFrame;
       return this.#results(
@@ -61,32 +77,83 @@ export class DynamicWindow implements Operator {
     return this.#results(closed, keptRows);
   }
 
-  async open(): Promise<pl.DataFrame> {
-    const open = (await this.#store.all()).select(...this.#exprs.fromState);
-    return this.#results(open, this.#rowStore && (await this.#rowStore.all()).select(...this.#exprs.fromRowState));
+  async open(upstream: pl.DataFrame): Promise<pl.DataFrame> {
+    const exprs = this.#exprs;
+    const placed = this.#place(upstream);
+    let parts = this.#parts(placed);
+    for (const distinct of this.#distinct)
+      parts = distinct.add(parts, await distinct.fresh(this.#values(distinct, placed)));
+    const held = (await this.#store.all()).select(...exprs.fromState);
+    const open = this.#merge(held, parts);
+    if (this.#rowStore === undefined) return this.#results(open, undefined);
+    const rows = (await this.#rowStore.all()).select(...exprs.fromRowState);
+    const added = this.#numbered(this.#rows(placed), [held]);
+    return this.#results(open, pl.concat([rows.select(...exprs.rowOrder), added.select(...exprs.rowOrder)]));
   }
 
   counts(): Readonly<Record<string, number>> {
     return { late: this.#late, withoutTime: this.#withoutTime };
   }
 
-  /** The batch's rows with start and end of a window, once per window that takes them. */
-  #intoWindows(batch: pl.DataFrame): pl.DataFrame {
+  /** The batch's rows that have windows, and which: those from `§oldest` to `§newest`, `overlapping` at most. */
+  #place(batch: pl.DataFrame): Placed {
     const exprs = this.#exprs;
-    let rows = batch
+    const { times, watermarks } = clocks(batch, this.#plan.node.indexColumn);
+    const placement = place(this.#windows, times, watermarks, this.#plan.node.grace);
+    this.#late += placement.late;
+    this.#withoutTime += placement.withoutTime;
+    const { overlapping, complete } = placement;
+    const columns = pl.DataFrame([integers("§newest", placement.newest), integers("§oldest", placement.oldest)]);
+    const rows = beside(batch.select(...exprs.prepare), columns);
+    return { rows: complete ? rows : rows.filter(exprs.taken), overlapping };
+  }
+
+  /** Partial aggregates of the rows, one row per window. */
+  #parts({ rows, overlapping }: Placed): pl.DataFrame {
+    const exprs = this.#exprs;
+    const single = overlapping === 1;
+    if (single || !this.#inPanes)
+      return this.#timed(
+        this.#windowed({ rows, overlapping })
+          .groupBy(exprs.byWindow)
+          .agg(...exprs.parts)
+          .collectSync(),
+      );
+    const panes = rows
       .lazy()
-      .select(...exprs.prepare)
-      .withColumns(exprs.start);
-    if (exprs.overlapping > 1) rows = rows.withColumns(exprs.starts).explode(exprs.explode);
-    const placed = rows
-      .withColumns(exprs.end)
-      .withColumns(...exprs.window)
-      .collectSync();
-    const [late, without] = placed.select(...exprs.count).row(0) as [number, number];
-    this.#late += late;
-    this.#withoutTime += without / exprs.overlapping;
-    const { every, period } = this.#plan.node;
-    return late === 0 && without === 0 && every === period ? placed : placed.filter(exprs.taken);
+      .withColumns(exprs.row)
+      .groupBy(exprs.byPane)
+      .agg(...exprs.parts, ...exprs.places);
+    return this.#timed(
+      spread(panes, overlapping)
+        .groupBy(exprs.byWindow)
+        .agg(...exprs.mergePanes)
+        .collectSync(),
+    );
+  }
+
+  /** The different values of the rows, by window. */
+  #values(distinct: DistinctValues, { rows, overlapping }: Placed): pl.DataFrame {
+    const values = distinct.spread(rows.lazy().groupBy(this.#exprs.byPane).agg(distinct.values).collectSync());
+    return this.#timed(this.#windowed({ rows: values, overlapping }).collectSync());
+  }
+
+  /** The rows, once per window that takes them. */
+  #rows(placed: Placed): pl.DataFrame {
+    return this.#timed(this.#windowed(placed).collectSync());
+  }
+
+  #windowed({ rows, overlapping }: Placed): pl.LazyDataFrame {
+    return spread(rows.lazy(), overlapping);
+  }
+
+  /** Start and end beside the number of a window. */
+  #timed(rows: pl.DataFrame): pl.DataFrame {
+    const numbersOf = numbers(rows.select(WINDOW.cast(pl.Float64)), "§window");
+    const starts = numbersOf.map((window) => this.#windows.start(window));
+    const ends = numbersOf.map((window) => this.#windows.end(window));
+    const times = pl.DataFrame([integers("§window_start", starts), integers("§window_end", ends)]).select(...TIMES);
+    return beside(rows, times);
   }
 
   async #held(windows: pl.DataFrame): Promise<pl.DataFrame> {
@@ -107,10 +174,18 @@ export class DynamicWindow implements Operator {
       .collectSync();
   }
 
-  /**
-   * Keeps the rows of windows that stay open, and gives those of windows that close.
-   * A row's number in its window goes on from the number of rows the window had.
-   */
+  /** A row's number in its window goes on from the number of rows the window had. */
+  #numbered(rows: pl.DataFrame, before: readonly pl.DataFrame[]): pl.DataFrame {
+    const exprs = this.#exprs;
+    const counts = before.map((part) => part.select(...exprs.before));
+    const joined = rows
+      .select(...exprs.rows)
+      .withColumns(exprs.index)
+      .join(pl.concat(counts), { on: exprs.identity, how: "left", nullsEqual: true }) as pl.DataFrame;
+    return joined.withColumns(exprs.rowNumber);
+  }
+
+  /** Keeps the rows of windows that stay open, and gives those of windows that close. */
   async #keepRows(
     rows: pl.DataFrame,
     before: readonly pl.DataFrame[],
@@ -118,29 +193,22 @@ export class DynamicWindow implements Operator {
     limit: number,
   ): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
-    const counts = before.map((part) => part.select(...exprs.before));
-    const numbered = (
-      rows
-        .select(...exprs.rows)
-        .withColumns(exprs.index)
-        .join(pl.concat(counts), { on: exprs.identity, how: "left", nullsEqual: true }) as pl.DataFrame
-    ).withColumns(exprs.row);
+    const numbered = this.#numbered(rows, before);
     const old = (await this.#rowStore!.takeUpTo("window_end", limit)).select(...exprs.fromRowState);
     await this.#rowStore!.upsert(numbered.filter(closes.not()).select(...exprs.toRowState));
     return pl.concat([old.select(...exprs.rowOrder), numbered.filter(closes).select(...exprs.rowOrder)]);
   }
 
   async #rowsOf(open: pl.DataFrame): Promise<pl.DataFrame> {
-    const all = (await this.#rowStore!.all()).select(...this.#exprs.fromRowState);
-    const of = all.join(open, { on: this.#exprs.identity, how: "semi", nullsEqual: true }) as pl.DataFrame;
-    return of.select(...this.#exprs.rowOrder);
+    const rows = await this.#rowStore!.scan(open.select(...this.#exprs.identityStored));
+    return rows.select(...this.#exprs.fromRowState).select(...this.#exprs.rowOrder);
   }
 
-  /** The rows of these windows, by start and then key. */
+  /** The rows of these windows, by end and then key. */
   #results(windows: pl.DataFrame, rows: pl.DataFrame | undefined): pl.DataFrame {
     const exprs = this.#exprs;
     if (windows.height === 0) return this.#none;
-    let complete = windows.lazy().withColumns(...(this.#plan.results as pl.Expr[]));
+    let complete = windows.lazy().withColumns(...exprs.results);
     if (rows !== undefined) {
       const values = rows
         .sort("§row")
@@ -156,3 +224,11 @@ export class DynamicWindow implements Operator {
       .collectSync();
   }
 }
+
+interface Placed {
+  readonly rows: pl.DataFrame;
+  readonly overlapping: number;
+}
+
+const WINDOW = pl.col("§window");
+const TIMES = ["§window_start", "§window_end"].map((name) => pl.col(name).cast(pl.Datetime("ms")));

@@ -1,10 +1,17 @@
 import pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
 import type { LateNode } from "../plan/nodes/late-node.ts";
+import { columnsOf } from "../plan/tree.ts";
+import type { Schema } from "../schema.ts";
+import { checkTime } from "./check-time.ts";
 import type { Compiled } from "./compile.ts";
-import { checkTime } from "./window-plan.ts";
-
-const MISSED = "missed_windows";
+import { beside } from "./exprs.ts";
+import { lateSessionsPlan } from "./late-sessions.ts";
+import { MISSED, withMissed } from "./missed-windows.ts";
+import type { Operator } from "./operator.ts";
+import { clocks } from "./row-clocks.ts";
+import { missedWindows } from "./window-placement.ts";
+import { type WindowSequence, windowSequence } from "./window-sequence.ts";
 
 /**
  * The rows that at least one window did not take because it had closed just before them. Needs no state: `_watermark` says what had closed.
@@ -13,39 +20,75 @@ const MISSED = "missed_windows";
 export function compileLate(
   node: LateNode,
   input: Compiled,
+  storeName: (name: string) => string,
 ): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> & { watermark: true } {
   checkTime(node, input, "late");
-  if (Object.hasOwn(input.schema, MISSED))
-    throw new Refusal({
-      code: "DUPLICATE_COLUMN",
-      what: `two columns would be named "${MISSED}"`,
-      where: "late",
-      remedies: [`rename it before the windows: .rename({ ${MISSED}: "${MISSED}_2" })`],
-    });
-  const { every, period, offset, grace, indexColumn } = node;
-  const int = (value: number): pl.Expr => pl.lit(value).cast(pl.Int64);
-  const time = pl.col("§time");
-  const into = time.minus(int(offset)).modulo(int(every)).plus(int(every)).modulo(int(every));
-  const newest = time.minus(into);
-  const overlapping = Math.ceil(period / every);
-  const starts = Array.from({ length: overlapping }, (_, i) => {
-    const start = newest.minus(int((overlapping - 1 - i) * every));
-    const end = start.plus(int(period));
-    const missed = end.gt(time).and(end.plus(int(grace)).ltEq(pl.col("_watermark")));
-    return pl.when(missed).then(start).otherwise(pl.lit(null).cast(pl.Int64));
-  });
-  const index = pl.col(indexColumn).cast(pl.Datetime("ms")).cast(pl.Int64).alias("§time");
-  const missed = pl
-    .concatList(starts)
-    .list.eval(pl.element().dropNulls())
-    .cast(pl.List(pl.Datetime("ms")) as never)
-    .alias(MISSED);
-  const any = pl.col(MISSED).list.lengths().gt(pl.lit(0));
+  if (node.rolling)
+    return {
+      steps: [{ operator: { stores: [], open: () => new LateForRolling(node) } }],
+      schema: input.schema,
+      lineage: input.lineage,
+      watermark: true,
+      used: (columns) => new Set([...columns, node.indexColumn]),
+    };
+  checkMissed(input.schema);
+  const schema = { ...input.schema, [MISSED]: "List(Datetime(ms))" };
+  const plan = node.session && lateSessionsPlan(node, node.session, input, storeName);
   return {
-    steps: [{ query: (rows) => rows.withColumns(index).withColumns(missed).filter(any).drop("§time") }],
-    schema: { ...input.schema, [MISSED]: "List(Datetime(ms))" },
+    steps: [{ operator: plan ?? { stores: [], open: () => new LateRows(node) } }],
+    schema,
     lineage: input.lineage,
     watermark: true,
-    used: (columns) => new Set([...[...columns].filter((name) => name !== MISSED), indexColumn]),
+    used: (columns) =>
+      new Set([
+        ...[...columns].filter((name) => name !== MISSED),
+        node.indexColumn,
+        ...(node.session?.by ?? []).flatMap(columnsOf),
+      ]),
   };
 }
+
+/** @throws Refusal `DUPLICATE_COLUMN` */
+export function checkMissed(schema: Schema): void {
+  if (!Object.hasOwn(schema, MISSED)) return;
+  throw new Refusal({
+    code: "DUPLICATE_COLUMN",
+    what: `two columns would be named "${MISSED}"`,
+    where: "late",
+    remedies: [`rename it before the windows: .rename({ ${MISSED}: "${MISSED}_2" })`],
+  });
+}
+
+class LateRows implements Operator {
+  readonly #node: LateNode;
+  readonly #windows: WindowSequence;
+
+  constructor(node: LateNode) {
+    this.#node = node;
+    this.#windows = windowSequence(node);
+  }
+
+  async process(batch: pl.DataFrame): Promise<pl.DataFrame> {
+    const { times, watermarks } = clocks(batch, this.#node.indexColumn);
+    return withMissed(batch, missedWindows(this.#windows, times, watermarks, this.#node.grace));
+  }
+}
+
+/** Rows older than the watermark before them and the grace: windows that may have held them had been given. */
+class LateForRolling implements Operator {
+  readonly #node: LateNode;
+
+  constructor(node: LateNode) {
+    this.#node = node;
+  }
+
+  async process(batch: pl.DataFrame): Promise<pl.DataFrame> {
+    const { times, watermarks } = clocks(batch, this.#node.indexColumn);
+    const late = times.map((time, i) => (time < watermarks[i]! - this.#node.grace ? 1 : 0));
+    return beside(batch, pl.DataFrame([pl.Series("§late", late as never, pl.Float64)]))
+      .filter(LATE)
+      .drop("§late");
+  }
+}
+
+const LATE = pl.col("§late").gt(pl.lit(0));

@@ -1,5 +1,5 @@
 import pl from "nodejs-polars";
-import type { Aggregate } from "../plan/analysis/aggregates.ts";
+import type { Aggregate, Extreme } from "../plan/analysis/aggregates.ts";
 import { print } from "../plan/print.ts";
 import { replay } from "../plan/replay.ts";
 import type { CallTree, ExprTree } from "../plan/tree.ts";
@@ -14,6 +14,11 @@ export interface PartialColumn {
   readonly partial: pl.Expr;
   /** Over the partial values of the window, earlier ones first. */
   readonly merge: pl.Expr;
+  /**
+   * Where the merge depends on which part came first: the same over parts in any order, by the places `§first` and `§last` of their first
+   * and last rows. `undefined` says that the order does not matter; `"rows"` that the places of single rows decide.
+   */
+  readonly anyOrder?: pl.Expr | "rows";
 }
 
 /** An aggregate as partial values that merge. */
@@ -30,8 +35,9 @@ const NUMERIC = /^(U?Int(8|16|32|64)|Float(32|64)|Boolean)$/;
  * @param dtype of what is aggregated
  */
 export function partialAggregate(aggregate: Aggregate, dtype: DTypeName | undefined): PartialAggregate | undefined {
-  const { column, tree } = aggregate;
-  if (!aggregate.merges) return undefined;
+  const { column, tree, extreme } = aggregate;
+  if (aggregate.keeps !== "value") return undefined;
+  if (extreme !== undefined) return whereExtreme(column, extreme);
   if (tree.kind !== "call") return single(column, "rows", replay(tree), (name) => pl.col(name).sum());
   const argument = replay(tree.self);
   const label = labelOf(tree.self);
@@ -44,8 +50,25 @@ export function partialAggregate(aggregate: Aggregate, dtype: DTypeName | undefi
     case "var":
     case "std":
       return NUMERIC.test(dtype ?? "") ? variance(column, label, argument, tree.fn) : undefined;
+    case "first":
+    case "last": {
+      const places = `§${tree.fn}`;
+      const again = (of: pl.Expr): pl.Expr => (tree.fn === "first" ? of.first() : of.last());
+      return {
+        columns: [
+          {
+            name: column,
+            label: `${label}_${tree.fn}`,
+            partial: again(argument).alias(column),
+            merge: again(pl.col(column)).alias(column),
+            anyOrder: again(pl.col(column).sortBy(pl.col(places))).alias(column),
+          },
+        ],
+        result: pl.col(column),
+      };
+    }
     default:
-      // sum, product, min, max, any, all, first, last: the same again over the parts
+      // sum, product, min, max, any, all: the same again over the parts
       return single(column, `${label}_${tree.fn}`, replay(tree), (name) =>
         replay({ ...tree, self: { kind: "col", name } }),
       );
@@ -55,6 +78,35 @@ export function partialAggregate(aggregate: Aggregate, dtype: DTypeName | undefi
 function single(column: string, label: string, partial: pl.Expr, merge: (name: string) => pl.Expr): PartialAggregate {
   return {
     columns: [{ name: column, label, partial: partial.alias(column), merge: merge(column).alias(column) }],
+    result: pl.col(column),
+  };
+}
+
+/** The extreme value so far and what was asked for beside it. */
+function whereExtreme(column: string, { of, by, end, take }: Extreme): PartialAggregate {
+  const extreme = `${column}_${end}`;
+  const label = `${labelOf(of)}_at_${end}_of_${labelOf(by)}`;
+  const largest = (values: pl.Expr): pl.Expr => (end === "max" ? values.max() : values.min());
+  const there = (values: pl.Expr, sizes: pl.Expr): pl.Expr => {
+    const kept = values.filter(sizes.eq(largest(sizes)));
+    return take === "first" ? kept.first() : kept.last();
+  };
+  return {
+    columns: [
+      {
+        name: extreme,
+        label: `${labelOf(by)}_${end}`,
+        partial: largest(replay(by)).alias(extreme),
+        merge: largest(pl.col(extreme)).alias(extreme),
+      },
+      {
+        name: column,
+        label,
+        partial: there(replay(of), replay(by)).alias(column),
+        merge: there(pl.col(column), pl.col(extreme)).alias(column),
+        anyOrder: "rows",
+      },
+    ],
     result: pl.col(column),
   };
 }
@@ -115,7 +167,8 @@ function added(name: string, label: string, partial: pl.Expr): PartialColumn {
   return { name, label, partial: partial.alias(name), merge: pl.col(name).sum().alias(name) };
 }
 
-function labelOf(tree: ExprTree): string {
+/** A readable name for an expression, for the state. */
+export function labelOf(tree: ExprTree): string {
   if (tree.kind === "col") return tree.name;
   return print(tree)
     .replace(/[^\w]+/g, "_")

@@ -56,7 +56,11 @@ function wantedOfInputs(node: Exclude<PlanNode, SourceNode>, wanted: Wanted): Wa
       return union(wanted, named(node.keys));
     case "groupBy":
       return named([...node.by, ...node.aggs]);
+    case "groupByCount":
+      return named([...node.by, ...node.aggs]);
     case "groupByDynamic":
+    case "groupBySession":
+    case "groupByRolling":
       return union(named([...node.by, ...node.aggs]), new Set([node.indexColumn]));
     case "sink": {
       const { key, value, delete: remove } = node;

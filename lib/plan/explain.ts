@@ -1,9 +1,8 @@
-import { splitAggregates } from "./analysis/aggregates.ts";
 import { type Stage, splitStages } from "./analysis/stages.ts";
 import { columnsRead } from "./columns-read.ts";
 import { printDuration } from "./duration.ts";
 import { explainCode } from "./explain-code.ts";
-import type { GroupByDynamicNode } from "./nodes/group-by-dynamic-node.ts";
+import { explainWindows } from "./explain-windows.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
 import type { SinkNode } from "./nodes/sink-node.ts";
 import type { SourceNode } from "./nodes/source-node.ts";
@@ -43,11 +42,6 @@ function lines(node: PlanNode, terminal: PlanNode): string[] {
       return [`drop ${node.columns.join(", ")}`];
     case "explode":
       return [`explode ${node.column}`];
-    case "late":
-      return [
-        `late rows of windows of ${printDuration(node.period)} every ${printDuration(node.every)}, with their missed_windows`,
-        "state: none",
-      ];
     case "map":
     case "process":
     case "predict":
@@ -63,15 +57,13 @@ function lines(node: PlanNode, terminal: PlanNode): string[] {
       return [node.keys.length === 0 ? "to a single partition" : `keyBy ${node.keys.map(print).join(", ")}`];
     case "unnest":
       return [`unnest ${node.columns.join(", ")}`];
+    case "late":
     case "groupBy":
-      return [
-        `groupBy ${node.by.map(print).join(", ")}`,
-        `agg ${node.aggs.map(print).join(", ")}`,
-        `state: one row per key (${node.by.map(print).join(", ")}); grows with the number of keys; no horizon`,
-        "gives: the key's row after every batch that changed it; the last one is exact",
-      ];
     case "groupByDynamic":
-      return windows(node);
+    case "groupBySession":
+    case "groupByCount":
+    case "groupByRolling":
+      return explainWindows(node);
     case "sink":
       return sink(node);
   }
@@ -112,31 +104,6 @@ function stage({ keys, calls, kind, rows }: Stage): string {
   const what = calls.map(({ tree }) => print(tree)).join(", ");
   const kept = kind === "rows" ? `the last ${rows} rows` : "one row";
   return `state: ${kept} per key (${keys.map(print).join(", ")}) for ${what}; grows with the number of keys; no horizon`;
-}
-
-function windows(node: GroupByDynamicNode): string[] {
-  const { every, period, offset, grace, by, aggs, emit, indexColumn } = node;
-  const shape =
-    period === every ? `tumbling ${printDuration(every)}` : `${printDuration(period)} every ${printDuration(every)}`;
-  const keys = by.length === 0 ? "no key" : by.map(print).join(", ");
-  const { aggregates } = splitAggregates(aggs);
-  const collected = aggregates.filter(({ keeps }) => keeps === "rows").map(({ tree }) => print(tree));
-  const distinct = aggregates.filter(({ keeps }) => keeps === "distinct").map(({ tree }) => print(tree));
-  return [
-    `groupByDynamic ${shape} of "${indexColumn}" by ${keys}${offset === 0 ? "" : `, starts shifted by ${printDuration(offset)}`}`,
-    `agg ${aggs.map(print).join(", ")}`,
-    `state: one row per key and open window (${keys}); grows with keys times open windows`,
-    ...(collected.length === 0
-      ? []
-      : [`state: every row of open windows, for ${collected.join(", ")}; grows with the rows in them`]),
-    ...(distinct.length === 0
-      ? []
-      : [`state: each different value of open windows, for ${distinct.join(", ")}; grows with the values in them`]),
-    `closes: when the partition's watermark reaches the end of a window${grace === 0 ? "" : ` and ${printDuration(grace)} of grace`}; later rows are counted as late`,
-    emit === "close"
-      ? "gives: one row per window, when it closes"
-      : "gives: the window's row after every batch that changed it",
-  ];
 }
 
 function sink({ topic, key, format, value, delete: remove }: SinkNode): string[] {

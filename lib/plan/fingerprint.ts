@@ -35,6 +35,9 @@ export function ownShape(node: PlanNode, schemas: ReadonlyMap<string, Schema>): 
       return { ...node, predicate: shape(node.predicate) };
     case "groupBy":
     case "groupByDynamic":
+    case "groupBySession":
+    case "groupByCount":
+    case "groupByRolling":
       return { ...node, by: node.by.map(shape), aggs: node.aggs.map(shape) };
     case "keyBy": {
       const { id: _, ...rest } = node;

@@ -77,7 +77,7 @@ const programs: readonly [string, { readonly node: PlanNode; explain(): string }
       PARTITIONS,
       '  groupBy pl.col("device")',
       '    agg pl.col("x").sum().alias("sum")',
-      '    state: one row per key (pl.col("device")); grows with the number of keys; no horizon',
+      '    state: one row per key (pl.col("device")); grows with the number of keys; no horizon (give ttl)',
       "    gives: the key's row after every batch that changed it; the last one is exact",
       "    to explained (json)",
       '      key: column "device"',

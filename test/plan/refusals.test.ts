@@ -63,10 +63,10 @@ for (const [name, build, what, remedy] of rowByRow)
   });
 
 const aggregates: readonly [string, () => polars.Expr, RegExp][] = [
-  ["a list of all values", () => x, /list of all values/],
-  ["an accumulation", () => x.cumSum(), /value per row/],
-  ["an aggregate of an aggregate", () => x.sum().max(), /aggregate of an aggregate/],
-  ["look-back inside", () => x.diff(1, "ignore").sum(), /rows before/],
+  ["other keys within a window", () => x.sum().over("s"), /by other keys/],
+  ["chance within a window", () => x.shuffle(1).first(), /other values every time/],
+  ["hashes within a window", () => x.hash().sum(), /differ between machines/],
+  ["an order that is left open", () => x.valueCounts(), /another number of rows/],
 ];
 
 for (const [name, build, what] of aggregates)
@@ -147,12 +147,37 @@ const late: readonly [string, () => unknown, string, RegExp][] = [
     /groupBy/,
   ],
   ["late rows of what has no windows", () => phones.late(), "NO_WINDOWS", /groupByDynamic/],
-  ["months", () => phones.groupByDynamic({ indexColumn: "t", every: "1mo", by: "device" }), "BAD_DURATION", /"1s"/],
   [
-    "an option that is not built",
-    () => phones.groupByDynamic({ indexColumn: "t", every: "1s", idle: "5s" } as never),
-    "NOT_BUILT",
+    "windows of a month and a day",
+    () => phones.groupByDynamic({ indexColumn: "t", every: "1mo1d", by: "device" }),
+    "BAD_DURATION",
+    /"1mo"/,
+  ],
+  [
+    "an unknown time zone",
+    () => phones.groupByDynamic({ indexColumn: "t", every: "1d", timeZone: "Europe/Atlantis" }),
+    "BAD_TIME_ZONE",
+    /IANA/,
+  ],
+  [
+    "hours of a time zone",
+    () => phones.groupByDynamic({ indexColumn: "t", every: "1h", timeZone: "Asia/Kolkata" }),
+    "BAD_DURATION",
+    /leave timeZone out/,
+  ],
+  [
+    "an option that is not there",
+    () => phones.groupByDynamic({ indexColumn: "t", every: "1s", until: "5s" } as never),
+    "BAD_OPTION",
     /options are/,
+  ],
+  ["half a row", () => phones.groupByCount({ by: "device", every: 1.5 }), "BAD_OPTION", /whole number/],
+  ["a session without a gap", () => phones.groupBySession({ by: "device", gap: "0s" }), "BAD_DURATION", /./],
+  [
+    "a rolling window of what is not event time",
+    () => compiled(phones.groupByRolling({ indexColumn: "x", by: "device", period: "1s" }).agg(pl.len())),
+    "NOT_EVENT_TIME",
+    /"t"/,
   ],
   ["a sink without its key", () => compiled(phones.select("x").to("out", { key: "device" })), "UNKNOWN_COLUMN", /"x"/],
 ];

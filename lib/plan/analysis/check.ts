@@ -4,6 +4,7 @@ import { sourcesOf } from "../nodes/plan-node.ts";
 import { print } from "../print.ts";
 import { argTree, type CallTree, childrenOf, type ExprTree, someTree } from "../tree.ts";
 import { meaningOf } from "./meaning-of.ts";
+import { needsWholeWindow } from "./within-window.ts";
 
 /** The verb an expression is written in, and the frame it is called on. */
 export interface Place {
@@ -122,59 +123,32 @@ function checkWithinList(tree: ExprTree, place: Place): void {
   for (const child of childrenOf(tree)) checkWithinList(child, place);
 }
 
+/**
+ * In an aggregate: whatever depends on the rows of one window (or group) and their order only. A window has them all when it closes, so that
+ * `sort`, `rank` or `diff` within it are exact, as are values that are themselves compared with an aggregate.
+ */
 function checkAgg(tree: ExprTree, place: Place): void {
   const meaning = meaningOf(tree);
-  switch (meaning.is) {
-    case "aggregate":
-    case "collected":
-      for (const child of childrenOf(tree)) checkAggregated(child, place);
-      return;
-    case "refused":
-      throw refusalOf(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
-    case "look-back":
-    case "accumulating":
-    case "per key":
-      throw refusal(tree, place, "it gives a value per row, and an aggregate is one value per window", [
-        "compute it in a withColumns before, and aggregate that column",
-      ]);
-    case "narrowing":
-    case "columns":
-      throw refusal(tree, place, "it gives the list of all values of the window", [
-        `one value of them: ${print(tree)}.last()`,
-      ]);
-    case "no expression":
-      throw refusal(tree, place, "it is not an expression");
+  if (tree.kind === "call" && tree.fn === "list.eval") {
+    checkAgg(tree.self, place);
+    for (const child of childrenOf(tree).slice(1)) checkWithinList(child, place);
+    return;
   }
-  if (tree.kind === "col")
-    throw refusal(tree, place, "it gives the list of all values of the window", [
-      `one value of them: ${print(tree)}.last()`,
-    ]);
-  if (tree.kind === "lit") checkLiteral(tree, place);
-  if (childrenOf(tree).length > 0) for (const child of childrenOf(tree)) checkAgg(child, place);
-}
-
-/** Below an aggregate: row-wise, and narrowed by `filter`. */
-function checkAggregated(tree: ExprTree, place: Place): void {
-  const meaning = meaningOf(tree);
-  switch (meaning.is) {
-    case "refused":
-      throw refusalOf(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
-    case "aggregate":
-    case "collected":
-      throw refusal(tree, place, "an aggregate of an aggregate has one value per window to work on", [
-        `leave the outer one out: ${print(tree)}`,
-      ]);
-    case "look-back":
-    case "accumulating":
-    case "per key":
-      throw refusal(tree, place, "it depends on the rows before, also on those of other windows", [
-        "compute it in a withColumns before, and aggregate that column",
-      ]);
-    case "no expression":
-      throw refusal(tree, place, "it is not an expression");
+  if (!needsWholeWindow(tree)) {
+    switch (meaning.is) {
+      case "refused":
+        throw refusalOf(tree, place, meaning.why, meaning.instead?.(tree as CallTree, keyName(place.input)));
+      case "per key":
+        throw refusal(tree, place, "it groups the rows of a window again, by other keys", [
+          "compute it in a withColumns before, and aggregate that column",
+          "or give the windows more keys: by: [...]",
+        ]);
+      case "no expression":
+        throw refusal(tree, place, "it is not an expression");
+    }
   }
   if (tree.kind === "lit") checkLiteral(tree, place);
-  for (const child of childrenOf(tree)) checkAggregated(child, place);
+  for (const child of childrenOf(tree)) checkAgg(child, place);
 }
 
 function refusalOf(tree: ExprTree, place: Place, why: string, instead?: string): Refusal {

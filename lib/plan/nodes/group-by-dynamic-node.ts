@@ -1,3 +1,4 @@
+import type { Calendar } from "../calendar.ts";
 import type { ExprTree } from "../tree.ts";
 import type { PlanNode } from "./plan-node.ts";
 
@@ -7,11 +8,13 @@ export interface GroupByDynamicNode {
   readonly input: PlanNode;
   /** The column of event time. */
   readonly indexColumn: string;
-  /** All in milliseconds. Windows start at `k * every + offset` and last `period`. */
+  /** All in milliseconds. Windows start at `k * every + offset` and last `period`; with a `calendar` that decides, and these are about as long. */
   readonly every: number;
   readonly period: number;
   readonly offset: number;
   readonly grace: number;
+  /** Windows of days, weeks or months in a time zone. */
+  readonly calendar?: Calendar;
   readonly by: readonly ExprTree[];
   readonly aggs: readonly ExprTree[];
   /** `close`: one row per window, when it closes; `update`: the window's row after every batch that changed it. */

@@ -7,6 +7,8 @@ export interface GroupByNode {
   readonly input: PlanNode;
   readonly by: readonly ExprTree[];
   readonly aggs: readonly ExprTree[];
+  /** A key is forgotten this long after its last row, in milliseconds of event time. */
+  readonly ttl?: number;
 }
 
 export function groupByNode(options: Omit<GroupByNode, "kind">): GroupByNode {

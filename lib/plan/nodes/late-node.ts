@@ -1,3 +1,5 @@
+import type { Calendar } from "../calendar.ts";
+import type { ExprTree } from "../tree.ts";
 import type { PlanNode } from "./plan-node.ts";
 
 /** The rows that came too late for windows: those of the windows' input, each once, with the windows it missed. */
@@ -6,11 +8,16 @@ export interface LateNode {
   /** The input of the windows. */
   readonly input: PlanNode;
   readonly indexColumn: string;
-  /** All in milliseconds, as those of the windows. */
+  /** All in milliseconds, as those of the windows; nothing for sessions and rolling windows. */
   readonly every: number;
   readonly period: number;
   readonly offset: number;
   readonly grace: number;
+  readonly calendar?: Calendar;
+  /** Of sessions. */
+  readonly session?: { readonly gap: number; readonly by: readonly ExprTree[] };
+  /** Of rolling windows. */
+  readonly rolling?: true;
 }
 
 export function lateNode(options: Omit<LateNode, "kind">): LateNode {

@@ -1,8 +1,11 @@
 import type { DropNode } from "./drop-node.ts";
 import type { ExplodeNode } from "./explode-node.ts";
 import type { FilterNode } from "./filter-node.ts";
+import type { GroupByCountNode } from "./group-by-count-node.ts";
 import type { GroupByDynamicNode } from "./group-by-dynamic-node.ts";
 import type { GroupByNode } from "./group-by-node.ts";
+import type { GroupByRollingNode } from "./group-by-rolling-node.ts";
+import type { GroupBySessionNode } from "./group-by-session-node.ts";
 import type { LateNode } from "./late-node.ts";
 import type { MapNode } from "./map-node.ts";
 import type { PredictNode } from "./predict-node.ts";
@@ -33,6 +36,9 @@ export type VerbNode =
   | UnnestNode
   | RepartitionNode
   | GroupByDynamicNode
+  | GroupBySessionNode
+  | GroupByCountNode
+  | GroupByRollingNode
   | SinkNode;
 
 /** A plan: frozen data, from a terminal (a sink or a view) inward to its sources. */
