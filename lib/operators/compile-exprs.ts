@@ -17,7 +17,9 @@ export interface CompiledExprs {
   readonly dtypes: readonly string[];
   /** What has to be computed before, per key. */
   readonly stages: readonly Stage[];
-  /** Over the input's columns and those of the stages, named. */
+  /** What is left of {@link trees} over the columns of the stages. */
+  readonly rest: readonly ExprTree[];
+  /** The same as expressions, named. */
   readonly exprs: readonly pl.Expr[];
 }
 
@@ -60,6 +62,7 @@ export function compileExprs(exprs: readonly ExprTree[], schema: Schema, place: 
     names,
     dtypes: made.map(({ dtype }) => dtype),
     stages: split.stages,
+    rest: split.exprs,
     exprs: split.exprs.map((expr, i) => replay(expr).alias(names[i]!)),
   };
 }

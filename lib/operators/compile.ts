@@ -33,7 +33,7 @@ import { compilePredict } from "./predict.ts";
 import { processPlan } from "./process-plan.ts";
 import { compileRepartition } from "./repartition.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
-import { stageContents } from "./stage-content.ts";
+import { namesPerStage, stageContents } from "./stage-content.ts";
 import { uniquePlan } from "./unique-plan.ts";
 import { compileUnnest } from "./unnest.ts";
 import { compileWindows } from "./windows.ts";
@@ -313,11 +313,12 @@ export class NodeCompiler {
     const steps: Step[] = [];
     let empty = emptyFrame(input.schema);
     const contents = stageContents(made.stages);
+    const namesOf = namesPerStage(made.stages, made.rest, made.names);
     for (const [i, stage] of made.stages.entries()) {
       refuseUpdates(input, `${verb}: ${stage.calls.map((call) => print(call.tree)).join(", ")}`, MANY_TIMES);
       checkCoPartitioned(stage.keys, input.lineage, `${verb}: .over(${stage.keys.map(print).join(", ")})`);
       const plan = planStage(stage, empty);
-      const names = made.names.filter((_, i) => usesStages(made, i)).slice(0, 3);
+      const names = namesOf[i]!.slice(0, 3);
       const store = this.storeName(`${names.join("_") || verb}_by_${plan.storedKeys.join("_")}`);
       const operator = stage.kind === "last" ? lastPerKey(plan, store) : rowsPerKey(plan, store);
       steps.push({ operator: { ...operator, keeps: contents[i]! } });
@@ -384,11 +385,6 @@ function refuseUpdates({ updating, node }: Compiled, where: string, why: string)
       "write the updates to a compacted topic, with tombstones for rows to leave out: .to(…, { key, delete: … })",
     ],
   });
-}
-
-function usesStages(made: CompiledExprs, i: number): boolean {
-  const before = JSON.stringify(made.trees[i]);
-  return before.includes('"over"');
 }
 
 function named(made: CompiledExprs): Map<string, ExprTree> {

@@ -21,3 +21,18 @@ export function stageContents(stages: readonly Stage[]): NonNullable<OperatorPla
     return { what: { kind, rows, calls: trees.map(shape) }, of: new Set(trees.flatMap(columnsOf)) };
   });
 }
+
+/** The names of the expressions that each stage works for, directly or through later stages. */
+export function namesPerStage(
+  stages: readonly Stage[],
+  rest: readonly ExprTree[],
+  names: readonly string[],
+): readonly string[][] {
+  return stages.map((stage, i) => {
+    const columns = new Set(stage.calls.map(({ column }) => column));
+    for (const { keys, calls } of stages.slice(i + 1))
+      for (const { column, tree } of calls)
+        if ([tree, ...keys].flatMap(columnsOf).some((name) => columns.has(name))) columns.add(column);
+    return names.filter((_, k) => columnsOf(rest[k]!).some((name) => columns.has(name)));
+  });
+}

@@ -215,6 +215,21 @@ test("a wall-clock timer fires by advance(now), counted from the first look at t
   assert.match(frame.explain(), /wall clock: wallTimer depends on when it runs/);
 });
 
+test("windows over what process emits are exact, timers included", async () => {
+  const frame = sessions
+    .groupByDynamic({ indexColumn: "_time", every: "1s", by: "device" })
+    .agg(pl.len().alias("n"), pl.col("n").sum().alias("sum"));
+  await fc.assert(
+    fc.asyncProperty(rows(40), splits, async (list, sizes) => {
+      const input = frameOf(list);
+      const whole = await run(frame, input);
+      const split = await run(frame, input, { splits: sizes, reopen: true });
+      assert.deepEqual(perKey(split.rows), perKey(whole.rows));
+    }),
+    { seed, numRuns: runs(10) },
+  );
+});
+
 const build = (more: object) => () =>
   phones.process({ by: "device", state: 0, schema: { n: "Int64" }, onRow: () => {}, ...more } as any);
 const refused: readonly [string, () => unknown, string][] = [
