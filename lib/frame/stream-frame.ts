@@ -30,6 +30,7 @@ import { type GroupByCountOptions, groupByCount } from "./group-by-count.ts";
 import { type GroupByDynamicOptions, groupByDynamic } from "./group-by-dynamic.ts";
 import { type GroupByRollingOptions, groupByRolling } from "./group-by-rolling.ts";
 import { type GroupBySessionOptions, groupBySession } from "./group-by-session.ts";
+import { keyBy } from "./key-by.ts";
 import { lateRows } from "./late.ts";
 import { type MapOptions, mapNodeOf } from "./map.ts";
 import { type Model, type PredictOptions, predictNodeOf } from "./predict.ts";
@@ -172,6 +173,18 @@ export class StreamFrame {
   /** The fields of struct columns as columns of their own, in the place of the struct. */
   unnest(...names: readonly (string | readonly string[])[]): StreamFrame {
     return new StreamFrame(unnestNode({ input: this.node, columns: names.flat() }));
+  }
+
+  /**
+   * Places rows by other keys than the record key: those with equal keys meet in one partition and come in the order of event time. A job sends them
+   * through a topic of its own. Keyed verbs do it by themselves where they need it; `keyBy` says it once for several of them, and makes
+   * the key that of the records written next.
+   * @throws Refusal `NO_KEY`, `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * orders.keyBy("customer").withColumns(pl.col("amount").cumSum().over("customer").alias("total"))
+   */
+  keyBy(...keys: readonly Columns[]): StreamFrame {
+    return new StreamFrame(keyBy(this.node, trees(keys)));
   }
 
   /**

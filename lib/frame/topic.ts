@@ -1,5 +1,6 @@
 import { Refusal } from "../error.ts";
 import { contentId } from "../plan/content-key.ts";
+import { parseDuration } from "../plan/duration.ts";
 import { sourceNode } from "../plan/nodes/source-node.ts";
 import type { Schema } from "../schema.ts";
 import { StreamFrame } from "./stream-frame.ts";
@@ -9,6 +10,11 @@ export interface TopicOptions {
   readonly key?: string;
   /** The column that holds the event time; it arrives as Datetime(ms) whatever its form (ms, s, ISO 8601). */
   readonly time?: string;
+  /**
+   * How long a partition may be quiet (`"5s"`, wall clock) before it no longer holds back rows of other partitions where rows are placed
+   * anew (`keyBy`, keys other than the record key). Without it they wait for it, and results never depend on the clock.
+   */
+  readonly idle?: string;
   readonly format?: "json";
   /** Column names and dtypes (`{ gForceX: "Float64" }`); inferred from a sample otherwise. */
   readonly schema?: Schema;
@@ -21,7 +27,7 @@ export interface TopicOptions {
  * const phone = topic("phone-data", { key: "device", time: "timestamp" });
  */
 export function topic(name: string | readonly string[] | RegExp, options: TopicOptions = {}): StreamFrame {
-  const { key, time, format = "json", schema } = options;
+  const { key, time, idle, format = "json", schema } = options;
   const pattern = name instanceof RegExp ? name : undefined;
   const topics = pattern !== undefined ? [] : [name as string | readonly string[]].flat();
   if (
@@ -45,6 +51,7 @@ export function topic(name: string | readonly string[] | RegExp, options: TopicO
     format,
     ...(key !== undefined && { key }),
     ...(time !== undefined && { time }),
+    ...(idle !== undefined && { idle: parseDuration(idle, "idle") }),
     ...(schema && { schema: Object.freeze({ ...schema }) }),
   } as const;
   const label = pattern?.source ?? topics.join("+");

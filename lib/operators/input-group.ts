@@ -49,7 +49,7 @@ export function enteredSchema({ placed, watermark, sequence }: InputGroup): Sche
 
 const LARGEST = pl.col("_time").cast(pl.Int64).max().cast(pl.Float64);
 const RUNNING = pl.col("_time").cast(pl.Int64).cumMax().forwardFill();
-const [ORDER, TRAVELLED, SEQUENCE] = ["_order", "_watermark", "_sequence"].map((name) => pl.col(name));
+const [ORDER, TRAVELLED] = ["_order", "_watermark"].map((name) => pl.col(name));
 const [INPUT, ROW] = ["§input", "§row"].map((name) => pl.col(name));
 const AT = pl.intRange(pl.len()).alias("§row");
 const NONE = pl.lit(null).cast(pl.Int64).alias("_watermark");

@@ -84,6 +84,10 @@ class ProgramTask implements Task {
     return reached.length === 0 ? Number.NaN : Math.min(...reached);
   }
 
+  watermarkOf(input: string): number {
+    return this.#watermarks.of(this.#groupOf(input).name);
+  }
+
   reached(repartition: string): number {
     const { send } = this.#plan.sends.find(({ id }) => id === repartition)!;
     return this.#watermarks.of(this.#groupOf(send.sources[0]!.id).name) - send.delay;

@@ -31,6 +31,8 @@ export interface Task {
    * @param known input -> how far it has come in event time beyond these rows, in ms: no row of a smaller `_order` is still to come
    */
   process(batches: ReadonlyMap<string, pl.DataFrame>, known?: ReadonlyMap<string, number>): Promise<TaskResult>;
+  /** How far event time has come where this input is read, ms; NaN before the first row. */
+  watermarkOf(input: string): number;
   /** For a repartition: no row of a smaller `_order` (ms) will be sent by this task any more; NaN while nothing is known. */
   reached(repartition: string): number;
   /** Work by the wall clock that is due at `now`, in ms since the epoch. */

@@ -12,6 +12,13 @@ export interface SourceNode {
   readonly key?: string;
   /** The column that holds the event time; without it event time is the record's timestamp. */
   readonly time?: string;
+  /**
+   * After this many ms of the wall clock without a record, a partition no longer holds back rows of others where rows are placed anew.
+   * Without it they wait for it.
+   */
+  readonly idle?: number;
+  /** A record without a value is a row that deletes its key's: `_delete` is true, and every column but the key null. Else it is a bad record. */
+  readonly tombstones?: boolean;
   /** Given by the program or frozen by promotion; otherwise inferred by the reader. */
   readonly schema?: Schema;
 }

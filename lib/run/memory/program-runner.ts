@@ -1,0 +1,231 @@
+import type pl from "nodejs-polars";
+import type { Program } from "../../operators/program.ts";
+import type { BadRow, TaskResult } from "../../operators/task.ts";
+import { MemoryStore } from "../../state/memory-store.ts";
+import type { StoreSpec } from "../../state/store.ts";
+import { AlignedTask } from "../align/aligned-task.ts";
+import { placeRows } from "../align/place-rows.ts";
+
+export interface RunnerOptions {
+  /** source id -> its topics and how many partitions each has. */
+  readonly topics: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** How long a topic is waited for that others have to be read in order with, in ms; for ever where nothing is said. */
+  readonly patience?: number;
+  /** Opens the state of a task; in memory, one store each, where nothing is said. */
+  readonly openStore?: (partition: number, spec: StoreSpec) => MemoryStore;
+}
+
+/** Rows of one terminal, made by one task. */
+export interface RunnerRows {
+  /** One of {@link ProgramRunner.taskNames}. */
+  readonly task: string;
+  readonly terminal: string;
+  readonly frame: pl.DataFrame;
+}
+
+export interface RunnerResult {
+  readonly rows: readonly RunnerRows[];
+  readonly bad: readonly BadRow[];
+}
+
+/**
+ * Runs a program in memory, all of its partitions in one process: what a notebook, a replay and the test driver do. Rows that are placed anew go
+ * from task to task directly, in the order in which a job's would come back from their topic.
+ */
+export class ProgramRunner {
+  /** In a fixed order. */
+  readonly taskNames: readonly string[];
+  readonly #program: Program;
+  readonly #options: RunnerOptions;
+  readonly #partitions: number;
+  /** Each topic by itself: no state, and rows of no other input matter. */
+  readonly #apart: boolean;
+  readonly #tasks = new Map<string, AlignedTask>();
+  readonly #stores: MemoryStore[] = [];
+  readonly #lastFed = new Map<string, number>();
+  /** Senders that are not waited for, being quiet. */
+  readonly #idle = new Set<string>();
+  /** How far senders have said to have come. */
+  readonly #told = new Map<string, number>();
+
+  constructor(program: Program, options: RunnerOptions) {
+    this.#program = program;
+    this.#options = options;
+    const topics = [...options.topics.values()].flatMap((topics) => [...topics]);
+    this.#partitions = Math.max(1, ...topics.map(([, count]) => count));
+    this.#apart = program.stores.length === 1 && program.groups.length === 1 && options.topics.size === 1;
+    this.taskNames = this.#apart
+      ? topics.flatMap(([topic, count]) => Array.from({ length: count }, (_, partition) => `${topic}/${partition}`))
+      : Array.from({ length: this.#partitions }, (_, partition) => String(partition));
+  }
+
+  /** A batch of records of one partition of a topic, as the source reader gives them. */
+  async feed(source: string, topic: string, partition: number, frame: pl.DataFrame): Promise<RunnerResult> {
+    const out = new Collected();
+    this.#lastFed.delete(`${source}/${partition}`);
+    const task = await this.#task(topic, partition);
+    await this.#route(out, this.#name(topic, partition), partition, await task.take(source, topic, frame));
+    return out;
+  }
+
+  /** Work by the wall clock. @param now ms since the epoch; it never goes back */
+  async advance(now: number): Promise<RunnerResult> {
+    const out = new Collected();
+    for (const [name, task] of this.#tasks) {
+      const result = await task.advance(now, this.#options.patience ?? Number.POSITIVE_INFINITY);
+      await this.#route(out, name, partitionOf(name), result);
+    }
+    await this.#withoutIdle(out, now);
+    return out;
+  }
+
+  /** Every record was fed: what waited for others is worked on, as far as it can be. Windows that are open stay open. */
+  async end(): Promise<RunnerResult> {
+    const out = new Collected();
+    for (const [source, topics] of this.#options.topics)
+      for (const [topic, count] of topics)
+        for (let partition = 0; partition < count; partition++) {
+          const task = await this.#task(topic, partition);
+          await this.#route(out, this.#name(topic, partition), partition, await task.end(source, topic));
+        }
+    for (const { id } of this.#program.repartitions)
+      for (let sender = 0; sender < this.#partitions; sender++) await this.#send(out, id, sender, undefined, true);
+    return out;
+  }
+
+  /** The rows of windows that are still open. */
+  async openRows(): Promise<RunnerResult> {
+    const out = new Collected();
+    for (const [name, { task }] of this.#tasks) out.add(name, await task.openRows(), this.#isRepartition);
+    return out;
+  }
+
+  /** Counters of operators, summed over tasks. */
+  counts(): Readonly<Record<string, number>> {
+    const sums: Record<string, number> = {};
+    for (const { task } of this.#tasks.values())
+      for (const [name, count] of Object.entries(task.counts())) sums[name] = (sums[name] ?? 0) + count;
+    return sums;
+  }
+
+  /** The smallest over the tasks that have rows; NaN before the first. */
+  get watermark(): number {
+    const reached = [...this.#tasks.values()].map(({ task }) => task.watermark).filter((ms) => !Number.isNaN(ms));
+    return reached.length === 0 ? Number.NaN : Math.min(...reached);
+  }
+
+  get stateRows(): number {
+    return this.#stores.reduce((sum, store) => sum + store.size, 0);
+  }
+
+  /** How many records of a partition wait for those of other topics. */
+  waiting(source: string, topic: string, partition: number): number {
+    return this.#tasks.get(this.#name(topic, partition))?.waiting(source, topic) ?? 0;
+  }
+
+  /** How often reading went on without a topic that others were to be read in order with. */
+  get wentOn(): number {
+    return [...this.#tasks.values()].reduce((sum, task) => sum + task.wentOn, 0);
+  }
+
+  #name(topic: string, partition: number): string {
+    return this.#apart ? `${topic}/${partition}` : String(partition);
+  }
+
+  #isRepartition = (terminal: string): boolean => this.#program.repartitions.some(({ id }) => id === terminal);
+
+  async #task(topic: string, partition: number): Promise<AlignedTask> {
+    const name = this.#name(topic, partition);
+    let task = this.#tasks.get(name);
+    if (task === undefined) {
+      const { openStore = (_: number, spec: StoreSpec) => new MemoryStore(spec), topics } = this.#options;
+      const opened = await this.#program.open((spec) => {
+        const store = openStore(partition, spec);
+        this.#stores.push(store);
+        return store;
+      });
+      const senders = Array.from({ length: this.#partitions }, (_, sender) => sender);
+      task = new AlignedTask(
+        this.#program,
+        opened,
+        new Map<string, readonly (string | number)[]>([
+          ...[...topics].map(
+            ([source, counts]) =>
+              [
+                source,
+                [...counts]
+                  .filter(([own, count]) => partition < count && (!this.#apart || own === topic))
+                  .map(([own]) => own),
+              ] as const,
+          ),
+          ...this.#program.repartitions.map(({ id }) => [id, senders] as const),
+        ]),
+      );
+      this.#tasks.set(name, task);
+    }
+    return task;
+  }
+
+  /** Takes a task's rows to where they go: out, or on to other tasks, together with how far the task has come. */
+  async #route(out: Collected, name: string, partition: number, result: TaskResult): Promise<void> {
+    out.add(name, result, this.#isRepartition);
+    for (const { id } of this.#program.repartitions) {
+      const sent = result.rows.filter(({ terminal }) => terminal === id);
+      for (const { frame } of sent) await this.#send(out, id, partition, frame, false);
+      if (sent.length === 0 && this.#furtherOn(id, partition)) await this.#send(out, id, partition, undefined, false);
+    }
+  }
+
+  /** Whether those that a task sends rows to have to be told how far it has come. */
+  #furtherOn(id: string, sender: number): boolean {
+    const reached = this.#tasks.get(String(sender))!.task.reached(id);
+    return (
+      this.#idle.has(`${id} ${sender}`) || reached > (this.#told.get(`${id} ${sender}`) ?? Number.NEGATIVE_INFINITY)
+    );
+  }
+
+  async #send(out: Collected, id: string, sender: number, rows: pl.DataFrame | undefined, over: boolean) {
+    const from = this.#tasks.get(String(sender));
+    const reached = from === undefined ? Number.NaN : from.task.reached(id);
+    if (!Number.isNaN(reached)) this.#told.set(`${id} ${sender}`, reached);
+    if (!over) this.#idle.delete(`${id} ${sender}`);
+    const placed = rows === undefined ? undefined : placeRows(rows, this.#partitions);
+    for (let target = 0; target < this.#partitions; target++) {
+      const task = await this.#task("", target);
+      const result = await task.receive(id, sender, placed?.get(target), reached, over);
+      await this.#route(out, String(target), target, result);
+    }
+  }
+
+  /** Partitions that have been quiet for as long as their topic's `idle` says no longer hold back those that they send rows to. */
+  async #withoutIdle(out: Collected, now: number): Promise<void> {
+    for (const { id, from } of this.#program.repartitions) {
+      const sources = this.#program.sources.filter((source) => from.includes(source.id));
+      if (sources.length < from.length || sources.some(({ node }) => node.idle === undefined)) continue;
+      for (let partition = 0; partition < this.#partitions; partition++) {
+        const quiet = sources.every(({ id, node }) => {
+          const name = `${id}/${partition}`;
+          const since = this.#lastFed.get(name) ?? now;
+          this.#lastFed.set(name, since);
+          return now - since >= node.idle!;
+        });
+        if (!quiet || this.#idle.has(`${id} ${partition}`)) continue;
+        this.#idle.add(`${id} ${partition}`);
+        await this.#send(out, id, partition, undefined, true);
+      }
+    }
+  }
+}
+
+/** Rows and bad rows of one call, as they are made. */
+class Collected implements RunnerResult {
+  readonly rows: RunnerRows[] = [];
+  readonly bad: BadRow[] = [];
+
+  add(task: string, result: TaskResult, isInner: (terminal: string) => boolean): void {
+    for (const { terminal, frame } of result.rows) if (!isInner(terminal)) this.rows.push({ task, terminal, frame });
+    this.bad.push(...result.bad);
+  }
+}
+
+const partitionOf = (name: string): number => Number(name.slice(name.lastIndexOf("/") + 1));
