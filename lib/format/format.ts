@@ -11,13 +11,13 @@ export interface BadValue {
 }
 
 export interface Decoded {
-  /** One row per good record, in order; the columns asked for, in schema order. */
+  /** One row per good record (Arrow: as many as it holds), in order; the columns asked for, in schema order. */
   readonly frame: pl.DataFrame;
-  /** Number of good records. A frame without columns has no height, so it is said here. */
+  /** Number of rows. A frame without columns has no height, so it is said here. */
   readonly rows: number;
   /** In order of index. */
   readonly bad: readonly BadValue[];
-  /** Which records the rows are; absent when all are good. */
+  /** Which records the rows are; absent when all are good and each is one row. A record of many rows (Arrow) stands here once for each. */
   readonly good?: Uint32Array;
   /** Fields that hold a value and are not in the schema, counted over the good records. */
   readonly unknownFields: number;
@@ -34,8 +34,11 @@ export interface DecodeOptions {
  */
 export interface Format {
   decode(columns: RecordColumns, schema: Schema, options?: DecodeOptions): Decoded;
-  /** One value per row of `frame`, made of these columns in this order. */
-  encode(frame: pl.DataFrame, columns: readonly string[]): ByteColumn;
+  /**
+   * One value per row of `frame`, made of these columns in this order.
+   * @param topic the topic to be written to: names the subject in a schema registry
+   */
+  encode(frame: pl.DataFrame, columns: readonly string[], topic?: string): ByteColumn;
   /** A schema that fits the sample. An empty sample gives an empty schema. */
   inferSchema(samples: readonly RecordColumns[]): Schema;
 }

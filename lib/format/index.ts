@@ -1,19 +1,32 @@
-import { Refusal } from "../error.ts";
+import { createRequire } from "node:module";
+import { arrowFormat } from "./arrow.ts";
+import { bytesFormat } from "./bytes.ts";
+import { csvFormat } from "./csv.ts";
 import type { Format } from "./format.ts";
 import { jsonFormat } from "./json.ts";
+import { checkFormat, type FormatName } from "./names.ts";
 
 export type { BadValue, Decoded, DecodeOptions, Format } from "./format.ts";
 export { jsonFormat } from "./json.ts";
+export { FORMAT_NAMES, type FormatName } from "./names.ts";
 
-const formats: Readonly<Record<string, Format>> = { json: jsonFormat };
+const FORMATS: Readonly<Record<FormatName, () => Format>> = {
+  json: () => jsonFormat,
+  arrow: () => arrowFormat,
+  avro: () => load<typeof import("./avro.ts")>("avro").avroFormat,
+  bytes: () => bytesFormat,
+  csv: () => csvFormat,
+  protobuf: () => load<typeof import("./protobuf.ts")>("protobuf").protobufFormat,
+};
+
+/** Read when first used: their libraries take a while, and most programs need none. */
+function load<Module>(name: string): Module {
+  const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  return createRequire(import.meta.url)(`./${name}${ending}`) as Module;
+}
 
 /** The format of this name. @throws Refusal `UNKNOWN_FORMAT` */
 export function formatOf(name: string): Format {
-  const format = formats[name];
-  if (format !== undefined) return format;
-  throw new Refusal({
-    code: "UNKNOWN_FORMAT",
-    what: `there is no format "${name}"`,
-    remedies: [`use one of: ${Object.keys(formats).join(", ")}`],
-  });
+  checkFormat(name);
+  return FORMATS[name]();
 }

@@ -1,3 +1,4 @@
+import type { FormatName } from "../format/names.ts";
 import { explain } from "../plan/explain.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { ExprOrString } from "./arguments.ts";
@@ -7,7 +8,8 @@ import { driver, type RunOptions, type RunReport } from "./driver.ts";
 export interface SinkOptions {
   /** The column written as the record key; without it the key of the source record. */
   readonly key?: string;
-  readonly format?: "json";
+  /** How rows become values; `"json"` by default. Avro and Protobuf need a schema registry (`SCHEMA_REGISTRY_URL`). */
+  readonly format?: FormatName;
   /** The columns written as the value; without it every column except metadata (`_…`). */
   readonly value?: readonly string[];
   /** Rows for which this is true are written as tombstones. */

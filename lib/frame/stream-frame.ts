@@ -1,5 +1,6 @@
 import type polars from "nodejs-polars";
 import { Refusal } from "../error.ts";
+import { checkFormat } from "../format/names.ts";
 import { checkFilter, checkRowExprs } from "../plan/analysis/check.ts";
 import { contentId, contentKey } from "../plan/content-key.ts";
 import { explain } from "../plan/explain.ts";
@@ -259,14 +260,13 @@ export class StreamFrame {
 
   /**
    * Declares that these rows go to a topic. A job writes them; in a notebook only `.run()` on the result does.
-   * @throws Refusal `NO_TOPIC`, `NOT_BUILT` (a format other than JSON)
+   * @throws Refusal `NO_TOPIC`, `UNKNOWN_FORMAT`
    */
   to(topic: string, options: SinkOptions = {}): Sink {
     const { key, format = "json", value, delete: remove } = options;
     if (typeof topic !== "string" || topic === "")
       throw new Refusal({ code: "NO_TOPIC", what: ".to() was given no topic name", remedies: ['.to("crash-alerts")'] });
-    if (format !== "json")
-      throw new Refusal({ code: "NOT_BUILT", what: `.to("${topic}"): the format "${format}" is not built yet` });
+    checkFormat(format, `.to("${topic}")`);
     const tombstone = remove === undefined ? undefined : tree(remove);
     if (tombstone !== undefined) checkFilter(tombstone, { verb: "to", input: this.node });
     const content = {

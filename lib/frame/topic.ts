@@ -1,4 +1,5 @@
 import { Refusal } from "../error.ts";
+import { checkFormat, type FormatName } from "../format/names.ts";
 import { contentId } from "../plan/content-key.ts";
 import { parseDuration } from "../plan/duration.ts";
 import { sourceNode } from "../plan/nodes/source-node.ts";
@@ -15,14 +16,15 @@ export interface TopicOptions {
    * anew (`keyBy`, keys other than the record key). Without it they wait for it, and results never depend on the clock.
    */
   readonly idle?: string;
-  readonly format?: "json";
+  /** How values become rows; `"json"` by default. Avro and Protobuf need a schema registry (`SCHEMA_REGISTRY_URL`). */
+  readonly format?: FormatName;
   /** Column names and dtypes (`{ gForceX: "Float64" }`); inferred from a sample otherwise. */
   readonly schema?: Schema;
 }
 
 /**
  * Opens a Kafka topic (several, or all that match a pattern) as a frame. Reads nothing yet.
- * @throws Refusal `NO_TOPIC`, `NOT_BUILT` (a format other than JSON)
+ * @throws Refusal `NO_TOPIC`, `UNKNOWN_FORMAT`
  * @example
  * const phone = topic("phone-data", { key: "device", time: "timestamp" });
  */
@@ -39,12 +41,7 @@ export function topic(name: string | readonly string[] | RegExp, options: TopicO
       what: "topic() was given no topic name",
       remedies: ['name a topic: topic("phone-data")', 'several: topic(["a", "b"])', "or a pattern: topic(/^phone-/)"],
     });
-  if (format !== "json")
-    throw new Refusal({
-      code: "NOT_BUILT",
-      what: `topic ${topics.join(", ") || pattern}: the format "${format}" is not built yet`,
-      remedies: ["use JSON messages"],
-    });
+  checkFormat(format, `topic ${topics.join(", ") || pattern}`);
   const content = {
     topics,
     ...(pattern && { pattern: sourceOf(pattern) }),

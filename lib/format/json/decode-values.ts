@@ -155,14 +155,26 @@ class Decoding {
       length += ends[record]! - starts[record]! + 1;
     }
     const [first, last] = [records[0]!, records[records.length - 1]!];
-    if (adjacent && bytes[ends[last]!] === 0x0a) return bytes.subarray(starts[first], ends[last]! + 1);
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const several = records.some((record) => {
+      const found = buffer.indexOf(0x0a, starts[record]);
+      return found !== -1 && found < ends[record]!;
+    });
+    if (adjacent && !several && bytes[ends[last]!] === 0x0a) return bytes.subarray(starts[first], ends[last]! + 1);
     const lines = new Uint8Array(length);
     let at = 0;
     for (const record of records) {
       lines.set(bytes.subarray(starts[record], ends[record]), at);
+      if (several) spaced(lines, at, at + ends[record]! - starts[record]!);
       at += ends[record]! - starts[record]! + 1;
       lines[at - 1] = 0x0a;
     }
     return lines;
   }
+}
+
+/** A newline between two tokens is a blank; inside a text JSON has none. */
+function spaced(bytes: Uint8Array, from: number, to: number): void {
+  for (let found = bytes.indexOf(0x0a, from); found !== -1 && found < to; found = bytes.indexOf(0x0a, found + 1))
+    bytes[found] = 0x20;
 }

@@ -48,6 +48,11 @@ function instantColumns(frame: pl.DataFrame, dtypes: ReadonlyMap<string, string>
   return found;
 }
 
+/** The columns as a text format writes them: instants and dates as ISO 8601, the rest as it is. */
+export function textCells(frame: pl.DataFrame, columns: readonly string[]): pl.DataFrame {
+  return frame.select(...columns.map((name) => jsonColumn(name, dtypeName(frame.getColumn(name).dtype))));
+}
+
 /** Written in JSON without an escape. */
 const PLAIN_NAME = /^[\w .:/-]+$/;
 

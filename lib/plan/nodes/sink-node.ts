@@ -1,3 +1,4 @@
+import type { FormatName } from "../../format/names.ts";
 import type { ExprTree } from "../tree.ts";
 import type { PlanNode } from "./plan-node.ts";
 
@@ -9,7 +10,7 @@ export interface SinkNode {
   readonly topic: string;
   /** The column written as the record key; without it the key of the source record (`_key`). */
   readonly key?: string;
-  readonly format: "json";
+  readonly format: FormatName;
   /** Columns written as the value; without it every column except metadata. */
   readonly value?: readonly string[];
   /**

@@ -1,3 +1,4 @@
+import type { FormatName } from "../../format/names.ts";
 import type { Schema } from "../../schema.ts";
 
 /** Where rows come from: one topic, several, or every topic whose name matches a pattern. */
@@ -7,7 +8,7 @@ export interface SourceNode {
   readonly topics: readonly string[];
   /** A regular expression over topic names, as its source; then `topics` is empty. */
   readonly pattern?: string;
-  readonly format: "json";
+  readonly format: FormatName;
   /** The column that holds the record key. */
   readonly key?: string;
   /** The column that holds the event time; without it event time is the record's timestamp. */

@@ -447,7 +447,7 @@ export class Worker {
   }
 
   #newFetcher(): Fetcher {
-    return new Fetcher(this.#context.cluster, { isolation: "read_committed", headers: true });
+    return new Fetcher(this.#context.cluster, { isolation: "read_committed", headers: true, newlines: "keep" });
   }
 
   // The end.

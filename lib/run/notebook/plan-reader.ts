@@ -116,7 +116,7 @@ export class PlanReader {
       if (topics.length > 1 && program.stores.length > 0) throw severalTopicsWithState(source.node);
       const bound = options.bounded ? await boundOf(cluster, topics, options.until) : {};
       const places = await placesOf(cluster, topics, options.from, bound.ends);
-      const fetcher = new Fetcher(cluster, { headers: source.needsHeaders, patience: options.patience ?? 60_000 });
+      const fetcher = new Fetcher(cluster, { headers: source.needsHeaders, newlines: "keep", patience: options.patience ?? 60_000 });
       for (const { topic, partition, start, end } of places.values()) {
         if (end === undefined || start < end) fetcher.assign(topic, partition, start);
       }

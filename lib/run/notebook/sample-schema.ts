@@ -89,7 +89,7 @@ async function read(
   start: (partition: Partition) => number,
   share: number,
 ): Promise<RecordColumns[]> {
-  const fetcher = new Fetcher(cluster, { partitionMaxBytes: 2 ** 20 });
+  const fetcher = new Fetcher(cluster, { partitionMaxBytes: 2 ** 20, newlines: "keep" });
   const left = new Map(partitions.map((one) => [`${one.topic}/${one.partition}`, { end: one.end, wanted: share }]));
   const samples: RecordColumns[] = [];
   try {

@@ -12,7 +12,7 @@ import { keyColumn } from "./key-column.ts";
  */
 export function sinkRecords(sink: SinkNode, rows: pl.DataFrame): RecordColumns {
   const columns = sink.value ?? rows.columns.filter((name) => !isMetadata(name));
-  const values = formatOf(sink.format).encode(rows, columns);
+  const values = formatOf(sink.format).encode(rows, columns, sink.topic);
   const headers = rows.columns.includes("_headers") ? headersOf(rows) : undefined;
   return {
     count: rows.height,

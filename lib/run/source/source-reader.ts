@@ -78,11 +78,9 @@ export class SourceReader {
     // what the value alone does not tell: reasons by row of the frame
     const reasons = new Map<number, string>();
     if (notText.length > 0) {
-      const rowOf = good === undefined ? undefined : new Map(Array.from(good, (index, row) => [index, row]));
-      for (const index of notText) {
-        const row = rowOf === undefined ? index : rowOf.get(index);
-        if (row !== undefined) reasons.set(row, "the record key is not UTF-8");
-      }
+      const among = new Set(notText);
+      for (let row = 0; row < rows; row++)
+        if (among.has(good?.[row] ?? row)) reasons.set(row, "the record key is not UTF-8");
     }
     const nulls = frame.nullCount().row(0).map(Number);
     const nullsOf = (name: string) => nulls[frame.columns.indexOf(name)] ?? 0;
@@ -175,8 +173,25 @@ function keySeries(columns: RecordColumns, good: Uint32Array | undefined) {
   const plain = good === undefined ? plainKeys(columns.keys, columns.count, RAW_KEY) : undefined;
   if (plain !== undefined) return { keys: plain, notText: [] };
   const { texts, notText } = textKeys(columns.keys, columns.count);
-  const kept = good === undefined ? texts : Array.from(good, (index) => texts[index]!);
+  if (good === undefined) return { keys: pl.Series(RAW_KEY, texts, pl.Utf8), notText };
+  if (good.length > 2 * columns.count) return { keys: repeated(texts, good), notText };
+  const kept = Array.from(good, (index) => texts[index]!);
   return { keys: pl.Series(RAW_KEY, kept, pl.Utf8), notText };
+}
+
+/** The keys of records that hold many rows each: every text crosses into Polars once. @param good in order */
+function repeated(texts: readonly (string | null)[], good: Uint32Array): pl.Series {
+  const sizes = new Map<number, number>();
+  for (const index of good) sizes.set(index, (sizes.get(index) ?? 0) + 1);
+  const each = pl.DataFrame([
+    pl.Series(
+      RAW_KEY,
+      Array.from(sizes.keys(), (index) => texts[index]!),
+      pl.Utf8,
+    ),
+    pl.Series("n", [...sizes.values()], pl.UInt32),
+  ]);
+  return each.select(pl.col(RAW_KEY).repeatBy(pl.col("n")).explode()).getColumn(RAW_KEY);
 }
 
 /** The records' own timestamps; -1 stands for none. */
@@ -190,7 +205,10 @@ function rawTime(timestamps: Float64Array): pl.Series {
 }
 
 function pick(column: Float64Array, good: Uint32Array | undefined): Float64Array {
-  return good === undefined ? column : Float64Array.from(good, (index) => column[index]!);
+  if (good === undefined) return column;
+  const picked = new Float64Array(good.length);
+  for (let i = 0; i < picked.length; i++) picked[i] = column[good[i]!]!;
+  return picked;
 }
 
 function nullRows(series: pl.Series): number[] {

@@ -1,0 +1,33 @@
+/*
+  Confluent wire format: magic byte 0, schema id INT32 big-endian, payload. In Protobuf the payload starts with the place of the message in its
+  file: the number of indexes and the indexes as zigzag varints; a single 0 byte stands for [0].
+*/
+export const HEADER = 5;
+
+/** The schema id, or undefined where the value does not start like that. */
+export function schemaIdOf(value: Buffer): number | undefined {
+  return value.length >= HEADER && value[0] === 0 ? value.readInt32BE(1) : undefined;
+}
+
+export function header(id: number, more = 0): Buffer {
+  const bytes = Buffer.alloc(HEADER + more);
+  bytes.writeInt32BE(id, 1);
+  return bytes;
+}
+
+/** The indexes of a Protobuf message, and where its bytes start. @throws RangeError */
+export function messageIndexes(value: Buffer): { indexes: number[]; at: number } {
+  let at = HEADER;
+  const varint = (): number => {
+    let raw = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = value[at++];
+      if (byte === undefined || shift > 28) throw new RangeError("no message index");
+      raw |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (raw >>> 1) ^ -(raw & 1);
+    }
+  };
+  const count = varint();
+  if (count < 0 || count > 64) throw new RangeError("no message index");
+  return { indexes: count === 0 ? [0] : Array.from({ length: count }, varint), at };
+}
