@@ -6,6 +6,7 @@ import { beside } from "./exprs.ts";
 import type { BatchContext, Operator } from "./operator.ts";
 import { clocks, integers, numbers } from "./row-clocks.ts";
 import { spread } from "./spread.ts";
+import { type Tumbling, tumbling } from "./tumbling.ts";
 import { type WindowExprs, windowExprs } from "./window-exprs.ts";
 import { place } from "./window-placement.ts";
 import type { WindowPlan } from "./window-plan.ts";
@@ -28,6 +29,7 @@ export class DynamicWindow implements Operator {
   readonly #exprs: WindowExprs;
   readonly #none: pl.DataFrame;
   readonly #inPanes: boolean;
+  readonly #tumbling = new Map<boolean, Tumbling>();
   #late = 0;
   #withoutTime = 0;
 
@@ -98,6 +100,8 @@ export class DynamicWindow implements Operator {
   /** The batch's rows that have windows, and which: those from `§oldest` to `§newest`, `overlapping` at most. */
   #place(batch: pl.DataFrame): Placed {
     const exprs = this.#exprs;
+    const { calendar, every, period } = this.#plan.node;
+    if (calendar === undefined && every === period) return this.#placeOnce(batch);
     const { times, watermarks } = clocks(batch, this.#plan.node.indexColumn);
     const placement = place(this.#windows, times, watermarks, this.#plan.node.grace);
     this.#late += placement.late;
@@ -106,6 +110,21 @@ export class DynamicWindow implements Operator {
     const columns = pl.DataFrame([integers("§newest", placement.newest), integers("§oldest", placement.oldest)]);
     const rows = beside(batch.select(...exprs.prepare), columns);
     return { rows: complete ? rows : rows.filter(exprs.taken), overlapping };
+  }
+
+  /** The same where windows do not overlap. */
+  #placeOnce(batch: pl.DataFrame): Placed {
+    const judged = batch.columns.includes("_watermark");
+    let own = this.#tumbling.get(judged);
+    if (own === undefined) {
+      own = tumbling(this.#plan.node, judged);
+      this.#tumbling.set(judged, own);
+    }
+    const rows = batch.select(...this.#exprs.prepare, ...own.place);
+    const [late, withoutTime] = rows.select(...own.count).row(0) as [number, number];
+    this.#late += late;
+    this.#withoutTime += withoutTime;
+    return { rows: late + withoutTime === 0 ? rows : rows.filter(own.taken), overlapping: 1 };
   }
 
   /** Partial aggregates of the rows, one row per window. */

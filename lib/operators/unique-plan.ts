@@ -1,4 +1,3 @@
-import { Refusal } from "../error.ts";
 import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import type { UniqueNode } from "../plan/nodes/unique-node.ts";
 import { colTree } from "../plan/tree.ts";
@@ -7,7 +6,7 @@ import { unique } from "./exprs.ts";
 import { checkCoPartitioned } from "./lineage.ts";
 import { uniqueRows } from "./unique-rows.ts";
 
-/** @throws Refusal `UNKNOWN_COLUMN`, `NEEDS_REPARTITION`, `NOT_BUILT` */
+/** @throws Refusal `UNKNOWN_COLUMN`, `NEEDS_REPARTITION` */
 export function uniquePlan(
   { subset, within }: UniqueNode,
   input: Compiled,
@@ -15,18 +14,12 @@ export function uniquePlan(
 ): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> & { watermark: boolean } {
   checkColumns(subset, input.schema, "unique: subset");
   checkCoPartitioned(subset.map(colTree), input.lineage, `unique by ${subset.join(", ")}`);
-  if (input.windowed && within !== undefined)
-    throw new Refusal({
-      code: "NOT_BUILT",
-      what: "unique within a time over the rows of windows is not built yet",
-      where: "unique",
-      remedies: ["leave `within` out", "use it on the records, before the windows"],
-    });
   const storedKeys = unique(subset, ["seen"]);
   const plan = {
     subset,
     storedKeys,
     within,
+    delay: input.delay,
     store: {
       name: storeName(`unique_by_${subset.join("_")}`),
       key: storedKeys,

@@ -9,6 +9,8 @@ export interface UniquePlan {
   readonly storedKeys: readonly string[];
   /** Milliseconds of event time, or undefined for ever. */
   readonly within: number | undefined;
+  /** How far rows lag behind the watermark when they come here, ms. */
+  readonly delay: number;
   readonly store: StoreSpec;
 }
 
@@ -64,7 +66,7 @@ export class UniqueRows implements Operator {
       }
     }
     if (context.commit && within !== undefined && !Number.isNaN(context.watermark))
-      await this.#store.takeUpTo("seen", context.watermark - within);
+      await this.#store.takeUpTo("seen", context.watermark - this.#plan.delay - within);
     return given;
   }
 }

@@ -1,0 +1,38 @@
+import pl from "nodejs-polars";
+
+/** Rows placed by Polars itself: the way of windows that do not overlap, where every row has one window at most. */
+export interface Tumbling {
+  /** The number of a row's window, twice: `§newest` and `§oldest`, and whether it came too late: `§late`. */
+  readonly place: readonly pl.Expr[];
+  readonly count: readonly pl.Expr[];
+  readonly taken: pl.Expr;
+}
+
+const int = (ms: number): pl.Expr => pl.lit(ms).cast(pl.Int64);
+const NEVER = pl.lit(false).alias("§late");
+
+/**
+ * @param judged whether rows carry `_watermark`; without it none is late
+ */
+export function tumbling(
+  { indexColumn, every, offset, grace }: { indexColumn: string; every: number; offset: number; grace: number },
+  judged: boolean,
+): Tumbling {
+  const time = pl.col(indexColumn).cast(pl.Datetime("ms")).cast(pl.Int64);
+  const from = time.minus(int(offset));
+  // the remainder of a time before the epoch is made positive, so that its window starts before it too
+  const start = from.minus(from.modulo(int(every)).plus(int(every)).modulo(int(every)));
+  const window = start.div(int(every)).cast(pl.Int64);
+  const late = start
+    .plus(int(offset + every + grace))
+    .ltEq(pl.col("_watermark"))
+    .fillNull(pl.lit(false));
+  return {
+    place: [window.alias("§newest"), window.alias("§oldest"), judged ? late.alias("§late") : NEVER],
+    count: [
+      pl.col("§late").and(pl.col("§newest").isNotNull()).sum().cast(pl.Float64).alias("late"),
+      pl.col("§newest").nullCount().cast(pl.Float64).alias("without"),
+    ],
+    taken: pl.col("§late").not().and(pl.col("§newest").isNotNull()),
+  };
+}
