@@ -2,6 +2,7 @@ import { MillraceError, Refusal } from "./error.ts";
 import { declaredSinks } from "./frame/driver.ts";
 import { declaredParams, setParamSource } from "./frame/param.ts";
 import { jobSettings, parseFlags, refuseUnknownFlags } from "./run/job/settings.ts";
+import type { WarmRanges } from "./run/job/warm.ts";
 import type { Schema } from "./schema.ts";
 
 /** What a promoted `main.ts` says about itself, before the statements of the notebook. */
@@ -13,6 +14,11 @@ export interface JobOptions {
    * infers.
    */
   readonly schemas: Readonly<Record<string, Schema>>;
+  /**
+   * What the notebook had read when it was promoted (topic -> partition -> [first offset, offset after the last]): a job without committed offsets
+   * begins there, with its sinks silent up to the end of it, so that it goes on from the notebook's state. `MILLRACE_FROM` overrules it.
+   */
+  readonly warm?: WarmRanges;
   /** The job's folder; its `state/` holds the state unless `MILLRACE_STATE_DIR` says otherwise. Default: the working directory. */
   readonly packageRoot?: string;
 }
@@ -53,7 +59,8 @@ export function job(options: JobOptions): Job {
             declaredParams().map(({ flag }) => flag),
           );
           const { runJob } = await import("./run/job/run-job.ts");
-          await runJob(declaredSinks(), options.schemas, settings);
+          const warm = options.warm !== undefined && !process.env.MILLRACE_FROM ? { warm: options.warm } : {};
+          await runJob(declaredSinks(), options.schemas, { ...settings, ...warm });
           process.exit(0);
         } catch (error) {
           fail(error);

@@ -6,6 +6,7 @@ import { formatted } from "./formatted.ts";
 import type { Needs } from "./modules.ts";
 import type { CodeCell } from "./notebook.ts";
 import type { ParameterSite } from "./parameters.ts";
+import type { Ranges } from "./recorded.ts";
 import type { Slice } from "./slice.ts";
 import type { Unit } from "./unit.ts";
 
@@ -16,6 +17,8 @@ export interface MainOptions {
   readonly schemas: Readonly<Record<string, Schema>>;
   readonly parameters: readonly ParameterSite[];
   readonly needs: Needs;
+  /** What the notebook had read; the job begins with the state of that. */
+  readonly warm?: Ranges;
 }
 
 /** What the text of the statements depends on. */
@@ -40,6 +43,7 @@ export function emitMain(slice: Slice, options: MainOptions): string {
       `  name: ${JSON.stringify(options.name)},`,
       "  packageRoot: import.meta.dirname,",
       `  schemas: {${emitSchemas(options.schemas)}},`,
+      ...(options.warm === undefined ? [] : [`  warm: ${JSON.stringify(options.warm)},`]),
       "});",
       "",
       ...cellsOf(slice).map((cell) => emitCell(cell, slice, options)),

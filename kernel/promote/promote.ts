@@ -18,6 +18,7 @@ import { readNotebook, sha256 } from "./notebook.ts";
 import { type Parameter, type ParameterValue, parametersSchema } from "./parameters.ts";
 import { judge, type Problem, PromotionRefusal } from "./problem.ts";
 import { recordedReads } from "./recorded.ts";
+import { warmRanges } from "./warm-ranges.ts";
 
 export interface PromoteOptions {
   readonly out: string;
@@ -25,6 +26,8 @@ export interface PromoteOptions {
   readonly name?: string;
   /** Codes of rules that are overruled. */
   readonly allow?: readonly string[];
+  /** The job begins with the state of what the notebook had read, and writes what comes after that. */
+  readonly warm?: boolean;
   readonly progress?: (line: string) => void;
 }
 
@@ -83,6 +86,7 @@ async function makeJob(
     ranges: reads.ranges,
   });
   const { answer } = execution;
+  const warm = options.warm ? warmRanges(answer.sinks, reads.all) : undefined;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
   const different = judge(sinkProblems(notebook, analysis.slice, answer.sinks), options.allow ?? []);
@@ -105,6 +109,7 @@ async function makeJob(
       schemas: answer.schemas,
       parameters: analysis.parameters,
       needs,
+      ...(warm && { warm }),
     }),
   );
   texts.set("main.test.ts", MAIN_TEST);
@@ -138,6 +143,7 @@ async function makeJob(
       parameters,
       plan: answer.explained,
       recorded: !("nothing" in recorded),
+      warm: warm !== undefined,
     }),
   );
   const files = new Map([...texts].map(([file, content]) => [file, Buffer.from(content)] as const));
@@ -154,6 +160,7 @@ async function makeJob(
     parameters,
     parametersSchema: parametersSchema(parameters),
     schemas: answer.schemas,
+    ...(warm && { warm }),
     sinks: answer.sinks.map(({ topic, id }: SinkNode) => ({ topic, id })),
     plan: answer.sinks,
     vendor: { [`vendor/${pack.fileName}`]: sha256(pack.bytes) },

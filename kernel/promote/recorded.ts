@@ -9,7 +9,12 @@ export type Ranges = Readonly<Record<string, Readonly<Record<string, readonly [n
 export const SAMPLE_LIMIT = 10_000;
 
 /** What the notebook read, by its journal: the schema each topic had, and the ranges, bounded to the last {@link SAMPLE_LIMIT} records. */
-export function recordedReads(cells: readonly CodeCell[]): { schemas: Map<string, Schema>; ranges: Ranges } {
+export function recordedReads(cells: readonly CodeCell[]): {
+  schemas: Map<string, Schema>;
+  ranges: Ranges;
+  /** The ranges as they were read, not bounded. */
+  all: Ranges;
+} {
   const schemas = new Map<string, Schema>();
   const ranges: Record<string, Record<string, readonly [number, number]>> = {};
   const executions = cells.map((cell) => cell.execution).filter((execution) => execution !== undefined);
@@ -30,7 +35,7 @@ export function recordedReads(cells: readonly CodeCell[]): { schemas: Map<string
       Object.entries(partitions).map(([partition, [from, to]]) => [partition, [Math.max(from, to - SAMPLE_LIMIT), to]]),
     ),
   ]);
-  return { schemas, ranges: Object.fromEntries(bounded) as Ranges };
+  return { schemas, ranges: Object.fromEntries(bounded) as Ranges, all: ranges };
 }
 
 /** A saved notebook has the keys of its objects sorted; `columns` has the order in which the schema was read. */

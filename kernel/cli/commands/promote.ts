@@ -14,6 +14,7 @@ interface Options {
   explain?: boolean;
   html?: string;
   check?: boolean;
+  warm?: boolean;
   json?: boolean;
   allow: string[];
 }
@@ -26,6 +27,7 @@ export const command = new Command("promote")
   .option("--explain", "print each statement kept or dropped, and why; write nothing")
   .option("--html <file>", "with --explain: write it as a page to this file, and nothing else")
   .option("--check", "write nothing; exit 0 when the folder is what the notebook gives, 1 when they have drifted")
+  .option("--warm", "the job begins with the state of what the notebook had read, and writes only what comes after it")
   .option("--json", "print the result as JSON")
   .option(
     "--allow <code>",
@@ -42,7 +44,7 @@ export const command = new Command("promote")
     if (options.out === undefined) {
       throw new Refusal({ code: "NO_OUT", what: "promote needs to know where to.", remedies: ["--out DIR"] });
     }
-    const settings = { out: options.out, name: options.name, allow: options.allow };
+    const settings = { out: options.out, name: options.name, allow: options.allow, warm: options.warm };
     if (options.check) return printDrift(await checkPromotion(notebook, settings), options.out, options.json === true);
     const made = await promote(notebook, { ...settings, progress: (line) => console.error(line) });
     if (options.json) console.log(JSON.stringify(made));

@@ -8,9 +8,10 @@ export interface ReadmeOptions {
   readonly parameters: readonly Parameter[];
   readonly plan: string;
   readonly recorded: boolean;
+  readonly warm: boolean;
 }
 
-export function readme({ name, notebook, sources, sinks, parameters, plan, recorded }: ReadmeOptions): string {
+export function readme({ name, notebook, sources, sinks, parameters, plan, recorded, warm }: ReadmeOptions): string {
   const rows = parameters.map(
     ({ variable, flag, type, default: value }) => `| \`${variable}\` | \`${flag}\` | ${type} | \`${value}\` |`,
   );
@@ -30,6 +31,10 @@ Do not edit \`main.ts\`: change the notebook and run \`millrace promote\` again;
 
 ${parameters.length === 0 ? "None.\n\n" : table}Besides: \`KAFKA_BOOTSTRAP_SERVERS\`, \`KAFKA_SASL_*\`, \`KAFKA_SSL_*\`, \`MILLRACE_GUARANTEE\` (\`exactly-once\`, \`at-least-once\`),
 \`MILLRACE_COMMIT_INTERVAL\` (\`1s\`), \`MILLRACE_STATE_DIR\` (\`state\`), \`MILLRACE_JOB_NAME\` (\`${name}\`), \`MILLRACE_FROM\` (\`earliest\`), \`PORT\`.
+
+## Where it begins
+
+${warm ? "With the state of what the notebook had read (`warm` in `main.ts`): those records are read again, silently, and rows are written from where the notebook ended." : "At the earliest record."} \`MILLRACE_FROM\` says otherwise: \`earliest\`, \`latest\`, an ISO 8601 time, \`-10m\`. A job that has committed offsets goes on from them, always.
 
 ## Plan
 

@@ -12,6 +12,7 @@ import type { JobLog } from "./log.ts";
 import { PartitionTask } from "./partition-task.ts";
 import { refuseOtherPlan } from "./plan-mark.ts";
 import type { JobSettings } from "./settings.ts";
+import { warmStart } from "./warm.ts";
 
 export interface PartitionContext {
   readonly cluster: Cluster;
@@ -42,7 +43,9 @@ export async function openPartition(
   const offsets = new Map<string, number>();
   for (const { topic } of sources) {
     const offset =
-      committed.get(topic)?.get(partition)?.offset ?? (await startOffset(cluster, topic, partition, settings.from));
+      committed.get(topic)?.get(partition)?.offset ??
+      (await warmStart(cluster, settings.warm, topic, partition)) ??
+      (await startOffset(cluster, topic, partition, settings.from));
     offsets.set(topic, offset);
   }
   const known = sources.some(({ topic }) => committed.get(topic)?.has(partition));

@@ -2,6 +2,7 @@ import { MillraceError } from "../../error.ts";
 import type { FetchedPartition } from "../../log/index.ts";
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/index.ts";
 import type { PartitionTask } from "./partition-task.ts";
+import { type WarmPart, warmParts } from "./warm.ts";
 import type { WorkerContext } from "./worker.ts";
 
 /**
@@ -14,6 +15,10 @@ export async function processRecords(
   task: PartitionTask,
   fetched: FetchedPartition,
 ): Promise<void> {
+  for (const part of warmParts(fetched, context.settings.warm)) await processPart(context, task, part);
+}
+
+async function processPart(context: WorkerContext, task: PartitionTask, { fetched, silent }: WarmPart): Promise<void> {
   const { topic, partition, columns, nextOffset, lastStableOffset } = fetched;
   const { plan, topics, io, metrics, settings } = context;
   task.dirty = true;
@@ -25,14 +30,14 @@ export async function processRecords(
       ...bad,
       ...result.bad.map((row) => badRecordAt(fetched, indexOfOffset(columns.offsets!, row.offset), row.reason)),
     ];
-    if (all.length > 0) {
+    if (all.length > 0 && !silent) {
       if (settings.onError === "stop") throw badRecord(all[0] as BadRecord, topics.deadLetter);
       await io.deadLetters(all);
       task.bad += all.length;
     }
     for (const { terminal, frame: rows } of result.rows) {
       const sink = plan.sinks.get(terminal);
-      if (sink === undefined || rows.height === 0) continue;
+      if (sink === undefined || rows.height === 0 || silent) continue;
       await io.write(sink, rows, columns);
       task.rowsOut += rows.height;
     }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Refusal } from "../../error.ts";
+import type { WarmRanges } from "./warm.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,6 +28,8 @@ export interface JobSettings {
   readonly port?: number;
   /** Bearer token for `/state`; without one only loopback is answered. */
   readonly stateToken?: string;
+  /** What the notebook had read: taken into the state, and not written again. */
+  readonly warm?: WarmRanges;
   /** Recorded samples instead of Kafka. */
   readonly replay?: { readonly samples: string; readonly out: string };
 }

@@ -1,0 +1,46 @@
+import { type Cluster, type FetchedPartition, takeRecords } from "../../log/index.ts";
+
+/** What the notebook had read when the job was made of it: topic -> partition -> [first offset, offset after the last]. */
+export type WarmRanges = Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>>;
+
+/**
+ * Where a warm job without committed offsets begins to read a partition: where the notebook did, or at what is left of that. Undefined for what
+ * the notebook did not read.
+ */
+export async function warmStart(
+  cluster: Cluster,
+  warm: WarmRanges | undefined,
+  topic: string,
+  partition: number,
+): Promise<number | undefined> {
+  const range = warm?.[topic]?.[partition];
+  if (range === undefined) return undefined;
+  const first = (await cluster.listOffsets(topic, "earliest")).get(partition) ?? 0;
+  return Math.max(first, range[0]);
+}
+
+export interface WarmPart {
+  readonly fetched: FetchedPartition;
+  /** The notebook has seen these records: they make the state what it was, and nothing is written. */
+  readonly silent: boolean;
+}
+
+/** Fetched records divided where the notebook's reading ended. */
+export function warmParts(fetched: FetchedPartition, warm: WarmRanges | undefined): readonly WarmPart[] {
+  const { topic, partition, columns, nextOffset } = fetched;
+  const end = warm?.[topic]?.[partition]?.[1] ?? 0;
+  const { offsets, count } = columns;
+  let seen = 0;
+  while (seen < count && offsets[seen]! < end) seen++;
+  if (seen === 0) return [{ fetched, silent: nextOffset <= end }];
+  if (seen === count) return [{ fetched, silent: true }];
+  return [
+    { fetched: { ...fetched, columns: rows(columns, 0, seen), nextOffset: end }, silent: true },
+    { fetched: { ...fetched, columns: rows(columns, seen, count) }, silent: false },
+  ];
+}
+
+function rows(columns: FetchedPartition["columns"], from: number, to: number): FetchedPartition["columns"] {
+  const indices = Uint32Array.from({ length: to - from }, (_, index) => from + index);
+  return takeRecords(columns, indices) as FetchedPartition["columns"];
+}
