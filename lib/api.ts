@@ -6,6 +6,6 @@ import { notebookDriver } from "./run/notebook/driver.ts";
 setDriver(notebookDriver());
 
 export { MillraceError, Refusal, type Trouble } from "./error.ts";
-export { param, Sink, StreamFrame, table, topic } from "./frame/index.ts";
+export { concat, param, Sink, StaticTable, StreamFrame, table, topic } from "./frame/index.ts";
 export { pl } from "./plan/pl.ts";
 export type { DTypeName, Schema } from "./schema.ts";

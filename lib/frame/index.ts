@@ -1,6 +1,11 @@
+export { concat } from "./concat-frames.ts";
 export * from "./driver.ts";
 export type { GroupByDynamicOptions } from "./group-by-dynamic.ts";
+export type { StreamJoinOptions } from "./join.ts";
+export type { JoinAsofOptions } from "./join-as-of.ts";
 export { declaredParams, type ParamOptions, type ParamSource, type ParamSpec, param, setParamSource } from "./param.ts";
 export { Sink, type SinkOptions } from "./sink.ts";
+export { StaticTable, type StaticTableOptions, tableFiles } from "./static-table.ts";
 export { StreamFrame } from "./stream-frame.ts";
-export { type TopicOptions, table, topic } from "./topic.ts";
+export { type TableOptions, table } from "./table.ts";
+export { type TopicOptions, topic } from "./topic.ts";

@@ -16,6 +16,7 @@ import { unnestNode } from "../plan/nodes/unnest-node.ts";
 import { withColumnsNode } from "../plan/nodes/with-columns-node.ts";
 import type { Schema } from "../schema.ts";
 import { type Columns, type ExprOrString, tree, trees } from "./arguments.ts";
+import { concatNodeOf } from "./concat.ts";
 import { display } from "./display.ts";
 import {
   type BatchesOptions,
@@ -31,6 +32,8 @@ import { type GroupByCountOptions, groupByCount } from "./group-by-count.ts";
 import { type GroupByDynamicOptions, groupByDynamic } from "./group-by-dynamic.ts";
 import { type GroupByRollingOptions, groupByRolling } from "./group-by-rolling.ts";
 import { type GroupBySessionOptions, groupBySession } from "./group-by-session.ts";
+import { type Joinable, joinNodeOf, type StreamJoinOptions } from "./join.ts";
+import { type JoinAsofOptions, joinAsOfNodeOf } from "./join-as-of.ts";
 import { keyBy } from "./key-by.ts";
 import { lateRows } from "./late.ts";
 import { type MapOptions, mapNodeOf } from "./map.ts";
@@ -38,6 +41,7 @@ import { type Model, type PredictOptions, predictNodeOf } from "./predict.ts";
 import { type ProcessOptions, processNodeOf } from "./process.ts";
 import type { RowOf } from "./row-types.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
+import type { StaticTable } from "./static-table.ts";
 import { type UniqueOptions, uniqueOptions } from "./unique.ts";
 import type { StreamWindows } from "./window-options.ts";
 
@@ -169,6 +173,40 @@ export class StreamFrame {
    */
   predict(model: Model | string, options: PredictOptions): StreamFrame {
     return new StreamFrame(predictNodeOf(this.node, model, options));
+  }
+
+  /**
+   * Rows with equal keys beside each other, as in Polars; null keys match nothing. The other side is
+   * - a stream: rows match whose event times differ by at most `within`. A pair is given when the later of its rows is read, a row without a partner
+   *   (left, right, full, anti) once none can come any more. Rows are kept for that long.
+   * - a table of a topic: each row finds what the table held at the row's event time, also when the row is late, up to `history`
+   *   (`latest: true`: what was read last).
+   * - fixed rows: a frame or a file, see `table`.
+   *
+   * Two tables make a table: the joined row of a key again, whenever either side changes.
+   * @throws Refusal `NO_KEY`, `NO_HORIZON`, `KEY_DTYPES`, `DUPLICATE_COLUMN`, `NEEDS_REPARTITION`, `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * clicks.join(orders, { on: "user", within: { after: "10m" }, how: "left" });
+   * phone.join(table("devices", { key: "device" }), { on: "device", how: "left" })
+   */
+  join(other: Joinable | StaticTable, options: StreamJoinOptions): StreamFrame {
+    return new StreamFrame(joinNodeOf(this.node, other, options));
+  }
+
+  /**
+   * Each row with the one of the other frame that is nearest in event time: the last at or before it (`backward`), or the first at or after it
+   * (`forward`, which waits for `tolerance`). Rows without one stay, with nulls.
+   * @throws Refusal `NO_KEY`, `NO_HORIZON`, `NOT_EVENT_TIME`, `KEY_DTYPES`, `DUPLICATE_COLUMN`
+   * @example
+   * trades.joinAsof(quotes, { on: "timestamp", by: "symbol", tolerance: "2s" })
+   */
+  joinAsof(other: Joinable, options: JoinAsofOptions): StreamFrame {
+    return new StreamFrame(joinAsOfNodeOf(this.node, other, options));
+  }
+
+  /** These rows and those of other frames of the same columns, see `concat`. */
+  concat(...others: readonly StreamFrame[]): StreamFrame {
+    return new StreamFrame(concatNodeOf([this, ...others]));
   }
 
   /** The fields of struct columns as columns of their own, in the place of the struct. */

@@ -59,12 +59,3 @@ export function topic(name: string | readonly string[] | RegExp, options: TopicO
 function sourceOf({ source, ignoreCase }: RegExp): string {
   return ignoreCase ? `(?i:${source})` : source;
 }
-
-/** A keyed table for lookups. @throws Refusal `NOT_BUILT` */
-export function table(_source: unknown, _options?: unknown): never {
-  throw new Refusal({
-    code: "NOT_BUILT",
-    what: "table() is not built yet",
-    remedies: ["join in the job that reads the output topic, or add the columns with when/then or replace"],
-  });
-}

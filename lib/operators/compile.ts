@@ -17,6 +17,7 @@ import { groupPlan } from "./group-plan.ts";
 import { planStage } from "./keyed-stage.ts";
 import { keysOf } from "./keys-of.ts";
 import { lastPerKey } from "./last-per-key.ts";
+import { compileMeeting, inReadingOrder, placedSides } from "./join-compile.ts";
 import { compileLate } from "./late.ts";
 import {
   checkCoPartitioned,
@@ -131,10 +132,12 @@ export class NodeCompiler {
 
   #node(node: PlanNode, key: string): Compiled {
     if (node.kind === "source") return this.#source(node, key);
+    for (const input of inReadingOrder(node)) this.compile(input);
     const inputs = inputsOf(node).map((input) => this.compile(input));
     if (node.kind === "keyBy") return this.#repartition(node, key, inputs[0]!);
     if (inputs.length === 1) inputs[0] = this.#forKeys(node, inputs[0]!);
-    return this.#verb(node, key, inputs);
+    const sides = placedSides(node, inputs, (input, keys) => this.placed(input, keys, node.kind));
+    return this.#verb(node, key, sides);
   }
 
   #repartition(node: RepartitionNode, key: string, input: Compiled): Compiled {
@@ -177,7 +180,12 @@ export class NodeCompiler {
       inputs: [],
       sources: [node],
       steps: [],
-      schema: { ...schema, ...METADATA_SCHEMA, _headers: "List(Struct{key:Utf8,value:Utf8})" },
+      schema: {
+        ...schema,
+        ...METADATA_SCHEMA,
+        _headers: "List(Struct{key:Utf8,value:Utf8})",
+        ...(node.tombstones && { _delete: "Boolean" }),
+      },
       lineage: sourceLineage(node),
       windowed: false,
       updating: false,
@@ -305,6 +313,8 @@ export class NodeCompiler {
         return { ...base, ...compileWindows(node, input, (name) => this.storeName(name)) };
       case "sink":
         return { ...base, ...this.#sink(node, input) };
+      default:
+        return { ...base, ...compileMeeting(node, inputs, (name) => this.storeName(name)) };
     }
   }
 

@@ -104,6 +104,7 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
       const columns = Object.keys(schema).filter((column) => wanted.has(column) || column === node.time);
       const needsHeaders = wanted.has("_headers");
       const metadata = ["_key", "_time", "_partition", "_offset", ...(needsHeaders ? ["_headers"] : [])];
+      if (node.tombstones) metadata.push("_delete");
       const frame = pick(compiled.schema, [...columns, ...metadata]);
       return { id: node.id, node, schema, columns, needsHeaders, key: compiled.key, frame };
     });

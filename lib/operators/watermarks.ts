@@ -33,10 +33,10 @@ export class Watermarks {
     return this.#values.get(input) ?? Number.NaN;
   }
 
-  /** Moves an input's watermark on; what is not beyond it (or NaN) changes nothing. */
+  /** Moves an input's watermark on; what is not beyond it (or no time at all) changes nothing. */
   async advance(input: string, to: number): Promise<number> {
     const before = this.of(input);
-    if (Number.isNaN(to) || to <= before) return before;
+    if (!Number.isFinite(to) || to <= before) return before;
     this.#values.set(input, to);
     await this.#store.upsert(
       pl.DataFrame({ source: [input], watermark: [to] }).withColumns(pl.col("watermark").cast(pl.Int64)),

@@ -3,6 +3,7 @@ import { columnsRead } from "./columns-read.ts";
 import { printDuration } from "./duration.ts";
 import { explainCode } from "./explain-code.ts";
 import { explainWindows } from "./explain-windows.ts";
+import { explainMeeting } from "./explain-meeting.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
 import type { SinkNode } from "./nodes/sink-node.ts";
 import type { SourceNode } from "./nodes/source-node.ts";
@@ -66,6 +67,8 @@ function lines(node: PlanNode, terminal: PlanNode): string[] {
       return explainWindows(node);
     case "sink":
       return sink(node);
+    default:
+      return explainMeeting(node);
   }
 }
 

@@ -8,6 +8,7 @@ import type { GroupByRollingNode } from "./group-by-rolling-node.ts";
 import type { GroupBySessionNode } from "./group-by-session-node.ts";
 import type { LateNode } from "./late-node.ts";
 import type { MapNode } from "./map-node.ts";
+import type { MeetingNode } from "./meeting-node.ts";
 import type { PredictNode } from "./predict-node.ts";
 import type { ProcessNode } from "./process-node.ts";
 import type { RenameNode } from "./rename-node.ts";
@@ -35,6 +36,7 @@ export type VerbNode =
   | UniqueNode
   | UnnestNode
   | RepartitionNode
+  | MeetingNode
   | GroupByDynamicNode
   | GroupBySessionNode
   | GroupByCountNode
