@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import polars from "nodejs-polars";
+import type polars from "nodejs-polars";
 import { topic } from "../../lib/frame/topic.ts";
 import { pl } from "../../lib/plan/pl.ts";
 import { frameOf, type Row, rows, runs, seed, splits } from "./random-rows.ts";
@@ -87,12 +87,8 @@ for (const strategy of ["backward", "forward"] as const)
         const topics = { trades: { rows: frameOf(left) }, quotes: { rows: frameOf(right) } };
         const actual = await runTogether(program, topics, { splits: sizes, reopen });
         const { found, late } = oracle(left, right, actual.order, { strategy, ...given });
-        const names = Object.keys(frameOf([])).filter((name) => name !== "t" && !by.includes(name as "b"));
-        const none = polars.lit(null);
-        void none;
         const matches = frameOf(found.map(({ match }) => match ?? EMPTY));
-        const kept = matches.columns.filter((name) => name !== "t" && !by.includes(name as "b"));
-        void names;
+        const kept = matches.columns.filter((name) => name !== "t" && !(by as readonly string[]).includes(name));
         const expected = frameOf(found.map(({ row }) => left[row]!)).hstack(
           matches.select(...kept.map((name) => pl.col(name).alias(`${name}_right`))) as never,
         ) as unknown as polars.DataFrame;
