@@ -42,6 +42,7 @@ export class ProgramRunner {
   readonly #apart: boolean;
   readonly #tasks = new Map<string, AlignedTask>();
   readonly #stores: MemoryStore[] = [];
+  readonly #finished = new Set<string>();
   readonly #lastFed = new Map<string, number>();
   /** Senders that are not waited for, being quiet. */
   readonly #idle = new Set<string>();
@@ -77,6 +78,27 @@ export class ProgramRunner {
     }
     await this.#withoutIdle(out, now);
     return out;
+  }
+
+  /** Every record of a partition was fed: others no longer wait for it. */
+  async finish(source: string, topic: string, partition: number): Promise<RunnerResult> {
+    const out = new Collected();
+    this.#finished.add(`${source}/${topic}/${partition}`);
+    const name = this.#name(topic, partition);
+    const task = await this.#task(topic, partition);
+    await this.#route(out, name, partition, await task.end(source, topic));
+    for (const { id, from } of this.#program.repartitions)
+      if (from.every((input) => this.#isFinished(input, partition)))
+        await this.#send(out, id, partition, undefined, true);
+    return out;
+  }
+
+  #isFinished(source: string, partition: number): boolean {
+    const topics = this.#options.topics.get(source);
+    if (topics === undefined) return false;
+    return [...topics].every(
+      ([topic, count]) => partition >= count || this.#finished.has(`${source}/${topic}/${partition}`),
+    );
   }
 
   /** Every record was fed: what waited for others is worked on, as far as it can be. Windows that are open stay open. */

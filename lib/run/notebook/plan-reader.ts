@@ -3,15 +3,14 @@ import { Refusal } from "../../error.ts";
 import type { Position, Until } from "../../frame/driver.ts";
 import { type Cluster, type FetchedPartition, Fetcher, takeRecords } from "../../log/index.ts";
 import { compile, type Program, type ProgramSource, type ProgramTerminal } from "../../operators/program.ts";
-import type { Task, TaskOutput } from "../../operators/task.ts";
+import type { BadRow } from "../../operators/task.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
-import type { SourceNode } from "../../plan/nodes/source-node.ts";
 import type { Schema } from "../../schema.ts";
-import { MemoryStore } from "../../state/memory-store.ts";
+import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/bad-record.ts";
-import { refuseUnaligned } from "../source/refuse-unaligned.ts";
-import { SourceReader } from "../source/source-reader.ts";
-import { describeSource, rowsSchema } from "../source/source-schema.ts";
+import { checkPartitionCounts } from "../source/check-partition-counts.ts";
+import { type Fetched, type SourceCounts, SourceReader } from "../source/source-reader.ts";
+import { rowsSchema } from "../source/source-schema.ts";
 import { type Bound, boundOf, type Offsets, offsetsOf } from "./positions.ts";
 import { sampleSchema } from "./sample-schema.ts";
 import type { Session, TopicRanges } from "./session.ts";
@@ -48,62 +47,96 @@ interface Place {
 const NEWEST = 10_000;
 /** Bad records kept for showing; all are counted. */
 const BAD_KEPT = 100;
+/** A live read waits so long for a topic that others are read in order with, ms. */
+const PATIENCE = 1000;
+/** A partition that is so many rows ahead of what it is read in order with is not fetched for a while. */
+const MOST_WAITING = 200_000;
 
-/** Compiles a plan against the schema of its topics, inferred where the program gives none. */
+/** A plan, compiled for a notebook. */
+export interface CompiledPlan {
+  readonly program: Program;
+  readonly terminal: ProgramTerminal;
+  /** source id -> how its messages are written; promotion freezes it. */
+  readonly wires: ReadonlyMap<string, Schema>;
+}
+
+/** Compiles a plan against the schemas of its topics, inferred where the program gives none. */
 export async function compilePlan(
   session: Session,
   node: PlanNode,
   connect: () => Promise<Cluster>,
-): Promise<{ program: Program; source: ProgramSource; terminal: ProgramTerminal; wire: Schema }> {
-  const [sourceNode] = sourcesOf([node]) as [SourceNode];
-  let wire = sourceNode.schema ?? session.schemas.get(sourceNode.id);
-  if (wire === undefined) {
-    wire = await sampleSchema(await connect(), sourceNode);
-    session.schemas.set(sourceNode.id, wire);
+): Promise<CompiledPlan> {
+  const wires = new Map<string, Schema>();
+  const rows = new Map<string, Schema>();
+  for (const source of sourcesOf([node])) {
+    let wire = source.schema ?? session.schemas.get(source.id);
+    if (wire === undefined) {
+      wire = await sampleSchema(await connect(), source);
+      session.schemas.set(source.id, wire);
+    }
+    wires.set(source.id, wire);
+    rows.set(source.id, rowsSchema(source, wire));
   }
-  const program = compile([node], new Map([[sourceNode.id, rowsSchema(sourceNode, wire)]]));
-  refuseUnaligned(program);
-  return { program, source: program.sources[0]!, terminal: program.terminals[0]!, wire };
+  const program = compile([node], rows);
+  return { program, terminal: program.terminals[0]!, wires };
+}
+
+/** One of the program's sources, and the topics it is read from. */
+interface Input {
+  readonly source: ProgramSource;
+  readonly reader: SourceReader;
+  readonly topics: readonly string[];
 }
 
 /**
- * Reads the topics of a plan by assignment and runs the plan over them, one task per partition. It joins no group, commits nothing and
- * creates nothing (law 4); state is in memory and ends with it.
+ * Reads the topics of a plan by assignment and runs the plan over them, in memory. It joins no group, commits nothing and creates nothing
+ * (law 4); state ends with it. Inputs that are read in one order wait for each other: without limit where the range has an end, else
+ * for a second.
  */
 export class PlanReader {
   readonly terminal: ProgramTerminal;
-  readonly source: ProgramSource;
-  /** How the messages are written; promotion freezes it. */
-  readonly wire: Schema;
   readonly bound: Bound;
   readonly #session: Session;
-  readonly #program: Program;
-  readonly #reader: SourceReader;
+  readonly #compiled: CompiledPlan;
+  readonly #inputs: readonly Input[];
+  readonly #runner: ProgramRunner;
   readonly #fetcher: Fetcher;
   readonly #places: Map<string, Place>;
-  readonly #tasks = new Map<string, Task>();
-  readonly #stores: MemoryStore[] = [];
+  readonly #paused = new Set<Place>();
   readonly #bad: BadRecord[] = [];
+  #begun = false;
+  #ended = false;
   #rowsOut = 0;
   #badRows = 0;
   #closed = false;
 
   private constructor(
     session: Session,
-    compiled: Awaited<ReturnType<typeof compilePlan>>,
+    compiled: CompiledPlan,
+    inputs: readonly Input[],
     fetcher: Fetcher,
     places: Map<string, Place>,
     bound: Bound,
   ) {
     this.#session = session;
-    this.#program = compiled.program;
+    this.#compiled = compiled;
     this.terminal = compiled.terminal;
-    this.source = compiled.source;
-    this.wire = compiled.wire;
-    this.#reader = new SourceReader(compiled.source, compiled.wire);
+    this.#inputs = inputs;
     this.#fetcher = fetcher;
     this.#places = places;
     this.bound = bound;
+    const counts = new Map<string, number>();
+    for (const { topic, partition } of places.values())
+      counts.set(topic, Math.max(counts.get(topic) ?? 0, partition + 1));
+    this.#runner = new ProgramRunner(compiled.program, {
+      topics: new Map(
+        inputs.map(({ source, topics }) => [
+          source.id,
+          new Map(topics.map((topic) => [topic, counts.get(topic) ?? 0])),
+        ]),
+      ),
+      patience: bound.ends === undefined ? PATIENCE : Number.POSITIVE_INFINITY,
+    });
   }
 
   /** @throws MillraceError when the topics are not there, are empty without a schema, or the brokers cannot be reached */
@@ -111,17 +144,30 @@ export class PlanReader {
     const cluster = await session.acquire();
     try {
       const compiled = await compilePlan(session, node, async () => cluster);
-      const { program, source } = compiled;
-      const topics = await topicsOf(cluster, source.node);
-      if (topics.length > 1 && program.stores.length > 0) throw severalTopicsWithState(source.node);
+      const { program, wires } = compiled;
+      const inputs: Input[] = [];
+      for (const source of program.sources) {
+        const reader = new SourceReader(source, wires.get(source.id)!);
+        inputs.push({ source, reader, topics: await topicsOf(cluster, source.node) });
+      }
+      const topics = [...new Set(inputs.flatMap(({ topics }) => topics))];
+      const metadata = await cluster.metadata(topics);
+      checkPartitionCounts(
+        program,
+        new Map([...metadata].map(([topic, { partitions }]) => [topic, partitions.length])),
+      );
       const bound = options.bounded ? await boundOf(cluster, topics, options.until) : {};
       const places = await placesOf(cluster, topics, options.from, bound.ends);
-      const fetcher = new Fetcher(cluster, { headers: source.needsHeaders, newlines: "keep", patience: options.patience ?? 60_000 });
+      const fetcher = new Fetcher(cluster, {
+        headers: program.sources.some(({ needsHeaders }) => needsHeaders),
+        newlines: "keep",
+        patience: options.patience ?? 60_000,
+      });
       for (const { topic, partition, start, end } of places.values()) {
         if (end === undefined || start < end) fetcher.assign(topic, partition, start);
       }
-      const reader = new PlanReader(session, compiled, fetcher, places, bound);
-      if (options.shows) session.shown.set(source.node.id, reader);
+      const reader = new PlanReader(session, compiled, inputs, fetcher, places, bound);
+      if (options.shows) for (const { id } of program.sources) session.shown.set(id, reader);
       return reader;
     } catch (error) {
       session.release();
@@ -131,6 +177,10 @@ export class PlanReader {
 
   /** True when every partition has reached its end. */
   get done(): boolean {
+    return this.#ended || (!this.#begun && this.#allRead);
+  }
+
+  get #allRead(): boolean {
     for (const { next, end } of this.#places.values()) if (end === undefined || next < end) return false;
     return true;
   }
@@ -138,38 +188,65 @@ export class PlanReader {
   /** The rows of the next answers of the brokers; empty when none came within `timeout` ms. */
   async next(timeout?: number): Promise<ReadRows[]> {
     const out: ReadRows[] = [];
+    if (!this.#begun) {
+      this.#begun = true;
+      for (const place of this.#places.values()) if (isRead(place)) out.push(...(await this.#finish(place)));
+    }
     for (const fetched of await this.#fetcher.poll(timeout)) {
       if (this.#closed) break;
       if (fetched.error !== undefined) throw fetched.error;
       out.push(...(await this.#process(fetched)));
     }
+    if (this.#closed) return out;
+    if (this.bound.ends === undefined) out.push(...this.#taken(await this.#runner.advance(Date.now())));
+    else if (!this.#ended && this.#allRead) {
+      this.#ended = true;
+      out.push(...this.#taken(await this.#runner.end()));
+    }
+    this.#resume();
     return out;
   }
 
   async #process(fetched: FetchedPartition): Promise<ReadRows[]> {
     const { topic, partition } = fetched;
-    const name = `${topic}/${partition}`;
-    const place = this.#places.get(name)!;
+    const place = this.#places.get(`${topic}/${partition}`)!;
     place.highWatermark = fetched.highWatermark;
     const columns = place.end === undefined ? fetched.columns : upTo(fetched.columns, place.end);
     place.next = Math.max(place.next, Math.min(fetched.nextOffset, place.end ?? Number.POSITIVE_INFINITY));
-    if (place.end !== undefined && place.next >= place.end) this.#fetcher.unassign(topic, partition);
-    const { frame, bad } = this.#reader.read({ topic, partition, columns });
-    for (const record of bad) this.#noteBad(record);
-    let task = this.#tasks.get(name);
-    if (task === undefined) {
-      task = await this.#program.open((spec) => {
-        const store = new MemoryStore(spec);
-        this.#stores.push(store);
-        return store;
-      });
-      this.#tasks.set(name, task);
+    if (isRead(place)) this.#fetcher.unassign(topic, partition);
+    const out: ReadRows[] = [];
+    for (const { source, reader, topics } of this.#inputs) {
+      if (!topics.includes(topic)) continue;
+      const records = { topic, partition, columns };
+      const { frame, bad } = reader.read(records);
+      for (const record of bad) this.#noteBad(record);
+      out.push(...this.#taken(await this.#runner.feed(source.id, topic, partition, frame), records));
+      if (this.#runner.waiting(source.id, topic, partition) > MOST_WAITING && !isRead(place)) {
+        this.#paused.add(place);
+        this.#fetcher.unassign(topic, partition);
+      }
     }
-    const result = await task.process(new Map([[this.source.id, frame]]));
-    for (const { offset, reason } of result.bad)
-      this.#noteBad(badRecordAt({ topic, partition, columns }, indexOfOffset(columns.offsets!, offset), reason));
-    this.#badRows += result.bad.length;
-    return this.#taken(name, result.rows);
+    if (isRead(place)) out.push(...(await this.#finish(place)));
+    return out;
+  }
+
+  /** All of a partition has been read. */
+  async #finish({ topic, partition }: Place): Promise<ReadRows[]> {
+    const out: ReadRows[] = [];
+    for (const { source, topics } of this.#inputs)
+      if (topics.includes(topic)) out.push(...this.#taken(await this.#runner.finish(source.id, topic, partition)));
+    return out;
+  }
+
+  /** Goes on reading what was too far ahead of others. */
+  #resume(): void {
+    for (const place of this.#paused) {
+      const { topic, partition, next } = place;
+      const waiting = this.#inputs.map(({ source }) => this.#runner.waiting(source.id, topic, partition));
+      if (Math.max(...waiting) > MOST_WAITING / 2) continue;
+      this.#paused.delete(place);
+      this.#fetcher.assign(topic, partition, next);
+    }
   }
 
   #noteBad(record: BadRecord): void {
@@ -178,23 +255,24 @@ export class PlanReader {
 
   /** The rows of windows that are still open. */
   async openRows(): Promise<ReadRows[]> {
-    const out: ReadRows[] = [];
-    for (const [name, task] of this.#tasks) out.push(...this.#taken(name, (await task.openRows()).rows));
-    return out;
+    return this.#taken(await this.#runner.openRows());
   }
 
-  #taken(task: string, outputs: readonly TaskOutput[]): ReadRows[] {
-    return outputs
+  /** @param records that the rows were made of, where there are no others */
+  #taken({ rows, bad }: RunnerResult, records?: Fetched): ReadRows[] {
+    this.#badRows += bad.length;
+    for (const row of bad) this.#noteBad(badRecordOf(row, this.#inputs, records));
+    return rows
       .filter(({ terminal, frame }) => terminal === this.terminal.id && frame.height > 0)
-      .map(({ frame }) => {
+      .map(({ task, frame }) => {
         this.#rowsOut += frame.height;
         return { task, rows: frame };
       });
   }
 
-  /** Task names in a fixed order: topic, then partition. */
-  get taskNames(): string[] {
-    return [...this.#places.keys()];
+  /** Task names in a fixed order. */
+  get taskNames(): readonly string[] {
+    return this.#runner.taskNames;
   }
 
   get counts() {
@@ -204,20 +282,28 @@ export class PlanReader {
       lag += Math.max(0, (end ?? highWatermark) - next);
       total += Math.max(0, (end ?? highWatermark) - start);
     }
-    let late = 0;
-    for (const task of this.#tasks.values()) late += task.counts().late ?? 0;
-    const watermarks = [...this.#tasks.values()].map((task) => task.watermark).filter((ms) => !Number.isNaN(ms));
+    const sum = (name: keyof SourceCounts) => this.#inputs.reduce((sum, { reader }) => sum + reader.counts[name], 0);
     return {
-      ...this.#reader.counts,
-      bad: this.#reader.counts.bad + this.#badRows,
+      records: sum("records"),
+      bad: sum("bad") + this.#badRows,
+      unknownFields: sum("unknownFields"),
+      keyDifferences: sum("keyDifferences"),
       rowsOut: this.#rowsOut,
       lag,
       total,
-      late,
+      late: this.#runner.counts().late ?? 0,
       /** The smallest over the partitions that have rows; NaN before the first. */
-      watermark: watermarks.length === 0 ? Number.NaN : Math.min(...watermarks),
-      stateRows: this.#stores.reduce((sum, store) => sum + store.size, 0),
+      watermark: this.#runner.watermark,
+      stateRows: this.#runner.stateRows,
+      /** How often reading went on without a topic that others are read in order with. */
+      wentOn: this.#runner.wentOn,
     };
+  }
+
+  /** How the messages of a topic are written; promotion freezes it. */
+  wireOf(topic: string): Schema {
+    const input = this.#inputs.find(({ topics }) => topics.includes(topic))!;
+    return this.#compiled.wires.get(input.source.id)!;
   }
 
   /** The first bad records; `counts.bad` has their number. */
@@ -241,7 +327,8 @@ export class PlanReader {
     this.#closed = true;
     const { shown } = this.#session;
     // the ranges outlive the reader, its state does not
-    if (shown.get(this.source.node.id) === this) shown.set(this.source.node.id, { ranges: this.ranges });
+    for (const { source } of this.#inputs)
+      if (shown.get(source.id) === this) shown.set(source.id, { ranges: this.ranges });
     await this.#fetcher.close();
     this.#session.release();
   }
@@ -307,9 +394,18 @@ function upTo(columns: FetchedPartition["columns"], end: number): FetchedPartiti
 const noSuchPartition = (topic: string, partition: number) =>
   new Refusal({ code: "NO_SUCH_PARTITION", what: `topic ${topic} has no partition ${partition}` });
 
-const severalTopicsWithState = (node: SourceNode) =>
-  new Refusal({
-    code: "NOT_BUILT",
-    what: `a program with state over several topics (${describeSource(node)}) is not built yet`,
-    remedies: ["read one topic", "or leave out what keeps state: .over(…), windows"],
-  });
+const isRead = ({ next, end }: Place): boolean => end !== undefined && next >= end;
+
+/** As much of a bad row's record as is still at hand: records that waited for others are no longer. */
+function badRecordOf(
+  { source, partition, offset, reason }: BadRow,
+  inputs: readonly Input[],
+  records?: Fetched,
+): BadRecord {
+  if (records !== undefined && records.partition === partition) {
+    const index = indexOfOffset(records.columns.offsets!, offset);
+    if (index >= 0) return badRecordAt(records, index, reason);
+  }
+  const topics = inputs.find((input) => input.source.id === source)?.topics ?? inputs.flatMap(({ topics }) => topics);
+  return { topic: topics.join(", "), partition, offset, timestamp: -1, key: null, value: null, reason };
+}

@@ -7,6 +7,6 @@ export function recordReads(reader: PlanReader): void {
   if (host === undefined) return;
   for (const [topic, ranges] of reader.ranges) {
     const byPartition = Object.fromEntries([...ranges].map(([partition, range]) => [String(partition), range]));
-    host.recordRead({ topic, schema: reader.wire, ranges: byPartition });
+    host.recordRead({ topic, schema: reader.wireOf(topic), ranges: byPartition });
   }
 }

@@ -34,7 +34,7 @@ export async function runSink(session: Session, sink: SinkNode, options: RunOpti
     const producer = await Producer.create(cluster);
     try {
       let rowsOut = 0;
-      const shown = session.shown.get(sourcesOf([sink])[0]!.id)?.ranges;
+      const shown = shownRanges(session, sink);
       const range =
         shown === undefined || options.from !== undefined || options.until !== undefined ? undefined : shown;
       const from = options.from ?? (range && side(range, 0));
@@ -57,6 +57,13 @@ export async function runSink(session: Session, sink: SinkNode, options: RunOpti
   } finally {
     session.release();
   }
+}
+
+/** What the latest readers of its sources have read; undefined where nothing was read of one. */
+function shownRanges(session: Session, sink: SinkNode): TopicRanges | undefined {
+  const ranges = sourcesOf([sink]).map(({ id }) => session.shown.get(id)?.ranges);
+  if (ranges.some((one) => one === undefined)) return undefined;
+  return new Map(ranges.flatMap((one) => [...one!]));
 }
 
 /** The starts (0) or ends (1) of ranges, as exact offsets. */
