@@ -44,3 +44,6 @@ if (!polarsLoads() && process.env.MILLRACE_POSTINSTALL !== "1" && existsSync(nod
   });
   process.exitCode = done.status ?? 1;
 }
+
+// The lab extension is built here, once, so that `millrace install` only copies.
+if (process.env.MILLRACE_POSTINSTALL !== "1") await import("../kernel/labextension/build.mjs");

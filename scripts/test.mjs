@@ -14,6 +14,7 @@ let failures = 0;
 if (chosen.length === 0) {
   for (const [what, bin, ...args] of [
     ["types", "node_modules/typescript/bin/tsc", "--noEmit"],
+    ["types of the lab extension", "node_modules/typescript/bin/tsc", "-p", "kernel/labextension"],
     ["lint and format", "node_modules/@biomejs/biome/bin/biome", "check", "."],
   ]) {
     console.log(`checking ${what} …`);

@@ -74,6 +74,8 @@ export class Interpreter {
   readonly language: LanguageClient;
   readonly journal = new Journal();
   readonly session = randomUUID();
+  /** The notebook's folder. */
+  readonly cwd: string;
   readonly #bindings = new Bindings();
   readonly #scripts = new CellScripts();
   readonly #modules: CellModules;
@@ -89,6 +91,7 @@ export class Interpreter {
   #executionCount = 0;
 
   private constructor(cwd: string, language: LanguageClient, keepsJournal: boolean) {
+    this.cwd = cwd;
     this.language = language;
     this.#journalFile = keepsJournal ? new JournalFile(this.session) : undefined;
     this.#modules = new CellModules(cwd);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
+  type Channel,
   type DisplayHandle,
   HOST,
   type MimeBundle,
@@ -65,7 +66,36 @@ export class KernelHost implements NotebookHost {
   recordSink(sink: SinkRecord): void {
     this.cell()?.journal.recordSink(sink);
   }
+
+  /** Only where a front end is: `millrace run` has none. Who listens lives longer than the cell that was running: its callbacks belong to none. */
+  get listen(): NotebookHost["listen"] {
+    const { comm } = globalThis as unknown as { comm?: CommTargets };
+    if (comm === undefined) return undefined;
+    return (target, opened) =>
+      currentRun.exit(() => comm.register(target, (opening, data) => opened(channelOf(opening), data)));
+  }
 }
+
+/** What this uses of the comms at `globalThis.comm`. */
+interface CommTargets {
+  register(target: string, opened: (comm: OpenComm, data: unknown) => void): void;
+}
+
+interface OpenComm {
+  send(data: unknown, options?: { readonly buffers?: readonly Uint8Array[] }): void;
+  onMessage: ((data: unknown) => void) | undefined;
+  onClose: (() => void) | undefined;
+}
+
+const channelOf = (comm: OpenComm): Channel => ({
+  send: (message, buffers) => comm.send(message, buffers && { buffers }),
+  onMessage: (callback) => {
+    comm.onMessage = callback;
+  },
+  onClose: (callback) => {
+    comm.onClose = () => callback();
+  },
+});
 
 export function installNotebookHost(host: NotebookHost): void {
   Object.defineProperty(globalThis, HOST, { value: host, configurable: true });

@@ -1,7 +1,9 @@
 import { createRequire } from "node:module";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { notebookHost } from "../../lib/run/host.ts";
 import type { Interpreter } from "../cells/interpreter.ts";
 import type { CellOutputs } from "../cells/outputs.ts";
+import { servePanels } from "../front-end/serve-panels.ts";
 import type { Header } from "../messages/header.ts";
 import type { Publications } from "../messages/messages.ts";
 import { askInput } from "./ask-input.ts";
@@ -20,6 +22,7 @@ export async function serve(interpreter: Interpreter, connectionFile: string): P
     name: "millrace-wire",
   });
   const comms = new Comms((message) => server.postMessage(message));
+  servePanels(notebookHost(), interpreter.cwd);
   server.on("message", (message: ToCells) => handle(message, { interpreter, server, comms }));
   process.on("SIGTERM", () => worker.postMessage("stop"));
   await new Promise<void>((resolve, reject) => {

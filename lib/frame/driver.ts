@@ -87,6 +87,8 @@ export interface LiveFrame {
   seek(to: Position): Promise<void>;
   /** Takes one more batch while paused. */
   step(): Promise<void>;
+  /** Shows rows at this multiple of the speed at which they happened (0.1 to 100); without one, as they come. */
+  replay(speed?: number): void;
   stop(): Promise<void>;
 }
 

@@ -24,6 +24,14 @@ export interface SinkRecord {
   readonly given: Readonly<Record<string, string>>;
 }
 
+/** A conversation with a front end (in Jupyter a comm). */
+export interface Channel {
+  send(data: unknown, buffers?: readonly Uint8Array[]): void;
+  onMessage(callback: (data: unknown) => void): void;
+  /** The front end has gone, or closed the channel. */
+  onClose(callback: () => void): void;
+}
+
 /** The cell whose code is running (or caused the running callback). */
 export interface CellContext {
   readonly id: string;
@@ -48,6 +56,8 @@ export interface NotebookHost {
   recordRead(read: ReadRecord): void;
   /** Notes a sink for the journal of the current cell. */
   recordSink?(sink: SinkRecord): void;
+  /** Answers every front end that opens a channel to `target`, in place of who answered before. Absent where front ends only show. */
+  listen?(target: string, opened: (channel: Channel, data: unknown) => void): void;
 }
 
 export const HOST = Symbol.for("millrace.host");

@@ -17,8 +17,8 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** A JupyterLab server of its own on a free port, with the millrace kernelspec installed for it alone. */
-export async function startLab(env: Record<string, string>): Promise<Lab> {
+/** A JupyterLab server of its own on a free port, with the kernelspec and, unless told otherwise, the lab extension installed for it alone. */
+export async function startLab(env: Record<string, string>, { extension = true } = {}): Promise<Lab> {
   const home = await mkdtemp(path.join(os.tmpdir(), "millrace-lab-"));
   const folder = path.join(home, "notebooks");
   await mkdir(folder);
@@ -29,6 +29,7 @@ export async function startLab(env: Record<string, string>): Promise<Lab> {
     { encoding: "utf8" },
   );
   if (installed.status !== 0) throw new Error(`millrace install failed: ${installed.stderr}`);
+  if (!extension) await rm(path.join(prefix, "share/jupyter/labextensions"), { recursive: true });
   const port = await freePort();
   const token = randomBytes(16).toString("hex");
   const server = spawn(

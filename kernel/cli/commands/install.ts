@@ -2,6 +2,7 @@ import path from "node:path";
 import { Command, Option } from "commander";
 import { activePrefix, prefixDataDir, userBase, userDataDir } from "../jupyter/data-dir.ts";
 import { DEFAULT_NAME, installKernelspec } from "../jupyter/kernelspec.ts";
+import { installLabExtension } from "../jupyter/labextension.ts";
 import { installPapermillTranslator } from "../jupyter/papermill.ts";
 
 interface Options {
@@ -12,9 +13,9 @@ interface Options {
   readonly displayName: string;
 }
 
-/** `millrace install`: writes the kernelspec, without Python. */
+/** `millrace install`: writes the kernelspec and the prebuilt lab extension, without Python. */
 export const command = new Command("install")
-  .description("install the kernelspec, so that JupyterLab and other clients find the kernel")
+  .description("install the kernelspec and the lab extension, so that JupyterLab and other clients find them")
   .addOption(new Option("--user", "for the current user (the default)").conflicts(["sysPrefix", "prefix"]))
   .addOption(new Option("--sys-prefix", "into the active virtual or conda environment").conflicts(["user", "prefix"]))
   .addOption(new Option("--prefix <dir>", "below DIR/share/jupyter").conflicts(["user", "sysPrefix"]))
@@ -27,6 +28,7 @@ export const command = new Command("install")
     console.log(`installed the kernelspec "${name}" in ${folder}`);
     for (const packages of installPapermillTranslator(root ?? userBase()))
       console.log(`papermill in ${packages} can now write parameters for it`);
+    console.log(`installed the lab extension in ${installLabExtension(dataDir)}`);
     if (prefix !== undefined && path.resolve(prefix) !== process.env.VIRTUAL_ENV)
       console.log(`Jupyter finds it when started from that prefix, or with JUPYTER_PATH=${dataDir}`);
   });

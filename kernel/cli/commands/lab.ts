@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { prefixDataDir } from "../jupyter/data-dir.ts";
 import { findJupyterLab } from "../jupyter/jupyter-lab.ts";
 import { installKernelspec } from "../jupyter/kernelspec.ts";
+import { installLabExtension } from "../jupyter/labextension.ts";
 import { installPapermillTranslator } from "../jupyter/papermill.ts";
 
 /** `millrace lab`: JupyterLab with the kernel in it. */
@@ -16,6 +17,7 @@ export const command = new Command("lab")
     const { prefix, lab } = findJupyterLab();
     installKernelspec(prefixDataDir(prefix));
     installPapermillTranslator(prefix);
+    installLabExtension(prefixDataDir(prefix));
     // JupyterLab refuses to run as root unless told to; in a container there is often nobody else
     const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
     const child = spawn(lab, [...asRoot, `--ServerApp.root_dir=${path.resolve(dir)}`, ...options], {

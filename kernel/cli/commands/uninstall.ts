@@ -1,12 +1,13 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { Command, Option } from "commander";
 import { Refusal } from "../../../lib/error.ts";
 import { activePrefix, prefixDataDir, userBase, userDataDir } from "../jupyter/data-dir.ts";
 import { DEFAULT_NAME } from "../jupyter/kernelspec.ts";
+import { labExtensionFolder, uninstallLabExtension } from "../jupyter/labextension.ts";
 import { uninstallPapermillTranslator } from "../jupyter/papermill.ts";
 
-/** `millrace uninstall`: removes the kernelspec that `install` wrote with the same options. */
+/** `millrace uninstall`: removes what `install` wrote with the same options. */
 export const command = new Command("uninstall")
   .description("remove the kernelspec again")
   .addOption(new Option("--user", "that of the current user (the default)").conflicts(["sysPrefix", "prefix"]))
@@ -22,4 +23,8 @@ export const command = new Command("uninstall")
     rmSync(folder, { recursive: true });
     uninstallPapermillTranslator(root ?? userBase());
     console.log(`removed ${folder}`);
+    // other names of the kernel use it too
+    const others = existsSync(path.join(dataDir, "kernels")) ? readdirSync(path.join(dataDir, "kernels")) : [];
+    if (!others.some((each) => each.startsWith("millrace")) && uninstallLabExtension(dataDir))
+      console.log(`removed ${labExtensionFolder(dataDir)}`);
   });

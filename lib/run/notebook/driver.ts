@@ -25,7 +25,7 @@ export function notebookDriver(session = new Session()): FrameDriver {
   const live = (node: PlanNode, options: Parameters<FrameDriver["live"]>[1]): NotebookLiveFrame => {
     const view = { title: titleOf(node), note: noteOf(node), rows: options.rows ?? ROWS_SHOWN };
     return new NotebookLiveFrame(session, node, options, {
-      draw: (frame, status) => tableBundle(frame, status, view),
+      draw: (frame, status, id) => tableBundle(frame, status, view, id),
     });
   };
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type pl from "nodejs-polars";
 import type { LiveFrame, LiveOptions, Position } from "../../frame/driver.ts";
 import { isPassing } from "../../log/index.ts";
@@ -5,8 +6,12 @@ import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import { emptyFrame } from "../../schema.ts";
 import { type DisplayHandle, type MimeBundle, notebookHost } from "../host.ts";
 import { MODES } from "../modes.ts";
+import { describeSource } from "../source/source-schema.ts";
+import { runningFrames } from "./front-end/running-frames.ts";
+import { serveFrontEnds } from "./front-end/serve-front-ends.ts";
 import type { NotebookStatus } from "./live-status.ts";
 import { shownColumns } from "./named-metadata.ts";
+import { Pace } from "./pace.ts";
 import { PlanReader } from "./plan-reader.ts";
 import { Rate } from "./rate.ts";
 import { RecentRows } from "./recent-rows.ts";
@@ -14,13 +19,17 @@ import { recordReads } from "./record-reads.ts";
 import type { Session } from "./session.ts";
 
 export interface View {
-  /** Draws a snapshot. The mime types are the same each time. */
-  draw(frame: pl.DataFrame, status: NotebookStatus): MimeBundle;
+  /** Draws a snapshot. The mime types are the same each time. @param id by which a front end asks for more, where one can */
+  draw(frame: pl.DataFrame, status: NotebookStatus, id?: string): MimeBundle;
   /** Throws where frames like this one (without rows) cannot be drawn; reading then does not begin. */
   check?(empty: pl.DataFrame): void;
 }
 
 const DEFAULT_HZ = 4;
+/** Where a front end draws by itself, the display is for the saved notebook, and for others who look. */
+const WATCHED_HZ = 0.5;
+/** How often rows that are paced are let out, ms. */
+const PACE_INTERVAL = 50;
 /** Brokers away for this long are said to be away; reading goes on by itself once they are back. */
 const PATIENCE = 2000;
 /** A headless run waits so much longer than its bound for a first row, ms. */
@@ -31,6 +40,8 @@ const FIRST_ROW = 10_000;
  * second. Memory is bounded by `keep`. It ends with `stop()`, or with its cell: interrupted, run again or deleted.
  */
 export class NotebookLiveFrame implements LiveFrame {
+  /** By which front ends ask for it. */
+  readonly id = randomUUID();
   readonly #session: Session;
   readonly #node: PlanNode;
   readonly #options: LiveOptions;
@@ -52,6 +63,9 @@ export class NotebookLiveFrame implements LiveFrame {
   #firstRow = Promise.withResolvers<void>();
   #lastDraw = 0;
   #drawTimer: NodeJS.Timeout | undefined;
+  #pace: Pace | undefined;
+  readonly #watchers = new Set<() => void>();
+  readonly cellId: string | undefined;
 
   /** @throws Refusal `BAD_DURATION` for `keep` */
   constructor(session: Session, node: PlanNode, options: LiveOptions, view: View) {
@@ -65,6 +79,9 @@ export class NotebookLiveFrame implements LiveFrame {
       if (signal.aborted) this.#stopping.abort();
       signal.addEventListener("abort", () => void this.stop(), { once: true });
     }
+    this.cellId = this.#host?.cell()?.id;
+    serveFrontEnds();
+    runningFrames.add(this);
     this.#done = this.#run();
     this.#done.catch(() => {}); // said in the display and by `status`; a headless cell waits for it and fails
     if (this.#host?.headless) this.#host.hold(this.#bounded(this.#host.liveFor));
@@ -129,6 +146,30 @@ export class NotebookLiveFrame implements LiveFrame {
     await promise;
   }
 
+  /**
+   * Shows rows at `speed` times the speed at which they happened (0.1 to 100), from here on; without a speed as fast as they come.
+   * @throws Refusal `BAD_SPEED`
+   */
+  replay(speed?: number): void {
+    const held = this.#pace?.rest() ?? [];
+    this.#rows.add(held);
+    this.#pace = speed === undefined ? undefined : new Pace(speed);
+    this.#changed();
+  }
+
+  get speed(): number | undefined {
+    return this.#pace?.speed;
+  }
+
+  /** Calls back whenever rows or status have changed, often; the function returned ends it. */
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => {
+      this.#watchers.delete(changed);
+      this.#changed(); // the display follows closely again
+    };
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake();
@@ -148,6 +189,7 @@ export class NotebookLiveFrame implements LiveFrame {
       while (!this.#stopping.signal.aborted) {
         if (this.#seek !== undefined) await this.#moved();
         else if (this.#state === "paused" && this.#steps.length === 0) await this.#sleep();
+        else if (this.#pace?.waiting) await this.#release(this.#pace);
         else await this.#read();
       }
       this.#state = "stopped";
@@ -192,7 +234,8 @@ export class NotebookLiveFrame implements LiveFrame {
       const batch = await this.#reader!.next(250);
       if (this.#reader!.counts.records > before || performance.now() - this.#lastFailure > 2.5 * PATIENCE)
         this.#awaySince = undefined;
-      this.#rows.add(batch);
+      if (this.#pace === undefined) this.#rows.add(batch);
+      else this.#pace.hold(batch);
       if (batch.length > 0) this.#firstRow.resolve();
     } catch (error) {
       if (!isPassing(error)) throw error;
@@ -210,9 +253,19 @@ export class NotebookLiveFrame implements LiveFrame {
     this.#changed();
   }
 
+  /** Nothing more is read until what was read has had its time. */
+  async #release(pace: Pace): Promise<void> {
+    const rows = pace.due(performance.now());
+    this.#rows.add(rows);
+    for (const step of this.#steps.splice(0)) step.resolve();
+    if (rows.length > 0) this.#changed();
+    if (pace.waiting) await new Promise((resolve) => setTimeout(resolve, PACE_INTERVAL));
+  }
+
   async #moved(): Promise<void> {
     const { to, resolve, reject } = this.#seek!;
     this.#seek = undefined;
+    this.#pace = this.#pace && new Pace(this.#pace.speed);
     try {
       await this.#open(to);
       resolve();
@@ -258,8 +311,10 @@ export class NotebookLiveFrame implements LiveFrame {
   /** Draws now, or when the next drawing is due; however often it is called, there is one drawing per interval. */
   #changed(): void {
     this.#wake();
+    for (const changed of this.#watchers) changed();
     if (this.#drawTimer !== undefined || this.#handles.length === 0) return;
-    const interval = 1000 / Math.max(0.1, this.#options.hz ?? DEFAULT_HZ);
+    const hz = this.#watchers.size > 0 ? WATCHED_HZ : (this.#options.hz ?? DEFAULT_HZ);
+    const interval = 1000 / Math.max(0.1, hz);
     const wait = Math.max(0, this.#lastDraw + interval - performance.now());
     this.#drawTimer = setTimeout(() => {
       this.#drawTimer = undefined;
@@ -269,6 +324,7 @@ export class NotebookLiveFrame implements LiveFrame {
 
   #redraw(): void {
     this.#lastDraw = performance.now();
+    if (this.#stopping.signal.aborted) for (const changed of this.#watchers) changed();
     if (this.#reader !== undefined) recordReads(this.#reader);
     if (this.#handles.length === 0) return;
     const bundle = this.#snapshot();
@@ -276,13 +332,18 @@ export class NotebookLiveFrame implements LiveFrame {
   }
 
   #snapshot(): MimeBundle {
-    return this.#view.draw(this.df, this.status);
+    return this.#view.draw(this.df, this.status, this.#host?.listen && this.id);
   }
 
-  /** For messages and titles. */
-  get source(): string {
-    const [source] = sourcesOf([this.#node]);
-    return source!.topics.join(", ") || source!.pattern!;
+  /** The column that holds the record key, where rows still have it. */
+  get key(): string | undefined {
+    const key = sourcesOf([this.#node])[0]?.key;
+    return key !== undefined && this.#rows.columns.includes(key) ? key : undefined;
+  }
+
+  /** For messages and lists. */
+  get title(): string {
+    return sourcesOf([this.#node]).map(describeSource).join(", ");
   }
 }
 

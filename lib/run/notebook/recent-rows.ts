@@ -42,6 +42,10 @@ export class RecentRows {
     return this.frame().height;
   }
 
+  get columns(): readonly string[] {
+    return this.#empty.columns;
+  }
+
   add(batch: readonly ReadRows[]): void {
     for (const { task, rows } of batch) {
       this.#placed.push(this.#order.placed(task, rows));

@@ -6,6 +6,7 @@ import { escapeHtml } from "./html.ts";
 import type { NotebookStatus } from "./live-status.ts";
 import { statusLine } from "./live-status.ts";
 
+const LIVE_MIME = "application/vnd.millrace.live+json";
 const COLUMNS_SHOWN = 40;
 const CELL_CHARACTERS = 80;
 
@@ -19,7 +20,12 @@ export interface TableViewOptions {
 }
 
 /** The latest rows as a table with names and dtypes, a status line, and the counted error panel. No script; the same mime types every time. */
-export function tableBundle(frame: pl.DataFrame, status: NotebookStatus, options: TableViewOptions): MimeBundle {
+export function tableBundle(
+  frame: pl.DataFrame,
+  status: NotebookStatus,
+  options: TableViewOptions,
+  id?: string,
+): MimeBundle {
   const shown = frame.tail(options.rows);
   const line = statusLine(status);
   const range =
@@ -36,7 +42,12 @@ export function tableBundle(frame: pl.DataFrame, status: NotebookStatus, options
     ...badPanelText(status.badRecords, status.bad),
     ...errorText(status.error),
   ];
-  return { "text/html": html, "text/plain": text.join("\n") };
+  return {
+    // for front ends that can ask the kernel for more; they too have the rest, for when the kernel is gone
+    ...(id !== undefined && { [LIVE_MIME]: { id, title: options.title } }),
+    "text/html": html,
+    "text/plain": text.join("\n"),
+  };
 }
 
 function tableHtml(frame: pl.DataFrame, caption: string): string {

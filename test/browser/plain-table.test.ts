@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
@@ -7,8 +7,6 @@ import { noChromium, openBrowser } from "../support/chromium.ts";
 import { startFeed } from "../support/feed.ts";
 import { startLab } from "../support/jupyter-lab.ts";
 import { until } from "../support/until.ts";
-
-const repository = path.resolve(import.meta.dirname, "../..");
 
 const code = (id: string, source: string) => ({
   cell_type: "code",
@@ -19,14 +17,14 @@ const code = (id: string, source: string) => ({
   execution_count: null,
 });
 
-test("a live frame as last expression is a table that updates in JupyterLab", {
+test("without the lab extension a live frame is a plain table that updates in JupyterLab", {
   skip: noChromium,
   timeout: 180_000,
 }, async () => {
   const servers = await sharedBroker();
   const topic = uniqueName("phones");
   const feed = await startFeed(servers, topic);
-  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: servers });
+  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: servers }, { extension: false });
   const browser = await openBrowser();
   try {
     const notebook = {
@@ -65,10 +63,6 @@ test("a live frame as last expression is a table that updates in JupyterLab", {
       .getByText(/TypeScript \(Millrace\) \| Idle/)
       .first()
       .waitFor({ timeout: 20_000 });
-    if (process.env.MILLRACE_SCREENSHOTS) {
-      await mkdir(path.join(repository, "docs/images"), { recursive: true });
-      await page.screenshot({ path: path.join(repository, "docs/images/live-table.png") });
-    }
   } finally {
     await browser.close();
     await lab.stop();

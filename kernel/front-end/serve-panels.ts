@@ -1,0 +1,33 @@
+import path from "node:path";
+import type { Channel, NotebookHost } from "../../lib/run/host.ts";
+
+/** Answers the lab extension's panels: topics of the broker, and promotion of the notebook. What they need is loaded when first asked. */
+export function servePanels(host: NotebookHost | undefined, folder: string): void {
+  host?.listen?.("millrace.topics", (channel) =>
+    answering(channel, async ({ list, describe }) => {
+      const { describeTopic, listTopics } = await import("./describe-topic.ts");
+      if (list === true) return listTopics();
+      if (typeof describe === "string") return { topic: await describeTopic(describe) };
+      return undefined;
+    }),
+  );
+  host?.listen?.("millrace.promote", (channel) =>
+    answering(channel, async ({ do: what, path: notebook }) => {
+      const { explainPromotion, writeJob } = await import("./promote-notebook.ts");
+      // the server's path is relative to its root; this kernel runs in the notebook's folder
+      const file = path.join(folder, path.posix.basename(String(notebook)));
+      if (what === "explain") return { html: await explainPromotion(file) };
+      const made = await writeJob(file);
+      return { ...made, folder: path.posix.join(path.posix.dirname(String(notebook)), path.basename(made.folder)) };
+    }),
+  );
+}
+
+function answering(channel: Channel, answer: (message: Record<string, unknown>) => Promise<unknown>): void {
+  channel.onMessage((message) => {
+    answer(message as Record<string, unknown>).then(
+      (data) => data !== undefined && channel.send(data),
+      (error) => channel.send({ error: (error as Error).message }),
+    );
+  });
+}

@@ -1,0 +1,222 @@
+import { tableFromIPC } from "@uwdata/flechette";
+import { button, element } from "../element.ts";
+import { cellText, columnWidth, isNumber } from "./cell-text.ts";
+import type { LivePicture } from "./live-comm.ts";
+import { type LiveControls, liveControls } from "./live-controls.ts";
+import { Sparkline } from "./sparkline.ts";
+
+const ROW = 22;
+const ROWS_SHOWN = 15;
+
+/**
+ * A table of which only the part on screen is there: the kernel is asked for the rows and columns one scrolls to. Cells stay and change their
+ * text, so nothing flickers.
+ */
+export class LiveTable {
+  readonly node: HTMLElement;
+  readonly #send: (message: Record<string, unknown>) => void;
+  readonly #line = element("span", { class: "mr-line", role: "status", "aria-live": "off" });
+  readonly #spark = new Sparkline("records per second");
+  readonly #controls: LiveControls;
+  readonly #scroll: HTMLElement;
+  readonly #space = element("div", { class: "mr-space" });
+  readonly #head = element("div", { class: "mr-head", role: "row", "aria-rowindex": 1 });
+  readonly #body = element("div", { class: "mr-body", role: "rowgroup" });
+  readonly #said = element("pre", { class: "mr-said", role: "alert", hidden: true });
+  readonly #bad = element("pre", { class: "mr-bad", hidden: true });
+  #picture: LivePicture | undefined;
+  /** Where each column begins, px, and where the last one ends. */
+  #edges: readonly number[] = [0];
+  #request = 0;
+  #follow = true;
+  #sort: { column: string; descending: boolean } | undefined;
+  /** What was on screen: key or place -> texts, to mark what changed. */
+  #before = new Map<string, readonly string[]>();
+  #seen = 0;
+
+  constructor(title: string, send: (message: Record<string, unknown>) => void) {
+    this.#send = send;
+    this.#controls = liveControls(send, (view) => this.#ask(view));
+    this.#scroll = element(
+      "div",
+      {
+        class: "mr-scroll",
+        role: "grid",
+        tabindex: 0,
+        "aria-label": `live table of ${title}`,
+        style: `height:${(ROWS_SHOWN + 2) * ROW}px`,
+      },
+      this.#space,
+    );
+    this.#space.append(this.#head, this.#body);
+    this.#scroll.addEventListener("scroll", () => this.#scrolled());
+    this.node = element(
+      "div",
+      { class: "mr-live" },
+      this.#controls.node,
+      element("div", { class: "mr-status" }, this.#spark.node, this.#line),
+      this.#said,
+      this.#scroll,
+      this.#bad,
+    );
+  }
+
+  show(picture: LivePicture, bytes: Uint8Array): void {
+    if (picture.request < this.#request) return; // the answer to an older question
+    const former = this.#picture;
+    this.#picture = picture;
+    this.#line.textContent = picture.status.line;
+    this.#spark.add(picture.status.rate);
+    this.#controls.show(picture);
+    this.#said.hidden = picture.failed === undefined;
+    this.#said.textContent = picture.failed ?? "";
+    this.#bad.hidden = picture.bad === "";
+    this.#bad.textContent = picture.bad;
+    this.#space.style.height = `${(picture.total + 2) * ROW}px`;
+    this.#edges = edges(picture.columns);
+    this.#space.style.width = `${this.#edges.at(-1)}px`;
+    this.#scroll.setAttribute("aria-rowcount", String(picture.total + 1));
+    this.#scroll.setAttribute("aria-colcount", String(picture.columns.length));
+    if (this.#follow && former?.total !== picture.total) this.#toEnd();
+    this.#drawHead(picture);
+    this.#drawRows(picture, bytes);
+  }
+
+  say(message: string): void {
+    this.#said.hidden = message === "";
+    this.#said.textContent = message;
+  }
+
+  #toEnd(): void {
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+  }
+
+  #drawHead({ columns, columnFrom }: LivePicture): void {
+    const shown = columns.slice(columnFrom, columnFrom + this.#columnCount());
+    fit(this.#head, shown.length, () => button("", "", () => {}));
+    shown.forEach(({ name, dtype }, i) => {
+      const cell = this.#head.children[i] as HTMLButtonElement;
+      const sorted = this.#sort?.column === name ? (this.#sort.descending ? " ▼" : " ▲") : "";
+      cell.className = "mr-th";
+      cell.setAttribute("role", "columnheader");
+      cell.setAttribute("aria-colindex", String(columnFrom + i + 1));
+      cell.setAttribute("aria-sort", sorted === "" ? "none" : this.#sort!.descending ? "descending" : "ascending");
+      cell.setAttribute("aria-label", `${name}, ${dtype}: sort`);
+      cell.title = `${name}: ${dtype} (sort)`;
+      this.#place(cell, columnFrom + i);
+      cell.onclick = () => this.#sortBy(name);
+      const [label, type] = [`${name}${sorted}`, dtype];
+      if (cell.dataset.text !== label + type) {
+        cell.dataset.text = label + type;
+        cell.replaceChildren(element("b", {}, label), element("small", {}, type));
+      }
+    });
+  }
+
+  #drawRows(picture: LivePicture, bytes: Uint8Array): void {
+    const { columns, columnFrom, from, key, status } = picture;
+    const table = tableFromIPC(bytes, { useDate: false });
+    const names = table.schema.fields.map((field) => field.name);
+    const vectors = names.map((_, i) => table.getChildAt(i));
+    const keyAt = key === undefined ? -1 : names.indexOf(key);
+    const byKey = this.#controls.mode === "latest" && keyAt >= 0;
+    fit(this.#body, table.numRows, () => element("div", { class: "mr-row", role: "row" }));
+    const now = new Map<string, readonly string[]>();
+    for (let r = 0; r < table.numRows; r++) {
+      const row = this.#body.children[r] as HTMLElement;
+      row.style.top = `${(from + r + 2) * ROW}px`;
+      row.setAttribute("aria-rowindex", String(from + r + 2));
+      fit(row, names.length, () => element("div", { class: "mr-td", role: "gridcell" }));
+      const texts = names.map((_, c) => cellText(vectors[c]!.at(r), columns[columnFrom + c]!.dtype));
+      const place = byKey ? `${columnFrom} ${texts[keyAt]}` : `${columnFrom} ${status.dropped + from + r}`;
+      const before = this.#before.get(place);
+      now.set(place, texts);
+      // a row is new when more were given than when it was last looked; with a sort or filter, places say nothing
+      const isNew = byKey
+        ? before === undefined && this.#before.size > 0
+        : this.#sort === undefined &&
+          !this.#controls.filtered &&
+          this.#seen > 0 &&
+          status.dropped + from + r >= this.#seen;
+      row.classList.toggle("mr-new", isNew);
+      texts.forEach((text, c) => {
+        const cell = row.children[c] as HTMLElement;
+        this.#place(cell, columnFrom + c);
+        cell.setAttribute("aria-colindex", String(columnFrom + c + 1));
+        cell.classList.toggle("mr-number", isNumber(columns[columnFrom + c]!.dtype));
+        cell.classList.toggle("mr-changed", byKey && before !== undefined && before[c] !== text);
+        if (cell.textContent !== text) {
+          cell.textContent = text;
+          cell.title = text;
+        }
+      });
+    }
+    this.#before = now;
+    this.#seen = Math.max(this.#seen, status.dropped + picture.total);
+  }
+
+  #place(cell: HTMLElement, column: number): void {
+    cell.style.left = `${this.#edges[column]}px`;
+    cell.style.width = `${this.#edges[column + 1]! - this.#edges[column]!}px`;
+  }
+
+  /** Before the first picture widths are not known: enough for any. */
+  #columnCount(): number {
+    const right = this.#scroll.scrollLeft + (this.#scroll.clientWidth || 1000);
+    const end = this.#edges.findIndex((edge) => edge >= right);
+    return this.#picture === undefined ? 20 : (end === -1 ? this.#edges.length - 1 : end) - this.#columnFrom();
+  }
+
+  #scrolled(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
+    this.#head.style.top = `${scrollTop}px`;
+    const follow = scrollTop + clientHeight >= scrollHeight - ROW / 2;
+    if (follow && this.#follow && this.#picture?.columnFrom === this.#columnFrom()) return;
+    this.#follow = follow;
+    this.#ask({});
+  }
+
+  #columnFrom(): number {
+    return Math.max(
+      0,
+      this.#edges.findLastIndex((edge) => edge <= this.#scroll.scrollLeft),
+    );
+  }
+
+  #sortBy(column: string): void {
+    if (this.#sort?.column !== column) this.#sort = { column, descending: false };
+    else this.#sort = this.#sort.descending ? undefined : { column, descending: true };
+    this.#follow = this.#sort === undefined;
+    if (!this.#follow) this.#scroll.scrollTop = 0;
+    this.#ask({ sort: this.#sort ?? null });
+  }
+
+  /** Asks for what is on screen now, with these changes of the view. */
+  #ask(changes: Record<string, unknown>): void {
+    this.#before.clear();
+    this.#send({
+      do: "view",
+      request: ++this.#request,
+      view: {
+        from: Math.max(0, Math.floor(this.#scroll.scrollTop / ROW) - 2),
+        count: ROWS_SHOWN + 6,
+        columnFrom: this.#columnFrom(),
+        columnCount: this.#columnCount(),
+        follow: this.#follow,
+        ...changes,
+      },
+    });
+  }
+}
+
+function edges(columns: LivePicture["columns"]): number[] {
+  const at = [0];
+  for (const { name, dtype } of columns) at.push(at.at(-1)! + columnWidth(name, dtype));
+  return at;
+}
+
+/** So many children, keeping those that are there. */
+function fit(parent: HTMLElement, count: number, make: () => HTMLElement): void {
+  while (parent.childElementCount > count) parent.lastElementChild!.remove();
+  while (parent.childElementCount < count) parent.append(make());
+}

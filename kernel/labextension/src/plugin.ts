@@ -1,0 +1,95 @@
+import { button, element } from "./element.ts";
+import type {
+  Application,
+  LayoutRestorer,
+  NotebookPanel,
+  NotebookTracker,
+  Palette,
+  Plugin,
+  SettingRegistry,
+  ThemeManager,
+} from "./jupyterlab.ts";
+import { KernelConnections } from "./kernel-connections.ts";
+import { liveRenderer } from "./live/live-renderer.ts";
+import { openPromotePanel } from "./panels/promote-panel.ts";
+import { streamsPanel } from "./panels/streams-panel.ts";
+import { topicsPanel } from "./panels/topics-panel.ts";
+import { plotlyRenderer } from "./plotly/plotly-renderer.ts";
+import type { Shared } from "./shared.ts";
+import css from "./style.css";
+
+const CATEGORY = "Millrace";
+
+/** What JupyterLab starts: renderers in every notebook, the panels at the side, and the commands. */
+export function plugin(shared: Shared): Plugin {
+  return {
+    id: "millrace-lab:plugin",
+    description: "Live tables and charts, streams, topics, and promotion of notebooks to jobs",
+    autoStart: true,
+    requires: [shared.INotebookTracker],
+    optional: [shared.ICommandPalette, shared.IThemeManager, shared.ILayoutRestorer, shared.ISettingRegistry],
+    activate(
+      app: Application,
+      tracker: NotebookTracker,
+      palette: Palette | null,
+      themes: ThemeManager | null,
+      restorer: LayoutRestorer | null,
+      settings: SettingRegistry | null,
+    ) {
+      document.head.append(element("style", { id: "millrace-lab" }, css));
+
+      const connections = new KernelConnections(app, tracker);
+      tracker.widgetAdded.connect((_, notebook) => {
+        notebook.content.rendermime.addFactory(liveRenderer(shared, notebook.sessionContext, connections));
+        notebook.content.rendermime.addFactory(plotlyRenderer(shared, themes));
+        addPromoteButton(notebook, shared, () => openPromotePanel(shared, app, connections, notebook));
+      });
+
+      const streams = streamsPanel(shared, app, connections);
+      const topics = topicsPanel(shared, tracker, connections);
+      for (const [panel, rank] of [
+        [streams, 800],
+        [topics, 801],
+      ] as const) {
+        app.shell.add(panel, "left", { rank });
+        restorer?.add(panel, panel.id);
+      }
+
+      const commands: readonly [id: string, label: string, execute: () => void, enabled?: () => boolean][] = [
+        ["millrace:streams", "Show running streams", () => app.shell.activateById(streams.id)],
+        ["millrace:topics", "Show topics", () => app.shell.activateById(topics.id)],
+        [
+          "millrace:promote",
+          "Promote this notebook to a job",
+          () => tracker.currentWidget && openPromotePanel(shared, app, connections, tracker.currentWidget),
+          () => tracker.currentWidget !== null,
+        ],
+      ];
+      for (const [id, label, execute, isEnabled] of commands) {
+        app.commands.addCommand(id, { label, execute, ...(isEnabled && { isEnabled }) });
+        palette?.addItem({ command: id, category: CATEGORY });
+      }
+      tracker.currentChanged.connect(() => app.commands.notifyCommandChanged("millrace:promote"));
+
+      void settings?.load("millrace-lab:plugin").then((loaded) => {
+        const apply = () => document.body.classList.toggle("mr-compact", loaded.composite.density === "compact");
+        loaded.changed.connect(apply);
+        apply();
+      });
+    },
+  };
+}
+
+/** In the toolbar of notebooks whose kernel is Millrace. */
+function addPromoteButton(notebook: NotebookPanel, shared: Shared, pressed: () => void): void {
+  const press = button("Promote", "promote this notebook to a job", pressed);
+  press.classList.add("jp-ToolbarButtonComponent");
+  const item = new shared.Widget({ node: element("div", { class: "jp-ToolbarButton mr-promote-button" }, press) });
+  const check = () => {
+    item.node.hidden = !notebook.sessionContext.session?.kernel?.name.startsWith("millrace");
+  };
+  item.node.hidden = true;
+  notebook.sessionContext.kernelChanged.connect(check);
+  void notebook.sessionContext.ready.then(check);
+  notebook.toolbar.insertItem(10, "millrace-promote", item);
+}

@@ -1,0 +1,50 @@
+import { type Channel, notebookHost } from "../../host.ts";
+import { LiveViewer } from "./live-viewer.ts";
+import { runningFrames } from "./running-frames.ts";
+
+/** How often the list of streams is told, ms. */
+const INTERVAL = 1000;
+
+let served: unknown;
+
+/** Lets front ends look at live frames and steer them. To be called before one is shown. */
+export function serveFrontEnds(): void {
+  const host = notebookHost();
+  if (host?.listen === undefined || served === host) return;
+  served = host;
+  host.listen("millrace.live", (channel, data) => {
+    const frame = runningFrames.get((data as { id?: string } | undefined)?.id);
+    if (frame === undefined) channel.send({ gone: true });
+    else new LiveViewer(frame, channel);
+  });
+  host.listen("millrace.streams", streams);
+}
+
+/** The running streams, once a second, until the channel closes; `stop`, `pause` and `resume` by id. */
+function streams(channel: Channel): void {
+  const tell = () => {
+    const list = runningFrames.running.map(({ id, title, cellId, status }) => {
+      const { state, rate, lag, late, badRecords, kept, rowsOut, stateRows, watermark } = status;
+      return {
+        id,
+        title,
+        cell: cellId ?? null,
+        status: { state, rate, lag, late, badRecords, kept, rowsOut, stateRows },
+        watermark: Number.isNaN(watermark) ? null : watermark,
+      };
+    });
+    channel.send({ streams: list });
+  };
+  const timer = setInterval(tell, INTERVAL);
+  timer.unref();
+  channel.onMessage((message) => {
+    const { do: action, id } = message as { do?: string; id?: string };
+    const frame = runningFrames.get(id);
+    if (action === "stop") void frame?.stop().then(tell);
+    else if (action === "pause") frame?.pause();
+    else if (action === "resume") frame?.resume();
+    tell();
+  });
+  channel.onClose(() => clearInterval(timer));
+  tell();
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { after, test } from "node:test";
+import type { Page } from "playwright-core";
+import { sharedBroker, uniqueName } from "../support/broker.ts";
+import { noChromium, openBrowser } from "../support/chromium.ts";
+import { startFeed } from "../support/feed.ts";
+import { startLab } from "../support/jupyter-lab.ts";
+import { until } from "../support/until.ts";
+
+const images = path.resolve(import.meta.dirname, "../../docs/images");
+const LONG = 60_000;
+
+const code = (id: string, source: string) => ({
+  cell_type: "code",
+  id,
+  source,
+  metadata: {},
+  outputs: [],
+  execution_count: null,
+});
+
+/** A lab with a notebook that was run: a live table, a live chart, a sink. */
+async function openNotebook() {
+  const servers = await sharedBroker();
+  const topic = uniqueName("phones");
+  const feed = await startFeed(servers, topic);
+  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: servers });
+  const browser = await openBrowser();
+  after(async () => {
+    await browser.close();
+    await lab.stop();
+    await feed.stop();
+  });
+  const notebook = {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: "millrace", display_name: "TypeScript (Millrace)", language: "typescript" } },
+    cells: [
+      code("a1", 'import { topic, pl } from "millrace";'),
+      code("a2", `const phone = topic("${topic}", { key: "device", time: "timestamp" });\nphone`),
+      code("a3", 'phone.plot({ x: "timestamp", y: "gForceX", by: "device" })'),
+      code("a4", 'phone.filter(pl.col("gForceX").gt(0)).to("alerts", { key: "device" });'),
+    ],
+  };
+  await writeFile(path.join(lab.folder, "live.ipynb"), JSON.stringify(notebook));
+  const page = await browser.context.newPage();
+  page.setDefaultTimeout(LONG);
+  await page.goto(lab.url("live.ipynb"));
+  await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor();
+  await idle(page);
+  await page.click('.lm-MenuBar-itemLabel:text("Run")');
+  await page.click('.lm-Menu-itemLabel:text("Run All Cells")');
+  return { page, topic, lab };
+}
+
+const idle = (page: Page) =>
+  page
+    .getByText(/TypeScript \(Millrace\) \| Idle/)
+    .first()
+    .waitFor({ timeout: LONG });
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (!process.env.MILLRACE_SCREENSHOTS) return;
+  await mkdir(images, { recursive: true });
+  await page.screenshot({ path: path.join(images, `${name}.png`) });
+}
+
+test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 300_000 }, async (t) => {
+  const { page, topic, lab } = await openNotebook();
+  const table = page.locator(".jp-CodeCell").nth(1).locator(".mr-live");
+  const line = async () => (await table.locator(".mr-line").textContent()) ?? "";
+  const column = async (index: number) => {
+    const cells = table.locator(`.mr-row .mr-td[aria-colindex="${index}"]`);
+    return (await cells.allTextContents()).filter((text) => text !== "");
+  };
+
+  await t.test("a live frame is a table that changes in place", async () => {
+    await table.locator(".mr-th", { hasText: "gForceX" }).waitFor();
+    const first = await line();
+    await until("the status changes", async () => (await line()) !== first, LONG);
+    assert.match(await line(), /records\/s · lag \d+/);
+    assert.equal(await page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-child").count(), 1);
+    assert.ok((await column(1)).length >= 10);
+    await idle(page); // the kernel is free while the table is live
+    await picture(page, "live-table");
+  });
+
+  await t.test("rows are filtered and sorted in the kernel, over all that is kept", async () => {
+    await table.locator("select[aria-label='column to filter by']").selectOption("device");
+    await table.locator("input[aria-label='value to filter by']").fill("phone-00001");
+    await until(
+      "only that device",
+      async () => new Set(await column(1)).size === 1 && (await column(1))[0] === "phone-00001",
+      LONG,
+    );
+    await table.locator("input[aria-label='value to filter by']").fill("");
+    await table.locator(".mr-th", { hasText: "gForceX" }).click();
+    await until(
+      "rising gForceX",
+      async () => {
+        const shown = (await column(3)).map(Number);
+        return (
+          shown.length > 5 && shown.every((value, i) => i === 0 || value >= shown[i - 1]!) && shown[0]! < shown.at(-1)!
+        );
+      },
+      LONG,
+    );
+    await table.locator(".mr-th", { hasText: "gForceX" }).click();
+    await table.locator(".mr-th", { hasText: "gForceX" }).click();
+  });
+
+  await t.test("the latest row of each key", async () => {
+    await table.locator("select[aria-label='view']").selectOption("latest");
+    await until(
+      "eight devices, once each",
+      async () => {
+        const devices = await column(1);
+        return devices.length === 8 && new Set(devices).size === 8;
+      },
+      LONG,
+    );
+    await table.locator("select[aria-label='view']").selectOption("append");
+  });
+
+  await t.test("reading is paused and goes on", async () => {
+    await table.getByRole("button", { name: "pause reading" }).click();
+    await until("it is paused", async () => (await line()).startsWith("paused"), LONG);
+    await table.getByRole("button", { name: "resume reading" }).click();
+    await until("it reads", async () => (await line()).startsWith("reading"), LONG);
+  });
+
+  await t.test("a chart is drawn by the plotly.js that comes with the extension, once", async () => {
+    const plot = page.locator(".jp-CodeCell").nth(2).locator(".mr-plot .main-svg").first();
+    await plot.waitFor();
+    const scripts = await page.evaluate(
+      () => [...(globalThis as any).document.scripts].filter(({ src }: any) => /plotly\.js$/.test(src)).length,
+    );
+    assert.equal(scripts, 1);
+    await plot.scrollIntoViewIfNeeded();
+    await picture(page, "live-chart");
+  });
+
+  await t.test("the Streams panel lists what runs, and stops it", async () => {
+    await page.locator('[data-id="millrace-streams"]').click();
+    const streams = page.locator("#millrace-streams li");
+    await until("table, chart and preview of the sink are listed", async () => (await streams.count()) === 3, LONG);
+    await picture(page, "streams");
+    await streams.last().getByRole("button", { name: /^stop/ }).click();
+    await until("two are left", async () => (await streams.count()) === 2, LONG);
+  });
+
+  await t.test("the Topics browser shows a topic and inserts a typed cell", async () => {
+    await page.locator('[data-id="millrace-topics"]').click();
+    const panel = page.locator("#millrace-topics");
+    await panel.getByRole("searchbox").fill(topic);
+    await panel.getByRole("button", { name: `show ${topic}` }).click();
+    await panel.getByRole("button", { name: "insert a cell" }).waitFor();
+    assert.match((await panel.textContent()) ?? "", /2 partitions/);
+    await picture(page, "topics");
+    const before = await page.locator(".jp-CodeCell").count();
+    await panel.getByRole("button", { name: "insert a cell" }).click();
+    await until("a cell more", async () => (await page.locator(".jp-CodeCell").count()) === before + 1, LONG);
+    const inserted = page.locator(".jp-CodeCell", { hasText: "schema: {" });
+    assert.match((await inserted.textContent()) ?? "", /key: "device",\s*time: "timestamp"/);
+    await inserted.click();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("d");
+    await page.keyboard.press("d");
+    await until("it is gone again", async () => (await page.locator(".jp-CodeCell").count()) === before, LONG);
+  });
+
+  await t.test("after a reload of the page the output finds its stream again", async () => {
+    await page.locator(".jp-CodeCell .jp-InputPrompt").first().click();
+    await page.keyboard.press("Control+s");
+    await until(
+      "it is saved, with its table",
+      async () => /vnd\.millrace\.live/.test(await readFile(path.join(lab.folder, "live.ipynb"), "utf8")),
+      LONG,
+    );
+    await page.reload();
+    const first = await until("the table is there", async () => (await table.count()) > 0 && (await line()), LONG);
+    await until("and live", async () => (await line()) !== first, LONG);
+  });
+
+  await t.test("Promote shows what is kept, and writes the job", async () => {
+    await page.locator(".mr-promote-button button").click();
+    const report = page.frameLocator("iframe.mr-report");
+    await report.getByText("3 of 5 statements become the job.").waitFor();
+    await picture(page, "promote");
+    await page.getByRole("button", { name: "promote this notebook to a job folder beside it" }).click();
+    await page.locator(".mr-promote .mr-list button", { hasText: "main.ts" }).waitFor();
+    assert.match(await readFile(path.join(lab.folder, "live-job/main.ts"), "utf8"), /gForceX/);
+    await access(path.join(lab.folder, "live-job/promotion.json"));
+    await page.locator(".mr-promote .mr-list button", { hasText: "main.ts" }).first().click();
+    await page.locator(".lm-TabBar-tabLabel", { hasText: "main.ts" }).waitFor();
+  });
+});
