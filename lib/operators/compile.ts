@@ -14,10 +14,10 @@ import { type CompiledExprs, compileExprs } from "./compile-exprs.ts";
 import { compileExplode } from "./explode.ts";
 import { columns } from "./exprs.ts";
 import { groupPlan } from "./group-plan.ts";
+import { compileMeeting, inReadingOrder, placedSides } from "./join-compile.ts";
 import { planStage } from "./keyed-stage.ts";
 import { keysOf } from "./keys-of.ts";
 import { lastPerKey } from "./last-per-key.ts";
-import { compileMeeting, inReadingOrder, placedSides } from "./join-compile.ts";
 import { compileLate } from "./late.ts";
 import {
   checkCoPartitioned,
