@@ -42,6 +42,7 @@ import { type ProcessOptions, processNodeOf } from "./process.ts";
 import type { RowOf } from "./row-types.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
 import type { StaticTable } from "./static-table.ts";
+import { type StateOptions, splitOptions, ttlOf } from "./state-options.ts";
 import { type UniqueOptions, uniqueOptions } from "./unique.ts";
 import type { StreamWindows } from "./window-options.ts";
 
@@ -59,29 +60,32 @@ export class StreamFrame {
   }
 
   /** Exactly these columns. @throws Refusal `NO_EXACT_STREAMING_MEANING` */
-  select(...columns: readonly Columns[]): StreamFrame {
+  select(...args: readonly (Columns | StateOptions)[]): StreamFrame {
+    const { columns, ...ttl } = splitOptions<Columns>(args, "select");
     const exprs = trees(columns);
     checkRowExprs(exprs, { verb: "select", input: this.node });
-    return new StreamFrame(selectNode({ input: this.node, exprs }));
+    return new StreamFrame(selectNode({ input: this.node, exprs, ...ttl }));
   }
 
   /**
-   * Adds columns, or replaces those of the same name.
+   * Adds columns, or replaces those of the same name. State per key is kept for ever, or with `{ ttl: "1h" }` as the last argument for that long in event
+   * time after the last row of the key, which then starts anew.
    * @throws Refusal `NO_EXACT_STREAMING_MEANING`
    * @example
    * phone.withColumns(pl.col("gForceX").diff(1, "ignore").over("device").alias("delta"))
    */
-  withColumns(...columns: readonly Columns[]): StreamFrame {
+  withColumns(...args: readonly (Columns | StateOptions)[]): StreamFrame {
+    const { columns, ...ttl } = splitOptions<Columns>(args, "withColumns");
     const exprs = trees(columns);
     checkRowExprs(exprs, { verb: "withColumns", input: this.node });
-    return new StreamFrame(withColumnsNode({ input: this.node, exprs }));
+    return new StreamFrame(withColumnsNode({ input: this.node, exprs, ...ttl }));
   }
 
   /** Keeps the rows for which the predicate is true. @throws Refusal `NO_EXACT_STREAMING_MEANING` */
-  filter(predicate: ExprOrString): StreamFrame {
+  filter(predicate: ExprOrString, options: StateOptions = {}): StreamFrame {
     const condition = tree(predicate);
     checkFilter(condition, { verb: "filter", input: this.node });
-    return new StreamFrame(filterNode({ input: this.node, predicate: condition }));
+    return new StreamFrame(filterNode({ input: this.node, predicate: condition, ...ttlOf(options, "filter") }));
   }
 
   /** Renames columns: `{ old: "new" }`. */
@@ -113,7 +117,8 @@ export class StreamFrame {
 
   /**
    * The first row of each combination of values. With `within`, a row counts as a duplicate only while event time (the largest so far) is less
-   * than that past the row given before; without it, every combination is remembered for ever.
+   * than that past the row given before; with `ttl` it is forgotten that long after its last row, given or not. Without either, every combination is
+   * remembered for ever.
    * @throws Refusal `NO_SUBSET`, `BAD_DURATION`, `NO_EXACT_STREAMING_MEANING` (keep "last" or "none")
    * @example
    * orders.unique({ subset: ["customer", "order"], within: "1h" })
@@ -228,12 +233,13 @@ export class StreamFrame {
 
   /**
    * Groups over everything so far. Gives the row of a key again whenever a batch has changed it: the last row per key is that of Polars'
-   * own groupBy. State is one row per key, without a horizon.
+   * own groupBy. State is one row per key, without a horizon unless `{ ttl: "1h" }` is the last argument: then a key is forgotten that long after its
+   * last row, in event time, and starts anew.
    * @throws Refusal `NO_EXACT_STREAMING_MEANING`
    * @example
    * phone.groupBy("device").agg(pl.col("gForceX").max().alias("max"), pl.len().alias("n"))
    */
-  groupBy(...by: readonly Columns[]): StreamRunningGroupBy {
+  groupBy(...by: readonly (Columns | StateOptions)[]): StreamRunningGroupBy {
     return new StreamRunningGroupBy(this.node, by, (node) => new StreamFrame(node));
   }
 

@@ -28,6 +28,7 @@ import {
   sourceLineage,
   withoutAlias,
 } from "./lineage.ts";
+import { checkTtl } from "./lives.ts";
 import { compileMap } from "./map.ts";
 import type { ConcatRows, JoinPlan, OperatorPlan } from "./operator.ts";
 import { compilePredict } from "./predict.ts";
@@ -207,7 +208,7 @@ export class NodeCompiler {
     };
     switch (node.kind) {
       case "select": {
-        const made = this.#exprs(node.exprs, input, "select");
+        const made = this.#exprs(node.exprs, input, "select", node.ttl);
         const metadata = Object.keys(input.schema).filter(isMetadata);
         const exprs = made.exprs.filter((_, i) => !isMetadata(made.names[i]!));
         const values = made.names
@@ -215,6 +216,7 @@ export class NodeCompiler {
           .filter(([name]) => !isMetadata(name));
         return {
           ...base,
+          watermark: node.ttl !== undefined,
           steps: [...made.steps, { query: selectWith(exprs, metadata) }],
           schema: { ...Object.fromEntries(values), ...pick(input.schema, metadata) },
           lineage: lineageAfter(input.lineage, named(made), () => false),
@@ -222,11 +224,12 @@ export class NodeCompiler {
         };
       }
       case "withColumns": {
-        const made = this.#exprs(node.exprs, input, "withColumns");
+        const made = this.#exprs(node.exprs, input, "withColumns", node.ttl);
         const produced = new Set(made.names);
         const temporary = made.stages.flatMap((stage) => stage.calls.map((call) => call.column));
         return {
           ...base,
+          watermark: node.ttl !== undefined,
           steps: [
             ...made.steps,
             { query: (rows) => without(rows.withColumns(...(made.exprs as pl.Expr[])), temporary) },
@@ -239,7 +242,7 @@ export class NodeCompiler {
       }
       case "filter": {
         refuseUpdates(input, "filter", "a row that no longer passes would leave its earlier state behind");
-        const made = this.#exprs([node.predicate], input, "filter");
+        const made = this.#exprs([node.predicate], input, "filter", node.ttl);
         if (made.dtypes[0] !== "Boolean")
           throw new Refusal({
             code: "NOT_A_CONDITION",
@@ -250,6 +253,7 @@ export class NodeCompiler {
         const temporary = made.stages.flatMap((stage) => stage.calls.map((call) => call.column));
         return {
           ...base,
+          watermark: node.ttl !== undefined,
           steps: [...made.steps, { query: (rows) => without(rows.filter(made.exprs[0]!), temporary) }],
           schema: input.schema,
           lineage: input.lineage,
@@ -318,8 +322,14 @@ export class NodeCompiler {
     }
   }
 
-  #exprs(exprs: readonly ExprTree[], input: Compiled, verb: string): CompiledExprs & { steps: Step[] } {
+  #exprs(
+    exprs: readonly ExprTree[],
+    input: Compiled,
+    verb: string,
+    ttl?: number,
+  ): CompiledExprs & { steps: Step[] } {
     const made = compileExprs(exprs, input.schema, { verb, input: input.node });
+    if (ttl !== undefined) checkTtl(made.stages, verb);
     const steps: Step[] = [];
     let empty = emptyFrame(input.schema);
     const contents = stageContents(made.stages);
@@ -327,7 +337,7 @@ export class NodeCompiler {
     for (const [i, stage] of made.stages.entries()) {
       refuseUpdates(input, `${verb}: ${stage.calls.map((call) => print(call.tree)).join(", ")}`, MANY_TIMES);
       checkCoPartitioned(stage.keys, input.lineage, `${verb}: .over(${stage.keys.map(print).join(", ")})`);
-      const plan = planStage(stage, empty);
+      const plan = planStage(stage, empty, ttl === undefined ? undefined : { ttl, delay: input.delay });
       const names = namesOf[i]!.slice(0, 3);
       const store = this.storeName(`${names.join("_") || verb}_by_${plan.storedKeys.join("_")}`);
       const operator = stage.kind === "last" ? lastPerKey(plan, store) : rowsPerKey(plan, store);

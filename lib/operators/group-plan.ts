@@ -10,6 +10,7 @@ import type { Compiled } from "./compile.ts";
 import { type DistinctPlan, distinctPlan } from "./distinct-values.ts";
 import { unique } from "./exprs.ts";
 import { groupedLineage } from "./lineage.ts";
+import type { Ttl } from "./lives.ts";
 import { RunningGroups } from "./running-groups.ts";
 import { GROUP_METADATA } from "./window-plan.ts";
 
@@ -22,6 +23,8 @@ export interface GroupPlan {
   readonly schema: Schema;
   readonly store: StoreSpec;
   readonly distinct: readonly DistinctPlan[];
+  /** When a key is forgotten; undefined for never. */
+  readonly ttl: Ttl | undefined;
 }
 
 /** @throws Refusal for keys and aggregates that have no exact meaning, and for those that would keep every row for ever */
@@ -29,12 +32,12 @@ export function groupPlan(
   node: GroupByNode,
   input: Compiled,
   storeName: (name: string) => string,
-): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> {
+): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> & { watermark: boolean } {
   const by = groupingKeys(node.by, input, "groupBy");
-  const storedKeys = unique(by.names, ["_value"]);
+  const storedKeys = unique(by.names, ["_value", "seen"]);
   const aggregates = aggregatePlan(node.aggs, by, input, {
     reserved: by.names,
-    taken: storedKeys,
+    taken: [...storedKeys, "seen"],
     inOrder: true,
     distinct: true,
   });
@@ -50,6 +53,13 @@ export function groupPlan(
       ],
     });
   }
+  if (node.ttl !== undefined && aggregates.distinct.length > 0)
+    throw new Refusal({
+      code: "NOT_BUILT",
+      what: "nUnique in groups that are forgotten is not built: each of its values would have to be forgotten with them",
+      where: "groupBy",
+      remedies: ["leave ttl out", "count them per window: groupByDynamic({ … }).agg(…nUnique())"],
+    });
   const keySchema = Object.fromEntries(storedKeys.map((name, i) => [name, by.dtypes[i]!]));
   const schema = {
     ...Object.fromEntries(by.names.map((name, i) => [name, by.dtypes[i]!])),
@@ -64,7 +74,12 @@ export function groupPlan(
     keyExprs: by.exprs,
     aggregates,
     schema,
-    store: { name, key: storedKeys, schema: { ...keySchema, ...aggregates.state } },
+    store: {
+      name,
+      key: storedKeys,
+      schema: { ...keySchema, ...aggregates.state, ...(node.ttl !== undefined && { seen: "Int64" }) },
+    },
+    ttl: node.ttl === undefined ? undefined : { ttl: node.ttl, delay: input.delay },
     distinct: aggregates.distinct.map((distinct) =>
       distinctPlan(distinct, identity, keySchema, storeName(`${name}_${distinct.label}`)),
     ),
@@ -73,6 +88,7 @@ export function groupPlan(
   return {
     steps: [{ operator: { stores, open: (openStore) => new RunningGroups(plan, openStore) } }],
     schema,
+    watermark: node.ttl !== undefined,
     lineage: groupedLineage(input.lineage, by.names, by.trees),
     used: () =>
       new Set([

@@ -6,6 +6,7 @@ import { colTree, type ExprTree } from "../plan/tree.ts";
 import { type Schema, schemaOf } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
 import { beside, perKey, unique } from "./exprs.ts";
+import { LIFE, type Ttl } from "./lives.ts";
 
 /** A value that a stage computes per row before it looks at other rows, and keeps per key afterwards. */
 export interface StageColumn {
@@ -29,6 +30,8 @@ export interface StagePlan {
   readonly columns: readonly StageColumn[];
   /** The stateful calls over seed and batch, named as the stage promised. */
   readonly results: readonly pl.Expr[];
+  /** When a key is forgotten; undefined for never. */
+  readonly ttl: Ttl | undefined;
   /** The input's schema and the results. */
   readonly schema: Schema;
   /** Of keys and columns, under their names in the state. */
@@ -37,6 +40,8 @@ export interface StagePlan {
 
 /** What a row of several per key has in the state beside its values. */
 const PLACE = ["slot", "sequence"];
+/** And what it has where keys are forgotten: the clock at the key's last row, and at the row itself. */
+const CLOCKS = ["seen", "clock"];
 const COUNTER = { cumCount: true } as const;
 /** Accumulating calls whose result may have a wider dtype than their argument: the argument is widened first, so that the state fits. */
 const WIDENING = new Set(["cumSum", "cumProd"]);
@@ -44,15 +49,17 @@ const WIDENING = new Set(["cumSum", "cumProd"]);
 /**
  * Works out a stage over rows of this schema. `empty` is a frame of that schema without rows: names and dtypes are asked of Polars.
  */
-export function planStage(stage: Stage, empty: pl.DataFrame): StagePlan {
+export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePlan {
   const keys = stage.keys.map((_, i) => `§key_${i}`);
+  const over = ttl === undefined ? keys : [...keys, LIFE];
+  const reserved = ttl === undefined ? PLACE : [...PLACE, ...CLOCKS];
   const storedKeys = unique(
     stage.keys.map((key, i) => (key.kind === "col" ? key.name : `key_${i}`)),
-    PLACE,
+    reserved,
   );
   const columns: StageColumn[] = [];
   const names = new Map<string, string>();
-  const taken = new Set([...storedKeys, ...PLACE]);
+  const taken = new Set([...storedKeys, ...reserved]);
 
   const column = (id: string, label: string, expr: pl.Expr, kept: (name: string) => pl.Expr): string => {
     const known = names.get(id);
@@ -72,25 +79,25 @@ export function planStage(stage: Stage, empty: pl.DataFrame): StagePlan {
     const self = print(tree.self);
     if (call.rows !== undefined) {
       const name = column(self, label, replay(tree.self), (name) => pl.col(name).last());
-      return perKey(replay({ ...tree, self: colTree(name) }), keys).alias(result);
+      return perKey(replay({ ...tree, self: colTree(name) }), over).alias(result);
     }
     if (tree.fn in COUNTER) {
       // a count goes on by adding: rows count as one where they hold a value
       const counted = replay(tree.self).isNotNull().cast(pl.UInt32);
       const name = column(`${self}.count`, `${label}_count`, counted, () => pl.col(result).last());
-      return perKey(pl.col(name).cumSum(), keys).alias(result);
+      return perKey(pl.col(name).cumSum(), over).alias(result);
     }
     const argument = WIDENING.has(tree.fn)
       ? replay(tree.self).cast(resultDType(call, stage.keys, empty))
       : replay(tree.self);
     const name = column(`${self}.${tree.fn}`, `${label}_${tree.fn}`, argument, () => pl.col(result).dropNulls().last());
-    return perKey(replay({ ...tree, self: colTree(name) }), keys).alias(result);
+    return perKey(replay({ ...tree, self: colTree(name) }), over).alias(result);
   });
 
   const prepare = [...stage.keys.map((key, i) => replay(key).alias(keys[i]!)), ...columns.map((column) => column.expr)];
   const work = empty.select(...prepare);
   const state = schemaOf(work);
-  const after = beside(empty, work.select(...results));
+  const after = beside(empty, work.withColumns(FIRST_LIFE).select(...results));
   return {
     stage,
     keys,
@@ -98,6 +105,7 @@ export function planStage(stage: Stage, empty: pl.DataFrame): StagePlan {
     prepare,
     columns,
     results,
+    ttl,
     schema: schemaOf(after),
     stateSchema: Object.fromEntries([
       ...keys.map((key, i) => [storedKeys[i]!, state[key]!]),
@@ -110,11 +118,20 @@ function resultDType(call: StatefulCall, keys: readonly ExprTree[], empty: pl.Da
   return empty.select(perKey(replay(call.tree), keys.map(replay))).dtypes[0]!;
 }
 
+const FIRST_LIFE = pl.lit(0).cast(pl.Int64).alias(LIFE);
+
 export function stageStore(plan: StagePlan, name: string): StoreSpec {
-  if (plan.stage.kind === "last") return { name, key: plan.storedKeys, schema: plan.stateSchema };
+  const seen: Schema = plan.ttl === undefined ? {} : { seen: "Int64" };
+  if (plan.stage.kind === "last") return { name, key: plan.storedKeys, schema: { ...plan.stateSchema, ...seen } };
   return {
     name,
     key: [...plan.storedKeys, "slot"],
-    schema: { ...plan.stateSchema, slot: "Int64", sequence: "Int64" },
+    schema: {
+      ...plan.stateSchema,
+      slot: "Int64",
+      sequence: "Int64",
+      ...seen,
+      ...(plan.ttl === undefined ? {} : { clock: "Int64" }),
+    },
   };
 }

@@ -1,7 +1,8 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
-import { beside, columns, renamed } from "./exprs.ts";
+import { beside, columns, perKey, renamed } from "./exprs.ts";
 import { type StagePlan, stageStore } from "./keyed-stage.ts";
+import { clockOf, forget, LIFE, livesOf, withLives } from "./lives.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 
 /**
@@ -23,7 +24,8 @@ export class LastPerKey implements Operator {
 
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
-    const work = batch.select(...this.#plan.prepare);
+    const { ttl } = this.#plan;
+    const work = batch.select(...this.#plan.prepare, ...(ttl === undefined ? [] : [clockOf(batch)]));
     const distinct = work
       .lazy()
       .groupBy(exprs.keys)
@@ -31,9 +33,9 @@ export class LastPerKey implements Operator {
       .select(...exprs.storedKeys)
       .collectSync();
     const seeds = (await this.#store.lookup(distinct)).select(...exprs.fromState);
-    const computed = pl.concat([seeds, work]).withColumns(...this.#plan.results);
+    const computed = withLives(pl.concat([seeds, work]), exprs.lives).withColumns(...this.#plan.results);
     if (context.commit && batch.height > 0) {
-      const kept = computed
+      const kept = (ttl === undefined ? computed : computed.filter(exprs.inLastLife))
         .lazy()
         .groupBy(exprs.keys)
         .agg(...exprs.kept)
@@ -41,6 +43,7 @@ export class LastPerKey implements Operator {
         .collectSync();
       await this.#store.upsert(kept);
     }
+    await forget(this.#store, ttl, context);
     return beside(batch, computed.select(...exprs.made).slice(seeds.height, batch.height));
   }
 }
@@ -49,13 +52,21 @@ export class LastPerKey implements Operator {
 function exprsOf(plan: StagePlan) {
   const names = [...plan.keys, ...plan.columns.map(({ name }) => name)];
   const stored = [...plan.storedKeys, ...plan.columns.map(({ stored }) => stored)];
+  const kept = plan.columns.map(({ name, kept }) => kept.alias(name));
+  if (plan.ttl !== undefined) {
+    names.push("§clock");
+    stored.push("seen");
+    kept.push(pl.col("§clock").last());
+  }
   return {
     keys: columns(plan.keys),
     storedKeys: renamed(plan.keys, plan.storedKeys),
     nothing: [pl.len().alias("§len")],
     fromState: renamed(stored, names),
     toState: renamed(names, stored),
-    kept: plan.columns.map(({ name, kept }) => kept.alias(name)),
+    kept,
+    lives: plan.ttl === undefined ? [] : livesOf(plan.keys, plan.ttl.ttl),
+    inLastLife: pl.col(LIFE).eq(perKey(pl.col(LIFE).max(), plan.keys)),
     made: columns(plan.stage.calls.map(({ column }) => column)),
   };
 }

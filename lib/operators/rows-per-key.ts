@@ -2,6 +2,7 @@ import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
 import { beside, columns, perKey, renamed } from "./exprs.ts";
 import { type StagePlan, stageStore } from "./keyed-stage.ts";
+import { clockOf, forget, livesOf, withLives } from "./lives.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 
 /**
@@ -26,7 +27,8 @@ export class RowsPerKey implements Operator {
 
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
-    const work = batch.select(...exprs.prepare);
+    const { ttl } = this.#plan;
+    const work = batch.select(...exprs.prepare, ...(ttl === undefined ? [] : [clockOf(batch)]));
     const distinct = work
       .lazy()
       .groupBy(exprs.keys)
@@ -35,25 +37,32 @@ export class RowsPerKey implements Operator {
       .collectSync();
     const held = await this.#store.lookup(distinct.join(this.#slots, { how: "cross" }));
     const seeds = held.sort("sequence").select(...exprs.fromState);
-    const computed = pl.concat([seeds, work]).withColumns(...this.#plan.results);
+    const computed = withLives(pl.concat([seeds, work]), exprs.lives).withColumns(...this.#plan.results);
     if (context.commit && batch.height > 0) {
       const kept = computed
         .lazy()
         .withColumns(...exprs.number)
         .filter(exprs.isLast)
-        .withColumns(exprs.slot);
+        .withColumns(...exprs.slot);
       await this.#store.upsert(kept.select(...exprs.toState).collectSync());
     }
+    await forget(this.#store, ttl, context);
     return beside(batch, computed.select(...exprs.made).slice(seeds.height, batch.height));
   }
 }
 
-/** Built once. The batch's rows are numbered on from the seeds', and the last n of each key are kept. */
+/**
+ * Built once. The batch's rows are numbered on from the seeds', and the last n of each key are kept. Where keys are forgotten, seeds are kept
+ * again with the batch: they live as long as the last row of their key.
+ */
 function exprsOf(plan: StagePlan) {
   const { keys, stage } = plan;
   const names = [...keys, ...plan.columns.map(({ name }) => name)];
   const stored = [...plan.storedKeys, ...plan.columns.map(({ stored }) => stored)];
   const int = (value: number): pl.Expr => pl.lit(value).cast(pl.Int64);
+  const ttl = plan.ttl !== undefined;
+  const clocks = ttl ? ["§clock"] : [];
+  const storedClocks = ttl ? ["clock"] : [];
   const isNew = pl.col("§sequence").isNull();
   const before = perKey(pl.col("§sequence").max(), keys).fillNull(int(-1));
   const within = perKey(isNew.cast(pl.Int64).cumSum(), keys);
@@ -62,11 +71,20 @@ function exprsOf(plan: StagePlan) {
     keys: columns(keys),
     nothing: [pl.len().alias("§len")],
     storedKeys: renamed(keys, plan.storedKeys),
-    fromState: renamed([...stored, "sequence"], [...names, "§sequence"]),
-    number: [isNew.alias("§new"), before.plus(within).alias("§next")],
+    fromState: renamed([...stored, "sequence", ...storedClocks], [...names, "§sequence", ...clocks]),
+    lives: plan.ttl === undefined ? [] : livesOf(keys, plan.ttl.ttl),
+    number: ttl
+      ? [pl.lit(true).alias("§new"), pl.col("§sequence").fillNull(before.plus(within)).alias("§next")]
+      : [isNew.alias("§new"), before.plus(within).alias("§next")],
     isLast: pl.col("§new").and(pl.col("§next").gt(perKey(pl.col("§next").max(), keys).minus(int(stage.rows)))),
-    slot: pl.col("§next").modulo(int(stage.rows)).alias("§slot"),
-    toState: renamed([...names, "§slot", "§next"], [...stored, "slot", "sequence"]),
+    slot: [
+      pl.col("§next").modulo(int(stage.rows)).alias("§slot"),
+      ...(ttl ? [perKey(pl.col("§clock").max(), keys).alias("§seen")] : []),
+    ],
+    toState: renamed(
+      [...names, "§slot", "§next", ...(ttl ? ["§seen", "§clock"] : [])],
+      [...stored, "slot", "sequence", ...(ttl ? ["seen", "clock"] : [])],
+    ),
     made: columns(stage.calls.map(({ column }) => column)),
   };
 }

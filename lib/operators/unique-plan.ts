@@ -8,7 +8,7 @@ import { uniqueRows } from "./unique-rows.ts";
 
 /** @throws Refusal `UNKNOWN_COLUMN`, `NEEDS_REPARTITION` */
 export function uniquePlan(
-  { subset, within }: UniqueNode,
+  { subset, within, ttl }: UniqueNode,
   input: Compiled,
   storeName: (name: string) => string,
 ): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> & { watermark: boolean } {
@@ -19,6 +19,7 @@ export function uniquePlan(
     subset,
     storedKeys,
     within,
+    ...(ttl !== undefined && { ttl }),
     delay: input.delay,
     store: {
       name: storeName(`unique_by_${subset.join("_")}`),
@@ -33,7 +34,7 @@ export function uniquePlan(
     steps: [{ operator: uniqueRows(plan) }],
     schema: input.schema,
     lineage: input.lineage,
-    watermark: within !== undefined,
+    watermark: within !== undefined || ttl !== undefined,
     used: (columns) => new Set([...columns, ...subset, "_time", "_partition"]),
   };
 }

@@ -1,6 +1,7 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore, StoreSpec } from "../state/store.ts";
-import { columns, renamed } from "./exprs.ts";
+import { columns, perKey, renamed } from "./exprs.ts";
+import { clockOf, forget } from "./lives.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 
 /** What the operator compares, and for how long it remembers. */
@@ -9,6 +10,8 @@ export interface UniquePlan {
   readonly storedKeys: readonly string[];
   /** Milliseconds of event time, or undefined for ever. */
   readonly within: number | undefined;
+  /** Milliseconds of event time after the last row of a combination, or undefined. */
+  readonly ttl?: number;
   /** How far rows lag behind the watermark when they come here, ms. */
   readonly delay: number;
   readonly store: StoreSpec;
@@ -33,6 +36,7 @@ export class UniqueRows implements Operator {
 
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const { within } = this.#plan;
+    if (this.#plan.ttl !== undefined) return this.#firstOfLives(batch, context, this.#plan.ttl);
     const exprs = this.#exprs;
     let given = batch.head(0);
     if (batch.height > 0) {
@@ -69,7 +73,47 @@ export class UniqueRows implements Operator {
       await this.#store.takeUpTo("seen", context.watermark - this.#plan.delay - within);
     return given;
   }
+
+  /** The first row of each life of a combination. */
+  async #firstOfLives(batch: pl.DataFrame, context: BatchContext, ttl: number): Promise<pl.DataFrame> {
+    const exprs = this.#exprs;
+    let given = batch.head(0);
+    if (batch.height > 0) {
+      const rows = batch.select(...exprs.keys, clockOf(batch)).withColumns(ROW);
+      const distinct = rows.groupBy(exprs.keyNames).agg(exprs.nothing);
+      const held = (await this.#store.lookup(distinct.select(...exprs.stored))).select(...exprs.seeds);
+      const gap = perKey(pl.col("§clock").diff(1, "ignore"), exprs.keyNames);
+      const all = pl.concat([held.withColumns(NO_ROW), rows]).withColumns(gap.alias("§gap"));
+      const first = all.filter(
+        ROW_COLUMN.isNotNull().and(
+          pl
+            .col("§gap")
+            .isNull()
+            .or(pl.col("§gap").gtEq(pl.lit(ttl))),
+        ),
+      );
+      given = (batch.withColumns(ROW).join(first.select(ROW_COLUMN), { on: "§row", how: "semi" }) as pl.DataFrame)
+        .sort("§row")
+        .drop("§row");
+      if (context.commit)
+        await this.#store.upsert(
+          rows
+            .groupBy(exprs.keyNames)
+            .agg(...exprs.last)
+            .select(...exprs.toState),
+        );
+    }
+    await forget(this.#store, { ttl, delay: this.#plan.delay }, context);
+    return given;
+  }
 }
+
+const NO_ROW = pl
+  .lit(null as unknown as number)
+  .cast(pl.Int64)
+  .alias("§row");
+const ROW = pl.intRange(0, pl.len()).cast(pl.Int64).alias("§row");
+const ROW_COLUMN = pl.col("§row");
 
 /** Built once. */
 function exprsOf({ subset, storedKeys, within }: UniquePlan) {
@@ -79,6 +123,8 @@ function exprsOf({ subset, storedKeys, within }: UniquePlan) {
   const never = pl.col("§seen").isNull();
   return {
     keyNames: keys,
+    keys: renamed(subset, keys),
+    seeds: renamed([...storedKeys, "seen"], [...keys, "§clock"]),
     row: pl.col("_partition").cumCount().alias("§row"),
     nothing: pl.len().alias("§len"),
     prepare: [...renamed(subset, keys), pl.col("§row"), clock.alias("§clock")],

@@ -7,6 +7,7 @@ import { explainWindows } from "./explain-windows.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
 import type { SinkNode } from "./nodes/sink-node.ts";
 import type { SourceNode } from "./nodes/source-node.ts";
+import type { UniqueNode } from "./nodes/unique-node.ts";
 import { print } from "./print.ts";
 import type { ExprTree } from "./tree.ts";
 
@@ -30,9 +31,9 @@ function lines(node: PlanNode, terminal: PlanNode): string[] {
       return [...source(node), ...reading(terminal, node)];
     case "select":
     case "withColumns":
-      return [`${node.kind} ${node.exprs.map(print).join(", ")}`, ...stateOf(node.exprs)];
+      return [`${node.kind} ${node.exprs.map(print).join(", ")}`, ...stateOf(node.exprs, node.ttl)];
     case "filter":
-      return [`filter ${print(node.predicate)}`, ...stateOf([node.predicate])];
+      return [`filter ${print(node.predicate)}`, ...stateOf([node.predicate], node.ttl)];
     case "rename":
       return [
         `rename ${Object.entries(node.mapping)
@@ -48,12 +49,7 @@ function lines(node: PlanNode, terminal: PlanNode): string[] {
     case "predict":
       return explainCode(node);
     case "unique":
-      return [
-        `unique by ${node.subset.join(", ")}${node.within === undefined ? "" : ` within ${printDuration(node.within)}`}, the first row kept`,
-        node.within === undefined
-          ? `state: one row per combination of ${node.subset.join(", ")}; grows with them; no horizon (give within)`
-          : `state: one row per combination of ${node.subset.join(", ")} seen in the last ${printDuration(node.within)} of event time`,
-      ];
+      return unique(node);
     case "keyBy":
       return [node.keys.length === 0 ? "to a single partition" : `keyBy ${node.keys.map(print).join(", ")}`];
     case "unnest":
@@ -99,14 +95,18 @@ function reading(terminal: PlanNode, node: SourceNode): string[] {
   ];
 }
 
-function stateOf(exprs: readonly ExprTree[]): string[] {
-  return splitStages(exprs).stages.map(stage);
+function stateOf(exprs: readonly ExprTree[], ttl?: number): string[] {
+  return splitStages(exprs).stages.map((one) => stage(one, ttl));
 }
 
-function stage({ keys, calls, kind, rows }: Stage): string {
+function stage({ keys, calls, kind, rows }: Stage, ttl: number | undefined): string {
   const what = calls.map(({ tree }) => print(tree)).join(", ");
   const kept = kind === "rows" ? `the last ${rows} rows` : "one row";
-  return `state: ${kept} per key (${keys.map(print).join(", ")}) for ${what}; grows with the number of keys; no horizon`;
+  const growth =
+    ttl === undefined
+      ? "grows with the number of keys; no horizon"
+      : `a key is forgotten ${printDuration(ttl)} of event time after its last row`;
+  return `state: ${kept} per key (${keys.map(print).join(", ")}) for ${what}; ${growth}`;
 }
 
 function sink({ topic, key, format, value, delete: remove }: SinkNode): string[] {
@@ -115,5 +115,17 @@ function sink({ topic, key, format, value, delete: remove }: SinkNode): string[]
     `key: ${key === undefined ? "that of the source record" : `column "${key}"`}`,
     `value: ${value === undefined ? "every column except metadata" : value.join(", ")}`,
     ...(remove === undefined ? [] : [`tombstone where ${print(remove)}`]),
+  ];
+}
+
+function unique({ subset, within, ttl }: UniqueNode): string[] {
+  const horizon = within === undefined ? "" : ` within ${printDuration(within)}`;
+  const values = `one row per combination of ${subset.join(", ")}`;
+  const kept = within ?? ttl;
+  return [
+    `unique by ${subset.join(", ")}${horizon}, the first row kept${ttl === undefined ? "" : `, forgotten ${printDuration(ttl)} after its last`}`,
+    kept === undefined
+      ? `state: ${values}; grows with them; no horizon (give within)`
+      : `state: ${values} seen in the last ${printDuration(kept)} of event time`,
   ];
 }

@@ -6,6 +6,8 @@ export interface FilterNode {
   readonly kind: "filter";
   readonly input: PlanNode;
   readonly predicate: ExprTree;
+  /** How long state per key is kept after its last row, in milliseconds of event time; without it for ever. */
+  readonly ttl?: number;
 }
 
 export function filterNode(options: Omit<FilterNode, "kind">): FilterNode {

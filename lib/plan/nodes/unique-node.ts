@@ -8,6 +8,8 @@ export interface UniqueNode {
   readonly subset: readonly string[];
   /** Milliseconds of event time for which a row is remembered; without it for ever. */
   readonly within?: number;
+  /** Milliseconds of event time after the last row of a combination, when it is forgotten. */
+  readonly ttl?: number;
 }
 
 export function uniqueNode(options: Omit<UniqueNode, "kind">): UniqueNode {
