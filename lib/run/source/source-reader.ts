@@ -7,6 +7,7 @@ import { type BadRecord, badRecordAt } from "./bad-record.ts";
 import { headersSeries } from "./record-headers.ts";
 import { plainKeys, textKeys } from "./record-keys.ts";
 import { decodedSchema } from "./source-schema.ts";
+import { tombstonesOf, withTombstones } from "./tombstones.ts";
 
 /** Records of one partition, as `Fetcher.poll` gives them. */
 export interface Fetched {
@@ -105,6 +106,11 @@ export class SourceReader {
     }
     if (reasons.size > 0) frame = withoutRows(frame, reasons);
     const badIndices = new Map(bad.map(({ index, reason }) => [index, reason]));
+    if (node.tombstones) {
+      const tombstones = tombstonesOf(columns);
+      for (const index of tombstones) badIndices.delete(index);
+      frame = withTombstones(frame, tombstones, { columns, partition }, this.#source);
+    }
     for (const [row, reason] of reasons) badIndices.set(good?.[row] ?? row, reason);
     this.#counts = {
       records: this.#counts.records + columns.count,
