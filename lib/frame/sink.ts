@@ -1,9 +1,9 @@
 import type { FormatName } from "../format/names.ts";
-import { explain } from "../plan/explain.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { ExprOrString } from "./arguments.ts";
 import { display } from "./display.ts";
 import { driver, type RunOptions, type RunReport } from "./driver.ts";
+import { type ExplainOptions, explanation, type PlanPicture } from "./explanation.ts";
 
 export interface SinkOptions {
   /** The column written as the record key; without it the key of the source record. */
@@ -31,9 +31,15 @@ export class Sink {
     return driver().run(this.node, options);
   }
 
-  /** What runs, as text. */
-  explain(): string {
-    return explain(this.node);
+  /**
+   * What runs: verbs, the state each keeps and by which keys, windows and watermarks. As text, as a Mermaid flowchart, or as a picture in the notebook.
+   * @example
+   * perSecond.explain({ as: "picture" })
+   */
+  explain(options?: { readonly as?: "text" | "mermaid" }): string;
+  explain(options: { readonly as: "picture" }): PlanPicture;
+  explain(options: ExplainOptions = {}): string | PlanPicture {
+    return explanation(this.node, options);
   }
 
   [Symbol.for("Jupyter.display")](): unknown {

@@ -3,7 +3,6 @@ import { Refusal } from "../error.ts";
 import { checkFormat } from "../format/names.ts";
 import { checkFilter, checkRowExprs } from "../plan/analysis/check.ts";
 import { contentId, contentKey } from "../plan/content-key.ts";
-import { explain } from "../plan/explain.ts";
 import { dropNode } from "../plan/nodes/drop-node.ts";
 import { explodeNode } from "../plan/nodes/explode-node.ts";
 import { filterNode } from "../plan/nodes/filter-node.ts";
@@ -27,6 +26,7 @@ import {
   type LiveOptions,
   type PlotOptions,
 } from "./driver.ts";
+import { type ExplainOptions, explanation, type PlanPicture } from "./explanation.ts";
 import { StreamRunningGroupBy } from "./group-by.ts";
 import { type GroupByCountOptions, groupByCount } from "./group-by-count.ts";
 import { type GroupByDynamicOptions, groupByDynamic } from "./group-by-dynamic.ts";
@@ -41,8 +41,8 @@ import { type Model, type PredictOptions, predictNodeOf } from "./predict.ts";
 import { type ProcessOptions, processNodeOf } from "./process.ts";
 import type { RowOf } from "./row-types.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
-import type { StaticTable } from "./static-table.ts";
 import { type StateOptions, splitOptions, ttlOf } from "./state-options.ts";
+import type { StaticTable } from "./static-table.ts";
 import { type UniqueOptions, uniqueOptions } from "./unique.ts";
 import type { StreamWindows } from "./window-options.ts";
 
@@ -349,9 +349,15 @@ export class StreamFrame {
     return driver().batches(this.node, options);
   }
 
-  /** What runs, as text: verbs, the state each keeps and by which keys, windows and watermarks. */
-  explain(): string {
-    return explain(this.node);
+  /**
+   * What runs: verbs, the state each keeps and by which keys, windows and watermarks. As text, as a Mermaid flowchart, or as a picture in the notebook.
+   * @example
+   * perSecond.explain({ as: "picture" })
+   */
+  explain(options?: { readonly as?: "text" | "mermaid" }): string;
+  explain(options: { readonly as: "picture" }): PlanPicture;
+  explain(options: ExplainOptions = {}): string | PlanPicture {
+    return explanation(this.node, options);
   }
 
   /** Names and dtypes of the columns. Reads a sample of the topic where no schema was given. */

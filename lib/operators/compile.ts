@@ -322,12 +322,7 @@ export class NodeCompiler {
     }
   }
 
-  #exprs(
-    exprs: readonly ExprTree[],
-    input: Compiled,
-    verb: string,
-    ttl?: number,
-  ): CompiledExprs & { steps: Step[] } {
+  #exprs(exprs: readonly ExprTree[], input: Compiled, verb: string, ttl?: number): CompiledExprs & { steps: Step[] } {
     const made = compileExprs(exprs, input.schema, { verb, input: input.node });
     if (ttl !== undefined) checkTtl(made.stages, verb);
     const steps: Step[] = [];

@@ -25,6 +25,11 @@ export function headline(node: PlanNode): string {
   return lines(node, node)[0]!;
 }
 
+/** A node's own lines. @param terminal the end of the plan, for what its source reads */
+export function explainLines(node: PlanNode, terminal: PlanNode): readonly string[] {
+  return lines(node, terminal);
+}
+
 function lines(node: PlanNode, terminal: PlanNode): string[] {
   switch (node.kind) {
     case "source":
