@@ -1,12 +1,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { cacheFolder, runTool } from "../../kernel/broker/jars.ts";
-import type { JobRun, Peer } from "../side-by-side/peer.ts";
+import type { Command, JobRun, Peer } from "../side-by-side/peer.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "../side-by-side/workloads.ts";
 
 const repository = path.resolve(import.meta.dirname, "../..");
 const folder = path.join(cacheFolder(), "bench-millrace");
-const jobFolder = (workload: WorkloadName) => path.join(folder, workload);
+const jobFolder = (workload: string) => path.join(folder, workload);
 
 export interface MillraceOptions {
   readonly workloads?: readonly WorkloadName[];
@@ -21,18 +21,32 @@ export function millrace({ workloads = WORKLOAD_NAMES, profile }: MillraceOption
     title: "Millrace, 1 process",
     async prepare(progress) {
       progress("promoting the notebooks of bench/notebooks …");
-      await mkdir(folder, { recursive: true });
-      for (const workload of workloads) {
-        const out = jobFolder(workload);
-        await rm(out, { recursive: true, force: true }); // the code under test may have changed
-        const notebook = path.join(repository, "bench", "notebooks", `${workload}.ipynb`);
-        const main = path.join(repository, "kernel", "cli", "main.ts");
-        await runTool(process.execPath, [main, "promote", notebook, "--out", out], "see the lines above");
-        await runTool("npm", ["install", "--no-audit", "--no-fund"], "check the connection to the npm registry", out);
-      }
+      for (const workload of workloads) await promoted(workload, () => {});
     },
     command: (run) => ({ ...start(run, profile), cwd: jobFolder(run.workload), env: environment(run) }),
   };
+}
+
+/** Promotes and installs a notebook of bench/notebooks anew: the code under test may have changed. */
+export async function promoted(notebook: string, progress: (line: string) => void): Promise<void> {
+  progress(`promoting bench/notebooks/${notebook}.ipynb …`);
+  await mkdir(folder, { recursive: true });
+  const out = jobFolder(notebook);
+  await rm(out, { recursive: true, force: true });
+  const file = path.join(repository, "bench", "notebooks", `${notebook}.ipynb`);
+  const main = path.join(repository, "kernel", "cli", "main.ts");
+  await runTool(process.execPath, [main, "promote", file, "--out", out], "see the lines above");
+  await runTool("npm", ["install", "--no-audit", "--no-fund"], "check the connection to the npm registry", out);
+}
+
+/** How a promoted notebook is started. */
+export function started(
+  notebook: string,
+  run: Omit<JobRun, "workload" | "count">,
+  flags: readonly string[] = FLAGS,
+): Command {
+  const args = ["start", "--silent", "--", ...flags];
+  return { command: "npm", args, cwd: jobFolder(notebook), env: environment(run) };
 }
 
 const FLAGS = ["--until", "end", "--json"];
@@ -44,7 +58,7 @@ function start(run: JobRun, profile: string | undefined) {
   return { command: process.execPath, args: [...profiling, "main.ts", ...FLAGS] };
 }
 
-function environment(run: JobRun): Record<string, string> {
+function environment(run: Omit<JobRun, "workload" | "count">): Record<string, string> {
   return {
     KAFKA_BOOTSTRAP_SERVERS: run.servers,
     MILLRACE_JOB_NAME: run.id,

@@ -47,7 +47,7 @@ export async function readOutput(cluster: Cluster, topic: string, schema: Schema
 /** JSON lines by Polars; a made-up first line fixes the types, for Polars infers an integer from `1` and then fails at `1.5`. */
 function parseLines(values: readonly Uint8Array[], schema: Schema): pl.DataFrame {
   const template = Object.fromEntries(
-    Object.entries(schema).map(([name, dtype]) => [name, dtype === "Float64" ? 0.5 : 1]),
+    Object.entries(schema).map(([name, dtype]) => [name, dtype === "Float64" ? 0.5 : dtype === "Utf8" ? "" : 1]),
   );
   const lines = Buffer.concat([Buffer.from(`${JSON.stringify(template)}\n`), ...values]);
   return pl

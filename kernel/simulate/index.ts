@@ -2,4 +2,5 @@
 export { simulateCar } from "./car.ts";
 export { simulateChat } from "./chat.ts";
 export type { SimulateOptions } from "./options.ts";
+export { type PackedCarOptions, simulatePackedCar } from "./packed-car.ts";
 export { type SimulatePhoneOptions, simulatePhone } from "./phone.ts";

@@ -8,7 +8,7 @@ import {
   Producer,
   partitionByKey,
 } from "../../../lib/log/index.ts";
-import { simulateCar, simulateChat, simulatePhone } from "../../simulate/index.ts";
+import { simulateCar, simulateChat, simulatePackedCar, simulatePhone } from "../../simulate/index.ts";
 import { ensureTopic } from "../ensure-topic.ts";
 import { parseWhen } from "../when.ts";
 
@@ -21,6 +21,8 @@ interface Options {
   start?: string;
   create?: number;
   compression: Compression;
+  packed?: "arrow" | "json";
+  channels?: number;
 }
 
 const SIMULATIONS = {
@@ -47,6 +49,13 @@ export const command = new Command("simulate")
     "time of the first record, ISO or -10m; 2026-01-01T00:00:00Z by default, the present with --rate",
   )
   .option("--create <partitions>", "create the topic with so many partitions if it is not there", whole)
+  .addOption(
+    new Option(
+      "--packed <format>",
+      "car: messages of 7,500 samples of 50 channels, for 1.5 kHz each; --rate counts messages",
+    ).choices(["arrow", "json"]),
+  )
+  .option("--channels <number>", "with --packed; 50,000 by default", whole)
   .addOption(new Option("--compression <name>").choices(COMPRESSIONS).default("none"))
   .action(async (name: keyof typeof SIMULATIONS, options: Options) => {
     const { simulate } = SIMULATIONS[name];
@@ -69,13 +78,28 @@ export const command = new Command("simulate")
       const producer = await Producer.create(cluster, { compression: options.compression });
       const begun = performance.now();
       const paced = options.rate !== undefined;
-      const records = simulate({
+      if (options.packed !== undefined && name !== "car")
+        throw new Refusal({ code: "WRONG_USAGE", what: "--packed is for car" });
+      const from = start !== undefined ? { start } : paced && { start: Date.now() };
+      const packed = options.packed && {
+        format: options.packed,
         seed: options.seed,
         ...(options.count !== undefined && { count: options.count }),
-        ...(options.devices !== undefined && { devices: options.devices }),
-        ...(options.rate !== undefined && { rate: options.rate, batch: Math.max(1, Math.round(options.rate / 10)) }),
-        ...(start !== undefined ? { start } : paced && { start: Date.now() }),
-      });
+        ...(options.channels !== undefined && { channels: options.channels }),
+        ...from,
+      };
+      const records = packed
+        ? simulatePackedCar(packed)
+        : simulate({
+            seed: options.seed,
+            ...(options.count !== undefined && { count: options.count }),
+            ...(options.devices !== undefined && { devices: options.devices }),
+            ...(options.rate !== undefined && {
+              rate: options.rate,
+              batch: Math.max(1, Math.round(options.rate / 10)),
+            }),
+            ...from,
+          });
       let written = 0;
       for (const columns of records) {
         if (stopped) break;
