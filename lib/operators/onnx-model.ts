@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+import path from "node:path";
 import { MillraceError } from "../error.ts";
 import type { Schema } from "../schema.ts";
 import type { Predict } from "./predict.ts";
@@ -66,17 +68,25 @@ function cells({ data }: Tensor, offset: number, stride: number, dtype: string):
   return Array.from({ length: data.length / stride }, (_, i) => cell(data[i * stride + offset]!));
 }
 
+/** That of the program's own folder, else the one beside Millrace. */
 async function runtime(): Promise<Runtime> {
   const name = "onnxruntime-node";
+  try {
+    const own = createRequire(path.join(process.cwd(), "package.json"));
+    return own(name) as Runtime;
+  } catch {}
   try {
     const loaded = await import(name);
     return (loaded.default ?? loaded) as Runtime;
   } catch (cause) {
     throw new MillraceError({
       code: "NO_ONNX_RUNTIME",
-      what: "an ONNX model needs the package onnxruntime-node, which is not installed",
+      what: "an ONNX model needs the package onnxruntime-node, which is not installed (it is large, so it is no dependency of Millrace)",
       where: "predict",
-      remedies: ["npm install onnxruntime-node", "or give predict a function of columns"],
+      remedies: [
+        "npm install onnxruntime-node, in the notebook's or the job's folder",
+        "or give predict a function of columns",
+      ],
       cause,
     });
   }

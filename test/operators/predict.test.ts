@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import polars from "nodejs-polars";
 import { topic } from "../../lib/frame/topic.ts";
 import { schemaOf } from "../../lib/schema.ts";
+import { linearModel } from "./onnx-file.ts";
 import { frameOf, rows, runs, seed, splits } from "./random-rows.ts";
 import { asSource, assertFramesEqual, compileFrame, memoryStores, run, values } from "./run-program.ts";
 
@@ -88,6 +93,31 @@ test("a model that gives too few values, or others than named, makes bad records
     const task = await program.open(memoryStores());
     const { bad } = await task.process(new Map([[program.sources[0]!.id, asSource(input)]]));
     assert.match(bad[0]!.reason, reason);
+  }
+});
+
+/** 300 MB: no dependency of the project. Where it is installed, the model runs; where it is not, the refusal is what is tested. */
+const hasRuntime = (() => {
+  try {
+    return createRequire(path.join(process.cwd(), "package.json")).resolve("onnxruntime-node") !== "";
+  } catch {
+    return false;
+  }
+})();
+
+test("an ONNX file computes its column, or names the package it needs", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "millrace-onnx-"));
+  const file = path.join(folder, "linear.onnx");
+  await writeFile(file, linearModel([2, -0.5], 1));
+  const frame = phones.predict(file, { features: ["x", "y"], as: "score" });
+  const list = [1, 2, 3].map((x) => ({ device: "a", t: x, x, y: 4, i: 0, j: 0, s: "", b: true, d: 0 }));
+  try {
+    assert.match(frame.explain(), /model: .*linear\.onnx \(ONNX, sha256 [0-9a-f]{12}\)/);
+    const made = run(frame, frameOf(list), { splits: [1] });
+    if (hasRuntime) assert.deepEqual((await made).rows.getColumn("score").toArray(), [1, 3, 5]);
+    else await assert.rejects(made, (error: any) => error.code === "NO_ONNX_RUNTIME");
+  } finally {
+    await rm(folder, { recursive: true });
   }
 });
 
