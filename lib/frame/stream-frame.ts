@@ -43,6 +43,7 @@ import type { RowOf } from "./row-types.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
 import { type StateOptions, splitOptions, ttlOf } from "./state-options.ts";
 import type { StaticTable } from "./static-table.ts";
+import { tableRows } from "./table-rows.ts";
 import { type UniqueOptions, uniqueOptions } from "./unique.ts";
 import type { StreamWindows } from "./window-options.ts";
 
@@ -326,9 +327,11 @@ export class StreamFrame {
     return new Sink(sink);
   }
 
-  /** Reads a bounded range (default: from the earliest record to the end as of now) into a frame. */
-  collect(options: CollectOptions = {}): Promise<polars.DataFrame> {
-    return driver().collect(this.node, options);
+  /** Reads a bounded range (default: from the earliest record to the end as of now) into a frame. Of a table: its rows then, one per key. */
+  async collect(options: CollectOptions = {}): Promise<polars.DataFrame> {
+    const table = tableRows(this.node);
+    if (table === undefined) return await driver().collect(this.node, options);
+    return table.newest(await driver().collect(table.changes, options));
   }
 
   /** A frame that keeps up with the topic. */

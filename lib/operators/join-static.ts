@@ -1,7 +1,7 @@
 import { isMetadata } from "../plan/metadata.ts";
 import type { JoinStaticNode } from "../plan/nodes/join-static-node.ts";
 import { rowsOf } from "../plan/static-rows.ts";
-import { type Compiled, pick } from "./compile.ts";
+import type { Compiled } from "./compile.ts";
 import { renamed } from "./exprs.ts";
 import { checkJoinKeys } from "./join-checks.ts";
 import { joinedColumns } from "./join-columns.ts";
@@ -17,7 +17,6 @@ export function compileStatic(
   const { leftOn, rightOn, how, suffix } = node;
   checkJoinKeys(leftOn, rightOn, left.schema, node.schema, "join");
   const values = Object.keys(left.schema).filter((name) => !isMetadata(name));
-  const metadata = Object.keys(left.schema).filter(isMetadata);
   const given = how === "semi" || how === "anti" ? [] : Object.keys(node.schema);
   const joined = joinedColumns(values, given, { left: [], right: rightOn }, suffix, "join");
   const keys = rightOn.map((_, i) => `§key_${i}`);
@@ -29,9 +28,8 @@ export function compileStatic(
   return {
     steps: [{ query: (batch) => batch.join(rows.lazy(), on as never) }],
     schema: {
-      ...pick(left.schema, values),
+      ...left.schema,
       ...Object.fromEntries(joined.right.map(({ from, to }) => [to, node.schema[from]!])),
-      ...pick(left.schema, metadata),
     },
     lineage: left.lineage,
     used: (wanted) => new Set([...[...wanted].filter((name) => Object.hasOwn(left.schema, name)), ...leftOn]),

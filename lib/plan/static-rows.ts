@@ -9,7 +9,9 @@ const held = new Map<string, pl.DataFrame>();
 export function keepRows(frame: pl.DataFrame): string {
   const digest = createHash("sha256")
     .update(JSON.stringify(schemaOf(frame)))
-    .update(frame.writeIPC({ compression: "uncompressed" }))
+    // as text: equal rows may lie differently in memory; JSON alone does not tell NaN from null
+    .update(frame.writeJSON({ format: "lines" }))
+    .update(frame.nullCount().row(0).join())
     .digest("hex")
     .slice(0, 16);
   held.set(digest, frame);
