@@ -1,4 +1,5 @@
 import pl from "nodejs-polars";
+import { ewmOptions } from "../plan/analysis/method-meanings.ts";
 import type { Stage, StatefulCall } from "../plan/analysis/stages.ts";
 import { print } from "../plan/print.ts";
 import { replay } from "../plan/replay.ts";
@@ -7,6 +8,7 @@ import { type Schema, schemaOf } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
 import { beside, perKey, unique } from "./exprs.ts";
 import { LIFE, type Ttl } from "./lives.ts";
+import { weightedMean } from "./weighted-mean.ts";
 
 /** A value that a stage computes per row before it looks at other rows, and keeps per key afterwards. */
 export interface StageColumn {
@@ -44,7 +46,7 @@ const PLACE = ["slot", "sequence"];
 const CLOCKS = ["seen", "clock"];
 const COUNTER = { cumCount: true } as const;
 /** Accumulating calls whose result may have a wider dtype than their argument: the argument is widened first, so that the state fits. */
-const WIDENING = new Set(["cumSum", "cumProd"]);
+const WIDENING = new Set(["cumSum", "cumProd", "ewmMean"]);
 
 /**
  * Works out a stage over rows of this schema. `empty` is a frame of that schema without rows: names and dtypes are asked of Polars.
@@ -73,7 +75,7 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
     return name;
   };
 
-  const results = stage.calls.map((call) => {
+  const results = stage.calls.flatMap((call): pl.Expr | pl.Expr[] => {
     const { tree, column: result } = call;
     const label = tree.self.kind === "col" && !tree.self.name.startsWith("§") ? tree.self.name : "value";
     const self = print(tree.self);
@@ -86,6 +88,23 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
       const counted = replay(tree.self).isNotNull().cast(pl.UInt32);
       const name = column(`${self}.count`, `${label}_count`, counted, () => pl.col(result).last());
       return perKey(pl.col(name).cumSum(), over).alias(result);
+    }
+    if (tree.fn === "ewmMean" && ewmOptions(tree).adjust) {
+      const parts = weightedMean(tree, replay(tree.self));
+      const own = parts.sums.map(({ name, value, over: sum }) => {
+        const held = column(`${print(tree)}.${name}`, `${label}_ewm_${name}`, value, () =>
+          pl.col(`${result}_${name}`).dropNulls().last(),
+        );
+        return { name, sum: perKey(sum(pl.col(held)), over) };
+      });
+      const [weighted, weights, count] = own.map(({ sum }) => sum) as [pl.Expr, pl.Expr, pl.Expr];
+      const present = column(`${print(tree)}.present`, `${label}_ewm_present`, replay(tree.self).isNotNull(), (name) =>
+        pl.col(name).last(),
+      );
+      return [
+        parts.result(weighted, weights, count, pl.col(present)).alias(result),
+        ...own.map(({ name, sum }) => sum.alias(`${result}_${name}`)),
+      ];
     }
     const argument = WIDENING.has(tree.fn)
       ? replay(tree.self).cast(resultDType(call, stage.keys, empty))

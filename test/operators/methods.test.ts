@@ -129,6 +129,10 @@ const PROGRAMS: Readonly<Record<string, readonly polars.Expr[]>> = {
   cumMin: [x.cumMin().over(KEY), i.cumMin().over(KEY)],
   cumProd: [x.clip(-2, 2).cumProd().over(KEY), pl.col("j").clip(-1, 1).cast(pl.Int8).cumProd().over(KEY)],
   forwardFill: [x.forwardFill().over(KEY), s.forwardFill().over(KEY)],
+  ewmMean: [
+    x.clip(-9, 9).ewmMean(0.3).over(KEY),
+    pl.col("j").ewmMean({ alpha: 0.5, adjust: true, minPeriods: 2, bias: false, ignoreNulls: false }).over(KEY),
+  ],
   over: [
     x.abs().over(KEY),
     x.diff(1, "ignore").cumSum().over(KEY),

@@ -145,8 +145,18 @@ export const METHOD_MEANINGS: Readonly<Record<string, Entry>> = {
       "its exponential weights over all rows so far are not carried from batch to batch yet",
       (it) => `${self(it)}.rollingMean(n)`,
     ),
-    "ewmMean ewmStd ewmVar",
+    "ewmStd ewmVar",
   ),
+  ewmMean: (tree) => {
+    const { alpha, adjust, ignoreNulls, minPeriods } = ewmOptions(tree);
+    if (typeof alpha !== "number") return refused("the smoothing factor must be a number that is written here");
+    return !adjust && (!ignoreNulls || minPeriods !== 1)
+      ? refused(
+          "without adjustment its weights after a null, or before the least number of values, are not carried from batch to batch",
+          (it) => `${self(it)}.ewmMean({ alpha: ${alpha}, adjust: false })`,
+        )
+      : ACCUMULATING;
+  },
 
   ...all(NO_EXPRESSION, "_expr serialize toString toJSON inner str dt list lst struct"),
 
@@ -188,6 +198,16 @@ export function option(tree: CallTree, place: number, name: string): Arg | undef
   const options = first !== null && typeof first === "object" && !Array.isArray(first) && !isTagged(first, "$expr");
   const value = options ? (first as Record<string, Arg>)[name] : tree.args[place];
   return isTagged(value, "$undefined") ? undefined : value;
+}
+
+/** The arguments of `ewmMean`, with nodejs-polars' defaults. */
+export function ewmOptions(tree: CallTree) {
+  return {
+    alpha: option(tree, 0, "alpha") ?? 0.5,
+    adjust: option(tree, 1, "adjust") !== false,
+    minPeriods: Number(option(tree, 2, "minPeriods") ?? 1),
+    ignoreNulls: option(tree, 4, "ignoreNulls") !== false,
+  };
 }
 
 function ahead(fn: string, periods: number): Meaning {
