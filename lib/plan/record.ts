@@ -1,6 +1,7 @@
 import polars from "nodejs-polars";
 import { dtypeName } from "../schema.ts";
 import { COLUMN_ARGUMENTS } from "./column-arguments.ts";
+import { foreignTree } from "./foreign.ts";
 import { type Arg, colTree, type ExprTree } from "./tree.ts";
 
 const TREE = Symbol("millrace.tree");
@@ -14,9 +15,9 @@ const NAMESPACES: Readonly<Record<string, string>> = {
 /** What an Expr has that gives no Expr. */
 const PLAIN = new Set(["_expr", "serialize", "toString", "toJSON", "inner"]);
 
-/** The tree of calls that made an expression; an expression that was not recorded gives a `foreign` tree. */
+/** The tree of calls that made an expression; one that was not recorded is read from its serialisation, or `foreign`. */
 export function treeOf(expr: polars.Expr): ExprTree {
-  return (expr as any)[TREE] ?? { kind: "foreign", text: String(expr) };
+  return (expr as any)[TREE] ?? foreignTree(expr);
 }
 
 /** The expression behind a recorded one, as nodejs-polars made it. */
