@@ -86,6 +86,11 @@ export class MemoryStore implements KeyedStore {
     return this.#rows;
   }
 
+  /** Holds exactly these rows from now on; not a change. */
+  reset(rows: pl.DataFrame): void {
+    this.#rows = rows;
+  }
+
   /** The changes since the last call (every row given at construction counts as known before). Only with `track`. */
   takeChanges(): Changes {
     const keys: pl.DataFrame =

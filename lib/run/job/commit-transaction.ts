@@ -28,7 +28,8 @@ export async function commitTransaction(
 ): Promise<readonly TaskChanges[]> {
   const now = Date.now();
   io.begin();
-  const changes = tasks.map((task) => ({ task, changes: task.takeChanges() }));
+  const changes: TaskChanges[] = [];
+  for (const task of tasks) changes.push({ task, changes: await task.takeChanges() });
 
   // What the changelogs hold before this checkpoint is in our rows already, and a replay may start there. If they hold more than
   // that, from an owner after us, then the commit below fails and nothing of this is kept.

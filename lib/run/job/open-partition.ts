@@ -1,10 +1,10 @@
-import type pl from "nodejs-polars";
 import { Refusal } from "../../error.ts";
 import { type Cluster, committedPositions, type TopicPartition } from "../../log/index.ts";
 import { type RestoreProgress, restoreFromChangelog } from "../../state/changelog/restore.ts";
 import type { PartitionPosition, StateFile } from "../../state/duckdb/state-file.ts";
 import { MemoryStore } from "../../state/memory-store.ts";
-import { PartitionStores } from "../../state/partition-stores.ts";
+import { PartitionStores, type Saved } from "../../state/partition-stores.ts";
+import { bytesPerRow, type StateMemory } from "../../state/state-memory.ts";
 import type { OpenStore } from "../../state/store.ts";
 import type { JobPlan } from "./job-plan.ts";
 import type { JobTopics } from "./job-topics.ts";
@@ -20,6 +20,7 @@ export interface PartitionContext {
   readonly topics: JobTopics;
   readonly settings: JobSettings;
   readonly file: StateFile;
+  readonly memory: StateMemory;
   readonly log: JobLog;
 }
 
@@ -51,7 +52,7 @@ export async function openPartition(
   const known = sources.some(({ topic }) => committed.get(topic)?.has(partition));
   const { stores, changelog } =
     plan.stores.length === 0
-      ? { stores: new PartitionStores([]), changelog: {} }
+      ? { stores: storesOf(context, partition), changelog: {} }
       : known
         ? await restored(context, partition, offsets, options)
         : await begun(context, partition, options);
@@ -78,9 +79,10 @@ type Options = { signal: AbortSignal; progress: (progress: RestoreProgress) => v
 /** A group without committed offsets: there must be no state either. */
 async function begun(context: PartitionContext, partition: number, options: Options): Promise<Opened> {
   const { plan, file, settings, topics } = context;
-  const stores = new PartitionStores(plan.stores);
-  const changelog = await replayed(context, partition, stores, {}, options);
+  const stores = storesOf(context, partition);
+  const changelog = await closedOnError(stores, replayed(context, partition, stores, {}, options));
   if (stores.rows > 0) {
+    stores.close();
     throw new Refusal({
       code: "STATE_WITHOUT_OFFSETS",
       what: `The changelogs of ${settings.name} hold state, but its group has no committed offsets (expired or deleted): reading again from the start would count records twice.`,
@@ -102,11 +104,11 @@ async function restored(
   offsets: ReadonlyMap<string, number>,
   options: Options,
 ): Promise<Opened> {
-  const { plan, file, log } = context;
+  const { file, log } = context;
   const local = (await file.positions()).get(partition);
   const standing = compare(local, offsets);
   if (standing === "equal") {
-    const stores = new PartitionStores(plan.stores, await localRows(context, partition));
+    const stores = storesOf(context, partition, await localRows(context, partition));
     return { stores, changelog: { ...(local as PartitionPosition).changelog } };
   }
   const usable = standing === "behind" && (await changelogReaches(context, partition, local as PartitionPosition));
@@ -114,17 +116,13 @@ async function restored(
     log.info(usable ? "local state is behind, replaying its changelog" : "local state is in doubt, rebuilding it", {
       partition,
     });
-  const stores = new PartitionStores(plan.stores, usable ? await localRows(context, partition) : new Map());
-  const changelog = await replayed(
-    context,
-    partition,
-    stores,
-    usable ? (local as PartitionPosition).changelog : {},
-    options,
-  );
+  if (!usable) await file.drop(partition);
+  const stores = storesOf(context, partition, usable ? await localRows(context, partition) : new Map());
+  const from = usable ? (local as PartitionPosition).changelog : {};
+  const changelog = await closedOnError(stores, replayed(context, partition, stores, from, options));
   const watermark = Number.NaN; // shown only; the next checkpoint writes it
   const position = { offsets: Object.fromEntries(offsets), changelog, watermark, at: Date.now() };
-  await file.commit([{ partition, position, changes: stores.takeChanges(), whole: !usable }]);
+  await file.commit([{ partition, position, changes: await stores.takeChanges() }]);
   return { stores, changelog };
 }
 
@@ -156,14 +154,33 @@ async function changelogReaches(
   return true;
 }
 
-async function localRows({ plan, file }: PartitionContext, partition: number): Promise<Map<string, pl.DataFrame>> {
-  const rows = new Map<string, pl.DataFrame>();
-  for (const { name } of plan.stores) rows.set(name, await file.load(name, partition));
+async function closedOnError<T>(stores: PartitionStores, work: Promise<T>): Promise<T> {
+  return await work.catch((error) => {
+    stores.close();
+    throw error;
+  });
+}
+
+function storesOf(
+  { plan, file, memory }: PartitionContext,
+  partition: number,
+  saved: ReadonlyMap<string, Saved> = new Map(),
+): PartitionStores {
+  return new PartitionStores(plan.stores, memory, (store) => file.cold(store, partition), saved);
+}
+
+/** What the file holds of a partition: in memory where that has room, else where it is. */
+async function localRows({ plan, file, memory }: PartitionContext, partition: number): Promise<Map<string, Saved>> {
+  const rows = new Map<string, Saved>();
+  for (const { name, schema } of plan.stores) {
+    const size = await file.count(name, partition);
+    rows.set(name, memory.fits(size * bytesPerRow(schema)) ? { rows: await file.load(name, partition) } : { size });
+  }
   return rows;
 }
 
 async function replayed(
-  { plan, cluster, topics, log }: PartitionContext,
+  { plan, cluster, topics, file, memory, log }: PartitionContext,
   partition: number,
   stores: PartitionStores,
   from: Readonly<Record<string, number>>,
@@ -182,6 +199,10 @@ async function replayed(
     })),
     {
       signal,
+      async applied() {
+        // without a position: until the end is reached these rows are not of one moment
+        if (memory.crowded) await file.commit([{ partition, changes: await stores.takeChanges() }]);
+      },
       progress(now) {
         records = now.records;
         progress(now);

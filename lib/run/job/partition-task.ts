@@ -47,7 +47,7 @@ export class PartitionTask {
   }
 
   /** What changed since the last checkpoint; from then on changes count for the next one. */
-  takeChanges(): Map<string, Changes> {
+  takeChanges(): Promise<Map<string, Changes>> {
     return this.stores.takeChanges();
   }
 }

@@ -3,6 +3,7 @@ import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { Schema } from "../../schema.ts";
 import { StateFile } from "../../state/duckdb/state-file.ts";
 import { queryState } from "../../state/duckdb/state-query.ts";
+import { StateMemory } from "../../state/state-memory.ts";
 import { MODES, type Mode } from "../modes.ts";
 import { JobServer } from "./http-server.ts";
 import { JobIo } from "./job-io.ts";
@@ -14,6 +15,9 @@ import { refuseOtherPlanOf } from "./plan-mark.ts";
 import type { JobSettings } from "./settings.ts";
 import { forgetOwner, memberId, noteOwner } from "./state-folder.ts";
 import { Worker } from "./worker.ts";
+
+/** Of the memory for state; the rest is for rows in memory, and for copies of them under way. */
+const SHARE_OF_DUCKDB = 0.4;
 
 /**
  * Runs the sinks as a job, until SIGTERM or SIGINT (checkpoint, leave the group, return) or until the end.
@@ -49,9 +53,11 @@ export async function runJob(
       folder: settings.stateDir,
       owner,
       stores: plan.stores,
+      memory: settings.stateMemory * SHARE_OF_DUCKDB,
       log: (line) => log.warn(line),
     });
     closing.push(() => file.close());
+    const memory = new StateMemory(settings.stateMemory);
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
     closing.push(() => cluster.close());
     const topics = await prepareTopics(cluster, plan, settings.name, log);
@@ -77,7 +83,7 @@ export async function runJob(
     closing.push(() => forgetOwner(settings.stateDir));
 
     const io = await JobIo.create(cluster, topics, settings.guarantee, instanceId, settings.commitInterval);
-    worker = new Worker({ cluster, plan, topics, settings, file, io, metrics, log, instanceId });
+    worker = new Worker({ cluster, plan, topics, settings, file, memory, io, metrics, log, instanceId });
     log.info("job started", {
       job: settings.name,
       guarantee: settings.guarantee,

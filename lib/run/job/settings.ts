@@ -20,6 +20,8 @@ export interface JobSettings {
   /** Milliseconds between checkpoints. */
   readonly commitInterval: number;
   readonly stateDir: string;
+  /** Bytes of memory for state, beyond what a process takes anyway; more state than that is read from its file as it is needed. */
+  readonly stateMemory: number;
   /** Where partitions without committed offsets start: an end of the log, or milliseconds since the epoch. */
   readonly from: "earliest" | "latest" | number;
   /** Milliseconds without a heartbeat after which the group gives a worker's partitions away. */
@@ -92,6 +94,7 @@ export function jobSettings(
     guarantee,
     commitInterval: duration(env, "MILLRACE_COMMIT_INTERVAL", "1s", "10m"), // a transaction may last 15 minutes
     stateDir: path.resolve(env.MILLRACE_STATE_DIR || path.join(root, "state")),
+    stateMemory: bytes(env, "MILLRACE_STATE_MEMORY", "512MiB"),
     from: startPosition(env.MILLRACE_FROM || "earliest"),
     sessionTimeout: duration(env, "MILLRACE_SESSION_TIMEOUT", "10s"),
     ...(env.PORT ? { port: port(env.PORT) } : {}),
@@ -113,6 +116,17 @@ function duration(env: Environment, name: string, fallback: string, most = "1h")
   const value = milliseconds(text);
   if (value === undefined || value < 1 || value > (milliseconds(most) as number))
     throw setting(name, text, `a duration such as 500ms or 2s, up to ${most}`);
+  return Math.round(value);
+}
+
+const SIZES: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+const LEAST_STATE_MEMORY = 2 ** 20;
+
+function bytes(env: Environment, name: string, fallback: string): number {
+  const text = env[name] || fallback;
+  const match = /^(\d+(?:\.\d+)?)(KiB|MiB|GiB)$/.exec(text);
+  const value = match === null ? Number.NaN : Number(match[1]) * (SIZES[match[2] as string] as number);
+  if (!(value >= LEAST_STATE_MEMORY)) throw setting(name, text, "a size such as 64MiB or 2GiB, from 1MiB up");
   return Math.round(value);
 }
 

@@ -10,6 +10,7 @@ import {
   type TopicPartition,
 } from "../../log/index.ts";
 import type { StateFile } from "../../state/duckdb/state-file.ts";
+import type { StateMemory } from "../../state/state-memory.ts";
 import { type Codecs, commitTransaction } from "./commit-transaction.ts";
 import { HeldBackWatch } from "./held-back.ts";
 import type { JobIo } from "./job-io.ts";
@@ -28,6 +29,7 @@ export interface WorkerContext {
   readonly topics: JobTopics;
   readonly settings: JobSettings;
   readonly file: StateFile;
+  readonly memory: StateMemory;
   readonly io: JobIo;
   readonly metrics: JobMetrics;
   readonly log: JobLog;
@@ -215,6 +217,7 @@ export class Worker {
   }
 
   #due(): boolean {
+    if (this.#context.memory.crowded && [...this.#tasks.values()].some((task) => task.dirty)) return true; // rows may leave memory once they are saved
     return performance.now() - this.#lastCheckpoint >= this.#context.settings.commitInterval;
   }
 
@@ -374,6 +377,7 @@ export class Worker {
     const { metrics, topics } = this.#context;
     this.#openings.get(partition)?.abort.abort();
     this.#openings.delete(partition);
+    this.#tasks.get(partition)?.stores.close();
     this.#tasks.delete(partition);
     metrics.forget(partition);
     for (const topic of topics.sources) this.#fetcher.unassign(topic, partition);
@@ -397,6 +401,7 @@ export class Worker {
       partition: task.partition,
       sources: [...task.offsets.keys()].map((topic) => ({ topic, partition: task.partition })),
     }));
+    for (const { stores } of this.#tasks.values()) stores.close();
     this.#tasks.clear();
     await this.#saving.catch(() => {});
     for (;;) {

@@ -1,11 +1,11 @@
 import { type Cluster, Fetcher } from "../../log/index.ts";
-import type { MemoryStore } from "../memory-store.ts";
+import type { KeyedStore } from "../store.ts";
 import { ChangelogCodec } from "./codec.ts";
 
 /** One store of one partition, to be brought up to what its changelog says. */
 export interface Restoring {
   readonly topic: string;
-  readonly store: MemoryStore;
+  readonly store: KeyedStore;
   /** Where to read on; absent: from the beginning. */
   readonly from?: number;
 }
@@ -29,7 +29,12 @@ export async function restoreFromChangelog(
   cluster: Cluster,
   partition: number,
   stores: readonly Restoring[],
-  options: { signal?: AbortSignal; progress?: (progress: RestoreProgress) => void } = {},
+  options: {
+    signal?: AbortSignal;
+    progress?: (progress: RestoreProgress) => void;
+    /** Called after every batch that was applied. */
+    applied?: () => Promise<void>;
+  } = {},
 ): Promise<Record<string, number>> {
   const positions: Record<string, number> = {};
   const fetcher = new Fetcher(cluster, { isolation: "read_committed", newlines: "keep" });
@@ -60,6 +65,7 @@ export async function restoreFromChangelog(
         const { upserted, removed } = one.codec.decode(fetched.columns);
         await one.restoring.store.upsert(upserted);
         await one.restoring.store.remove(removed);
+        await options.applied?.();
         records += fetched.columns.count;
         one.at = fetched.nextOffset;
         if (one.at >= one.end) {

@@ -3,8 +3,10 @@ import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import pl from "nodejs-polars";
 import { MillraceError, Refusal } from "../../error.ts";
+import type { ColdRows } from "../cold-rows.ts";
 import type { Changes } from "../memory-store.ts";
 import type { StoreSpec } from "../store.ts";
+import { ColdReader, ColdTable } from "./cold-table.ts";
 import { fromDuck, literal, quoted, toDuck } from "./duck-types.ts";
 import {
   FORMAT_VERSION,
@@ -32,7 +34,8 @@ export interface PartitionPosition {
 /** What a checkpoint changes in one partition. */
 export interface PartitionCheckpoint {
   readonly partition: number;
-  readonly position: PartitionPosition;
+  /** Absent: the rows are not of one moment yet, and a process that opens the file meanwhile does not build upon them. */
+  readonly position?: PartitionPosition;
   readonly changes: ReadonlyMap<string /* store */, Changes>;
   /** The changes are all there is: rows held before are dropped. */
   readonly whole?: boolean;
@@ -42,8 +45,13 @@ export interface StateFileOptions {
   readonly folder: string;
   readonly owner: StateOwner;
   readonly stores: readonly StoreSpec[];
+  /** Bytes of memory that DuckDB may take; it works on disk beyond. */
+  readonly memory?: number;
   readonly log?: (line: string) => void;
 }
+
+/** DuckDB joins and sorts in memory; with less than this it may not be able to. */
+const LEAST_MEMORY = 192 * 2 ** 20;
 
 /**
  * The DuckDB file of one process: a table per store, with the rows of every partition it owns, and where each partition stands.
@@ -56,6 +64,7 @@ export class StateFile {
   readonly #connection: DuckDBConnection;
   readonly #transfer: string;
   readonly #tables: ReadonlyMap<string, StateTable>;
+  readonly #reader: ColdReader;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -63,12 +72,14 @@ export class StateFile {
     transfer: string,
     instance: DuckDBInstance,
     connection: DuckDBConnection,
+    reader: ColdReader,
     tables: Map<string, StateTable>,
   ) {
     this.file = file;
     this.#transfer = transfer;
     this.#instance = instance;
     this.#connection = connection;
+    this.#reader = reader;
     this.#tables = tables;
   }
 
@@ -90,7 +101,7 @@ export class StateFile {
     }
     const existed = await holdsState(options.folder);
     const tables = new Map(options.stores.map((spec) => [spec.name, stateTable(spec)]));
-    const open = () => StateFile.#open(file, transfer, tables, options.owner);
+    const open = () => StateFile.#open(file, transfer, tables, options);
     try {
       return await whileLocked(open);
     } catch (error) {
@@ -121,11 +132,13 @@ export class StateFile {
     file: string,
     transfer: string,
     tables: Map<string, StateTable>,
-    owner: StateOwner,
+    { owner, memory }: StateFileOptions,
   ): Promise<StateFile> {
     const instance = await DuckDBInstance.create(file, {
       threads: "2",
+      ...(memory !== undefined && { memory_limit: `${Math.max(LEAST_MEMORY, memory)}B` }),
       preserve_insertion_order: "false",
+      enable_external_file_cache: "false", // transfer files are written again and again under one name
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
     });
@@ -135,7 +148,8 @@ export class StateFile {
       await connection.run(`SET allowed_directories = [${literal(transfer)}]`);
       await connection.run("SET enable_external_access = false");
       await connection.run("SET lock_configuration = true");
-      const opened = new StateFile(file, transfer, instance, connection, tables);
+      const reader = new ColdReader(await instance.connect(), transfer);
+      const opened = new StateFile(file, transfer, instance, connection, reader, tables);
       await opened.#prepare(owner);
       return opened;
     } catch (error) {
@@ -224,6 +238,17 @@ export class StateFile {
     });
   }
 
+  /** How many rows a partition of a store has, as of the last checkpoint. */
+  async count(store: string, partition: number): Promise<number> {
+    const sql = `SELECT count(*) FROM ${this.#table(store).name} WHERE _partition = ${partition}`;
+    return (await this.#reader.number(sql)) ?? 0;
+  }
+
+  /** The rows of one partition of a store, to be read as they are needed; while a checkpoint is being written, those of the one before. */
+  cold(store: string, partition: number): ColdRows {
+    return new ColdTable(this.#reader, this.#table(store), partition);
+  }
+
   /**
    * One transaction: rows and positions of these partitions advance together or not at all.
    * @throws {MillraceError} `STATE_FOLDER` when it cannot be written
@@ -234,7 +259,7 @@ export class StateFile {
         if (whole) await this.#forget(partition);
         for (const [store, change] of changes) await this.#apply(this.#table(store), partition, change, whole ?? false);
         await this.#forgetPosition(partition);
-        await this.#place(partition, position);
+        if (position !== undefined) await this.#place(partition, position);
       }
     }).catch((error) => {
       throw folderTrouble(path.dirname(this.file), error);
@@ -253,6 +278,7 @@ export class StateFile {
 
   async close(): Promise<void> {
     await this.#turn.catch(() => {});
+    await this.#reader.close();
     this.#connection.closeSync();
     this.#instance.closeSync();
     await rm(this.#transfer, { recursive: true, force: true }).catch(() => {});
