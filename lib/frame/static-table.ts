@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, extname, isAbsolute, resolve } from "node:path";
+import { basename, dirname, extname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
@@ -80,8 +80,15 @@ export function staticTable(source: pl.DataFrame | string, options: StaticTableO
   return new StaticTable(rows, origin);
 }
 
+/** Relative to the working directory, which is the notebook's folder, or else to that of the program: a job may be started from anywhere. */
+function pathOf(name: string): string {
+  const path = resolve(process.cwd(), name);
+  const beside = resolve(dirname(process.argv[1] ?? "."), name);
+  return isAbsolute(name) || existsSync(path) || !existsSync(beside) ? path : beside;
+}
+
 function readFile(name: string, { table }: StaticTableOptions): pl.DataFrame {
-  const path = isAbsolute(name) ? name : resolve(process.cwd(), name);
+  const path = pathOf(name);
   if (!existsSync(path))
     throw new Refusal({
       code: "NO_FILE",
