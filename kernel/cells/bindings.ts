@@ -12,6 +12,11 @@ export class Bindings {
     get: (_, property) => this.of(String(property).slice(2)),
   });
 
+  /** Every name with what it stands for now. */
+  values(): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(this.#byName).map(([name, { v }]) => [name, v]));
+  }
+
   of(name: string): Binding {
     this.#byName[name] ??= new Binding();
     return this.#byName[name];

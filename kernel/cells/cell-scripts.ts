@@ -1,4 +1,4 @@
-import { SourceMap } from "node:module";
+import { SourceMap, type SourceMapPayload } from "node:module";
 import { constants, Script } from "node:vm";
 import type { CompiledCell } from "../language/compiled-cell.ts";
 import type { Binding } from "./bindings.ts";
@@ -36,6 +36,11 @@ export class CellScripts {
     });
     const withTimers = script.runInThisContext() as (...timers: readonly unknown[]) => CellFunction;
     return withTimers(...CELL_TIMERS.map((timer) => cellTimers[timer]));
+  }
+
+  /** The cells that ran, for a debugger. */
+  all(): { name: string; source: string; sourceMap: SourceMapPayload }[] {
+    return [...this.#maps].map(([name, { map, source }]) => ({ name, source, sourceMap: map.payload }));
   }
 
   has(name: string): boolean {

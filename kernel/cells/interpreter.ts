@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Refusal } from "../../lib/error.ts";
 import type { MimeBundle } from "../../lib/run/host.ts";
+import type { LoadedCell } from "../debugger/debugged-cells.ts";
 import { toBundle } from "../display/bundle.ts";
 import { isThenable } from "../display/probe.ts";
 import { LanguageClient } from "../language/client.ts";
@@ -74,6 +75,8 @@ export class Interpreter {
   readonly language: LanguageClient;
   readonly journal = new Journal();
   readonly session = randomUUID();
+  /** Called with each cell after it was compiled; the cell runs when the promise resolves. For a debugger. */
+  onLoaded: ((cell: LoadedCell) => Promise<void>) | undefined;
   /** The notebook's folder. */
   readonly cwd: string;
   readonly #bindings = new Bindings();
@@ -105,6 +108,10 @@ export class Interpreter {
     const interpreter = new Interpreter(cwd, LanguageClient.start(cwd), keepsJournal);
     const host = new KernelHost(() => interpreter.running);
     installNotebookHost(host);
+    Object.defineProperty(globalThis, Symbol.for("millrace.names"), {
+      value: () => interpreter.#bindings.values(),
+      configurable: true,
+    });
     installCellGlobals(host);
     routeOutput(strayOutput === "process" ? () => currentRun.getStore() : () => host.cell());
     routeErrors(host, interpreter.#scripts);
@@ -125,6 +132,11 @@ export class Interpreter {
   /** The number the next counted execution will get is given before it runs, for `execute_input`. */
   nextCount(request: ExecuteRequest): number {
     return counts(request) ? this.#executionCount + 1 : this.#executionCount;
+  }
+
+  /** The cells that ran so far, as a debugger wants them. */
+  loadedCells(): LoadedCell[] {
+    return this.#scripts.all();
   }
 
   /** Runs one cell to its end. A failure is told to `outputs.error` and in the result. One at a time per subshell: a second is refused. */
@@ -243,6 +255,8 @@ export class Interpreter {
     const compiled = await this.language.compile(name, code);
     if (compiled.diagnostics.length > 0) throw new TypeErrors(typeErrorContent(compiled.diagnostics));
     const cell = this.#scripts.load(name, compiled);
+    if (this.onLoaded !== undefined && run !== undefined)
+      await this.onLoaded({ name, source: code, sourceMap: JSON.parse(compiled.sourceMap) });
     try {
       const [value] = (await cell(this.#bindings.forCells, this.#modules.importer, this.#modules.meta)) ?? [undefined];
       return isThenable(value) ? [await value] : [value];

@@ -17,8 +17,9 @@ export interface KernelInfoReply {
   };
   readonly banner: string;
   readonly help_links: readonly { readonly text: string; readonly url: string }[];
-  /** Protocol 5.5; in place of the boolean `debugger`. */
+  /** Protocol 5.5; in place of the boolean `debugger`, which front ends still look at. */
   readonly supported_features: readonly string[];
+  readonly debugger: boolean;
 }
 
 export function kernelInfo(version: string, typescriptVersion: string): KernelInfoReply {
@@ -41,6 +42,7 @@ export function kernelInfo(version: string, typescriptVersion: string): KernelIn
       { text: "TypeScript", url: "https://www.typescriptlang.org/docs/" },
       { text: "Polars for Node.js", url: "https://pola-rs.github.io/nodejs-polars/" },
     ],
-    supported_features: ["kernel subshells"],
+    supported_features: ["debugger", "kernel subshells"],
+    debugger: true,
   };
 }

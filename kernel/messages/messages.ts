@@ -3,6 +3,7 @@ import type { CommClose, CommMessage, CommOpen } from "./comm.ts";
 import type { CommInfoReply } from "./comm-info.ts";
 import type { CompleteReply } from "./complete.ts";
 import type { ConnectReply } from "./connect.ts";
+import type { DebugEvent, DebugReply } from "./debug.ts";
 import type { DisplayData } from "./display-data.ts";
 import type { ErrorMessage } from "./error.ts";
 import type { ExecuteReply } from "./execute.ts";
@@ -36,6 +37,7 @@ export interface Publications {
   comm_msg: CommMessage;
   comm_close: CommClose;
   shutdown_reply: ShutdownReply;
+  debug_event: DebugEvent;
 }
 
 /** What it answers on shell, control and stdin. */
@@ -51,6 +53,7 @@ export interface Replies {
   interrupt_reply: InterruptReply;
   shutdown_reply: ShutdownReply;
   input_request: InputRequest;
+  debug_reply: DebugReply;
   create_subshell_reply: CreateSubshellReply;
   delete_subshell_reply: DeleteSubshellReply;
   list_subshell_reply: ListSubshellReply;

@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ExecuteRequest, ExecuteResult } from "../cells/interpreter.ts";
+import type { LoadedCell } from "../debugger/debugged-cells.ts";
 import type { Header } from "../messages/header.ts";
 import type { Publications } from "../messages/messages.ts";
 
@@ -21,6 +22,10 @@ export type ToCells =
       readonly buffers: readonly Uint8Array[];
       readonly parent: Header;
     }
+  /** A debugger wants to know each cell before it runs, or no longer. Told at once are those that ran before. */
+  | { readonly kind: "debug"; readonly on: boolean }
+  /** The debugger has taken note of a cell, which may run now. */
+  | { readonly kind: "noted"; readonly id: number }
   | { readonly kind: "shutdown" };
 
 export type CommType = "comm_open" | "comm_msg" | "comm_close";
@@ -38,6 +43,8 @@ export type FromCells =
       readonly parent: Header;
       readonly answer: InputAnswer;
     }
+  /** A cell was compiled; without an id it ran before. */
+  | { readonly kind: "loaded"; readonly id?: number; readonly cell: LoadedCell }
   | { readonly kind: "closed" };
 
 export interface Publication<T extends keyof Publications = keyof Publications> {

@@ -8,6 +8,7 @@ import type { Header } from "../messages/header.ts";
 import type { Publications } from "../messages/messages.ts";
 import { askInput } from "./ask-input.ts";
 import type { FromCells, ToCells } from "./bridge.ts";
+import { CellReports } from "./cell-reports.ts";
 import { Comms } from "./comms.ts";
 import type { WireWorkerData } from "./worker.ts";
 
@@ -23,7 +24,8 @@ export async function serve(interpreter: Interpreter, connectionFile: string): P
   });
   const comms = new Comms((message) => server.postMessage(message));
   servePanels(notebookHost(), interpreter.cwd);
-  server.on("message", (message: ToCells) => handle(message, { interpreter, server, comms }));
+  const reports = new CellReports(interpreter, (message) => server.postMessage(message));
+  server.on("message", (message: ToCells) => handle(message, { interpreter, server, comms, reports }));
   process.on("SIGTERM", () => worker.postMessage("stop"));
   await new Promise<void>((resolve, reject) => {
     worker.on("message", (message) => {
@@ -38,9 +40,10 @@ interface Parts {
   readonly interpreter: Interpreter;
   readonly server: MessagePort;
   readonly comms: Comms;
+  readonly reports: CellReports;
 }
 
-function handle(message: ToCells, { interpreter, server, comms }: Parts): void {
+function handle(message: ToCells, { interpreter, server, comms, reports }: Parts): void {
   const answer = (from: FromCells) => server.postMessage(from);
   switch (message.kind) {
     case "execute": {
@@ -57,6 +60,12 @@ function handle(message: ToCells, { interpreter, server, comms }: Parts): void {
       // Whatever the user's callback does to this stack, the client is to see the end of its request.
       answer({ kind: "commHandled", id: message.id });
       comms.receive(message);
+      break;
+    case "debug":
+      reports.watch(message.on);
+      break;
+    case "noted":
+      reports.noted(message.id);
       break;
     case "shutdown":
       void Promise.race([interpreter.close(), new Promise((resolve) => setTimeout(resolve, 2000))]).then(() =>

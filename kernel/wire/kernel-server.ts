@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { MessagePort } from "node:worker_threads";
+import { Debugger } from "../debugger/debugger.ts";
 import type { LanguagePort } from "../language/client.ts";
 import type { CommClose, CommMessage, CommOpen } from "../messages/comm.ts";
 import type { CommInfoRequest } from "../messages/comm-info.ts";
 import type { CompleteRequest } from "../messages/complete.ts";
+import type { DebugRequest } from "../messages/debug.ts";
 import type { ExecuteRequest } from "../messages/execute.ts";
 import { type Header, type Message, newHeader } from "../messages/header.ts";
 import type { HistoryRequest } from "../messages/history.ts";
@@ -45,6 +47,10 @@ export class KernelServer {
   readonly #interrupter = new Interrupter((id) => this.toCells({ kind: "interrupt", id }));
   /** Open comms: id -> target. */
   readonly #comms = new Map<string, string>();
+  readonly #debugger = new Debugger({
+    publish: (event) => this.publish("debug_event", event, this.#shells.main.current?.header ?? {}),
+    watchCells: (on) => this.toCells({ kind: "debug", on }),
+  });
   readonly #commHandled = new Map<number, () => void>();
   readonly #stopped: (why: string) => void;
   #lastCommMessage = 0;
@@ -205,8 +211,11 @@ export class KernelServer {
     },
     list_subshell_request: (request, channel) =>
       this.reply("list_subshell_reply", { status: "ok", subshell_id: this.#shells.ids }, request, channel),
+    debug_request: async (request: Message<DebugRequest>, channel) =>
+      this.reply("debug_reply", await this.#debugger.answer(request.content), request, channel),
     interrupt_request: (request, channel) => {
       this.#stdin.interrupt();
+      this.#debugger.interrupt();
       void this.#interrupter.interrupt();
       this.reply("interrupt_reply", { status: "ok" }, request, channel);
     },
@@ -215,6 +224,7 @@ export class KernelServer {
       this.publish("shutdown_reply", reply, request.header);
       this.reply("shutdown_reply", reply, request, channel);
       this.#stdin.interrupt();
+      this.#debugger.interrupt();
       this.#stopped("a client asked for it");
     },
   };
@@ -261,6 +271,11 @@ export class KernelServer {
         break;
       case "input":
         this.#stdin.ask(message, this.#shells.running(message.parent.msg_id)?.request);
+        break;
+      case "loaded":
+        void this.#debugger.cellLoaded(message.cell).then(() => {
+          if (message.id !== undefined) this.toCells({ kind: "noted", id: message.id });
+        });
         break;
       case "closed":
         break; // the worker's own affair

@@ -16,7 +16,7 @@ export function kernelspec(displayName: string): Record<string, unknown> {
     interrupt_mode: "message",
     kernel_protocol_version: "5.5",
     env: {},
-    metadata: {},
+    metadata: { debugger: true },
   };
 }
 
