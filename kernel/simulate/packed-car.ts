@@ -4,11 +4,11 @@ import { START } from "./options.ts";
 import { Random } from "./random.ts";
 
 export interface PackedCarOptions {
-  /** Of values: `arrow` (an IPC stream) or `json` (arrays of equal length). */
+  /** Of values: `arrow` (an IPC stream of many channels) or `json` (an array of the samples of one channel). */
   readonly format: "arrow" | "json";
   /** 50,000 by default. */
   readonly channels?: number;
-  /** Channels of one control unit, whose samples come in one message; 50 by default. */
+  /** Channels of one control unit, whose samples come in one message; 50 by default, in JSON always 1. */
   readonly perUnit?: number;
   /** Samples per second of a channel; 1500 by default. */
   readonly hertz?: number;
@@ -28,7 +28,8 @@ const PATTERNS = 8;
  * a time. Channels swing around levels of their own; a few shapes of noise repeat, or making them would take longer than sending them.
  */
 export function* simulatePackedCar(options: PackedCarOptions): Generator<RecordColumns, void, undefined> {
-  const { format, channels = 50_000, perUnit = 50, hertz = 1500, span = 100, start = START } = options;
+  const { format, channels = 50_000, hertz = 1500, span = 100, start = START } = options;
+  const perUnit = format === "json" ? 1 : (options.perUnit ?? 50);
   const random = new Random(options.seed ?? 1);
   const units = Math.ceil(channels / perUnit);
   const samples = Math.round((hertz * span) / 1000);
@@ -71,9 +72,7 @@ function arrowMessage(channel: Int32Array, times: Float64Array, value: Float32Ar
 }
 
 const jsonMessage = (channel: Int32Array, times: Float64Array, value: Float32Array): Buffer =>
-  Buffer.from(
-    `{"timestamp":${times[0]},"channel":[${channel.join()}],"sampled":[${times.join()}],"value":[${value.join()}]}`,
-  );
+  Buffer.from(`{"timestamp":${times[0]},"channel":${channel[0]},"value":[${value.join()}]}`);
 
 function packed(parts: readonly Buffer[]) {
   const ends = new Uint32Array(parts.length);

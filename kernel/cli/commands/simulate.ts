@@ -52,7 +52,7 @@ export const command = new Command("simulate")
   .addOption(
     new Option(
       "--packed <format>",
-      "car: messages of 7,500 samples of 50 channels, for 1.5 kHz each; --rate counts messages",
+      "car: messages of 100 ms at 1.5 kHz, of 50 channels in Arrow, of one in JSON; --rate counts messages",
     ).choices(["arrow", "json"]),
   )
   .option("--channels <number>", "with --packed; 50,000 by default", whole)
