@@ -144,7 +144,12 @@ export function isTable(node: PlanNode): boolean {
 export function span(text: string, name: string): number {
   const ms = parseDuration(text, name);
   if (ms >= 0) return ms;
-  throw new Refusal({ code: "BAD_DURATION", what: `${name} "${text}" must not be negative`, where: name });
+  throw new Refusal({
+    code: "BAD_DURATION",
+    what: `${name} "${text}" must not be negative`,
+    where: name,
+    remedies: ['write a duration such as "10s"; { before, after } where the two directions differ'],
+  });
 }
 
 /** The columns that are compared. @throws Refusal `NO_KEY` */
