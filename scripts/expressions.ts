@@ -21,6 +21,7 @@ const SAMPLES: Readonly<Record<string, readonly (readonly Arg[])[]>> = {
   ],
   diff: [[1, "ignore"], [], [1, "drop"], [-1, "ignore"]],
   pctChange: [[1], [-1]],
+  ewmMean: [[{ alpha: 0.5 }], [{ alpha: 0.5, adjust: false, ignoreNulls: false }]],
   rollingQuantile: [[0.5, "linear", 3]],
   "str.strptime": [[{ $dtype: "Datetime(ms)" }, "%F %T"], [{ $dtype: "Datetime(ms)" }]],
 };
