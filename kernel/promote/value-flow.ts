@@ -58,7 +58,7 @@ export function flowOf(identifier: ts.Identifier, cells: CellProgram): Flow {
     if ((isWrapper(parent) || ts.isAwaitExpression(parent)) && parent.expression === node) follow(parent, depth, least);
     else if (isTarget(node) || ts.isDeleteExpression(parent)) mutated(depth, least, parent);
     else if (isCallee(node)) follow(parent as ts.Expression, depth, least);
-    else if (!isUnchangeable(node, cells)) onward(node, parent, depth, least);
+    else if (!isConstructed(node) && !isUnchangeable(node, cells)) onward(node, parent, depth, least);
   }
 
   /** By what the expression around it does with a value that can be changed. */
@@ -224,6 +224,9 @@ const isBindingName = (node: ts.Identifier) =>
   (node.parent as ts.NamedDeclaration).name === node && !isAccess(node.parent);
 
 const isCallee = (node: ts.Node) => ts.isCallExpression(node.parent) && node.parent.expression === node;
+
+/** `new Name(…)` makes something new of a class and leaves the class as it is. */
+const isConstructed = (node: ts.Node) => ts.isNewExpression(node.parent) && node.parent.expression === node;
 
 const isCallOrNew = (node: ts.Node): node is ts.CallExpression | ts.NewExpression =>
   ts.isCallExpression(node) || ts.isNewExpression(node);

@@ -126,6 +126,16 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["MUTATED_ACROSS_CELLS cell 3, line 1"],
   })),
   {
+    name: "what is made of a class changes nothing of the class",
+    cells: [
+      HEAD,
+      "const maker: { new (x: number): { n: number }; count: number } = URL as any;",
+      "const made = new maker(1);",
+      'phone.filter(pl.col("x").gt(maker.count)).to("out");',
+    ],
+    found: [],
+  },
+  {
     name: "a container that grows changes nothing it holds, a copy nothing of its original",
     cells: [
       HEAD,
