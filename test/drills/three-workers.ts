@@ -50,6 +50,8 @@ async function killed(run: JobRun): Promise<void> {
 }
 
 async function ended(run: JobRun): Promise<void> {
+  // before it listens, SIGTERM ends it as any process
+  await until("it has started", () => /job started/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
   run.child.kill("SIGTERM");
   const { code, stderr } = await run.ended;
   assert.equal(code, 0, stderr);
