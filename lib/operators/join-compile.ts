@@ -1,6 +1,6 @@
 import { Refusal } from "../error.ts";
 import type { MeetingNode } from "../plan/nodes/meeting-node.ts";
-import { inputsOf, type PlanNode } from "../plan/nodes/plan-node.ts";
+import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
 import { colTree, type ExprTree } from "../plan/tree.ts";
 import type { Compiled } from "./compile.ts";
 import { compileConcat } from "./concat.ts";
@@ -51,6 +51,11 @@ export function compileMeeting(
 export function inReadingOrder(node: PlanNode): readonly PlanNode[] {
   const inputs = inputsOf(node);
   return keysOf(node) === undefined ? inputs : [...inputs].reverse();
+}
+
+/** The sides that rows of other inputs look into, of whole plans: they are read first, whichever join of the program comes first. */
+export function readFirst(terminals: readonly PlanNode[]): readonly PlanNode[] {
+  return nodesOf(terminals).flatMap((node) => (keysOf(node) === undefined ? [] : [inputsOf(node)[1]!]));
 }
 
 /** The keys that the two sides of a join are compared by; undefined for other nodes. */

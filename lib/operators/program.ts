@@ -8,6 +8,7 @@ import type { Schema } from "../schema.ts";
 import type { OpenStore, StoreSpec } from "../state/store.ts";
 import { type Compiled, NodeCompiler, pick, type Step } from "./compile.ts";
 import { type InputGroup, inputGroups } from "./input-group.ts";
+import { readFirst } from "./join-compile.ts";
 import { openTask } from "./program-task.ts";
 import type { Task } from "./task.ts";
 import { WATERMARK_STORE } from "./watermarks.ts";
@@ -74,15 +75,28 @@ export interface Program {
   open(openStore: OpenStore): Promise<Task>;
 }
 
+export interface CompileOptions {
+  /**
+   * Rows of several inputs, or placed anew, bring the headers of their records along as `_headers`. (Others are found by their offset, at no
+   * cost to rows.)
+   */
+  readonly carriesHeaders?: boolean;
+}
+
 /**
  * Compiles plans that run together; what they share is computed once.
  * @param schemas the schema of each source, by the source node's id
  * @throws Refusal for what has no exact streaming meaning
  */
-export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<string, Schema>): Program {
+export function compile(
+  terminals: readonly PlanNode[],
+  schemas: ReadonlyMap<string, Schema>,
+  options: CompileOptions = {},
+): Program {
   const compiler = new NodeCompiler(schemas);
   const ends = new Map<string, { id: string; compiled: Compiled }>();
   let views = 0;
+  for (const node of readFirst(terminals)) compiler.compile(node);
   for (const node of terminals) {
     const compiled = compiler.compile(node);
     const id = node.kind === "sink" ? node.id : ++views === 1 ? "view" : `view-${views}`;
@@ -94,6 +108,7 @@ export function compile(terminals: readonly PlanNode[], schemas: ReadonlyMap<str
     outputs.map(({ compiled }) => compiled),
     nodes,
     new Map(compiler.repartitions.map(({ back, send }) => [back.key, send.key])),
+    options.carriesHeaders === true && nodes.filter(({ inputs }) => inputs.length === 0).length > 1,
   );
   const topics = nodes
     .filter(({ node }) => node.kind === "source")
@@ -174,10 +189,12 @@ function usedColumns(
   outputs: readonly Compiled[],
   nodes: readonly Compiled[],
   sends: ReadonlyMap<string, string>,
+  carriesHeaders: boolean,
 ): Map<string, Set<string>> {
   const used = new Map(nodes.map((node) => [node.key, new Set<string>()]));
   for (const output of outputs)
-    for (const column of Object.keys(output.schema)) if (column !== "_headers") used.get(output.key)!.add(column);
+    for (const column of Object.keys(output.schema))
+      if (column !== "_headers" || carriesHeaders) used.get(output.key)!.add(column);
   for (const node of [...nodes].reverse()) {
     const own = used.get(node.key)!;
     for (const [i, input] of node.inputs.entries()) {
