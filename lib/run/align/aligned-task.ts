@@ -13,6 +13,8 @@ interface Running {
   /** Since when a channel has been waited for, in ms of whoever calls. */
   readonly awaitedSince: Map<string, number>;
   known: number;
+  /** Of the only channel. */
+  over: boolean;
 }
 
 /** Channels of an input of a task: the topics of a source, or the partitions that send to a repartition. */
@@ -26,8 +28,11 @@ export class AlignedTask {
   /** How often a channel was no longer waited for. */
   wentOn = 0;
 
+  readonly channels: Channels;
+
   constructor(program: Program, task: Task, channels: Channels) {
     this.task = task;
+    this.channels = channels;
     this.#groups = program.groups.map((group) => {
       const all = group.inputs.flatMap((input) =>
         (channels.get(input) ?? []).map((channel) => ({
@@ -37,7 +42,7 @@ export class AlignedTask {
         })),
       );
       const aligner = all.length > 1 && ordered(program, group) ? new Aligner(all) : undefined;
-      return { group, aligner, awaitedSince: new Map(), known: Number.NaN };
+      return { group, aligner, awaitedSince: new Map(), known: Number.NaN, over: false };
     });
     this.#groupOf = new Map(this.#groups.flatMap((running) => running.group.inputs.map((input) => [input, running])));
   }
@@ -70,9 +75,11 @@ export class AlignedTask {
     const { aligner, group } = running;
     if (aligner === undefined) {
       const batches = new Map(frame === undefined ? [] : [[repartition, frame]]);
+      running.over = over;
       if (frame === undefined && !(reached > running.known) && !Number.isNaN(running.known)) return NOTHING;
+      if (Number.isNaN(reached)) return frame === undefined ? NOTHING : await this.task.process(batches);
       running.known = reached;
-      return await this.task.process(batches, new Map(Number.isNaN(reached) ? [] : [[group.inputs[0]!, reached]]));
+      return await this.task.process(batches, new Map([[group.inputs[0]!, reached]]));
     }
     const name = nameOf(repartition, sender);
     const known = Math.max(aligner.reached(name), Number.isNaN(reached) ? Number.NEGATIVE_INFINITY : reached);
@@ -85,6 +92,7 @@ export class AlignedTask {
   /** A topic, or a sender, brings nothing more. */
   async end(input: string, channel: string | number): Promise<TaskResult> {
     const running = this.#groupOf.get(input)!;
+    running.over = true;
     if (running.aligner === undefined) return NOTHING;
     running.aligner.end(nameOf(input, channel));
     return await this.#release(running);
@@ -120,6 +128,23 @@ export class AlignedTask {
   /** The first record of a topic, or of a sender's, that is not worked on yet; undefined when none waits. */
   held(input: string, channel: string | number): Place | undefined {
     return this.#groupOf.get(input)?.aligner?.held(nameOf(input, channel));
+  }
+
+  /** How far a topic or sender has come, ms (NaN while nothing is known), and whether nobody waits for it. */
+  reached(input: string, channel: string | number): { reached: number; over: boolean } {
+    const { aligner, known, over } = this.#groupOf.get(input)!;
+    if (aligner === undefined) return { reached: known, over };
+    const name = nameOf(input, channel);
+    const reached = aligner.reached(name);
+    return { reached: Number.isFinite(reached) ? reached : Number.NaN, over: aligner.isOver(name) };
+  }
+
+  /** Whether nothing of an input waits, and nobody waits for it. */
+  isOver(input: string): boolean {
+    const { channels } = this;
+    return (channels.get(input) ?? []).every(
+      (channel) => this.held(input, channel) === undefined && this.reached(input, channel).over,
+    );
   }
 
   /** How many rows of a topic wait for others. */

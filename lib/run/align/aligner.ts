@@ -26,6 +26,7 @@ interface Channel {
 export interface Place {
   readonly place: number;
   readonly row: number;
+  readonly key: number;
 }
 
 /** What may be worked on now. */
@@ -60,13 +61,14 @@ export class Aligner {
 
   /**
    * @param keys ascending, one per row, none below what the channel had reached
-   * @param reached no row of a smaller key follows on this channel
+   * @param reached no row of a smaller key follows on this channel, as far as that is known beyond the rows
    * @param place whatever tells the caller where these rows came from, for {@link held}
    */
   push(name: string, frame: pl.DataFrame, keys: Float64Array, reached: number, place = 0): void {
     const channel = this.#channel(name);
     channel.over = false;
-    channel.reached = reached;
+    // keys ascend: of what was brought, the largest is reached; others' rows up to it may go before those of this channel
+    channel.reached = Math.max(reached, keys.at(-1) ?? Number.NEGATIVE_INFINITY);
     if (frame.height > 0) channel.waiting.push({ frame, keys, at: 0, place });
   }
 
@@ -93,7 +95,7 @@ export class Aligner {
   /** The first row of a channel that is not released; undefined when none waits. */
   held(name: string): Place | undefined {
     const first = this.#channel(name).waiting[0];
-    return first && { place: first.place, row: first.at };
+    return first && { place: first.place, row: first.at, key: first.keys[first.at]! };
   }
 
   /** How many rows wait. */

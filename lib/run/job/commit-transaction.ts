@@ -29,6 +29,7 @@ export async function commitTransaction(
   const now = Date.now();
   io.begin();
   const changes: TaskChanges[] = [];
+  for (const task of tasks) await task.inputs?.settle();
   for (const task of tasks) changes.push({ task, changes: await task.takeChanges() });
 
   // What the changelogs hold before this checkpoint is in our rows already, and a replay may start there. If they hold more than

@@ -49,12 +49,12 @@ export class JobIo {
 
   /**
    * Takes a sink's rows over for writing; resolves before they are acknowledged.
-   * @param source the records that the rows come from, for their headers
+   * @param source the records that the rows come from, for their headers; undefined where rows bring them
    */
-  async write(sink: SinkNode, rows: pl.DataFrame, source: RecordColumns): Promise<void> {
+  async write(sink: SinkNode, rows: pl.DataFrame, source: RecordColumns | undefined): Promise<void> {
     if (this.#outputs === this.transactional) this.begin();
     const records = sinkRecords(sink, rows);
-    const headers = records.headers ?? carriedHeaders(rows, source);
+    const headers = records.headers ?? (source && carriedHeaders(rows, source));
     const partitions = partitionByKey(
       { ...records, ...(headers && { headers }) },
       this.#topics.outputs.get(sink.topic) as number,

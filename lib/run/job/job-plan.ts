@@ -5,7 +5,7 @@ import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { Schema } from "../../schema.ts";
 import type { StoreSpec } from "../../state/store.ts";
 import { describeSource, rowsSchema, SourceReader } from "../source/index.ts";
-import { refuseUnaligned } from "../source/refuse-unaligned.ts";
+import { PLACED_STORE } from "./placed-store.ts";
 
 /** A program with what a job adds to it: readers of frozen schemas, and which stores outlive the process. */
 export interface JobPlan {
@@ -14,6 +14,8 @@ export interface JobPlan {
   readonly inputs: readonly { readonly source: ProgramSource; readonly reader: SourceReader }[];
   /** Stores kept in DuckDB and changelogs. None for a plan without keyed state: its watermark alone decides nothing. */
   readonly stores: readonly StoreSpec[];
+  /** Several topics, or rows that tasks send each other, are read in one order. */
+  readonly ordered: boolean;
 }
 
 /** @throws {Refusal} `NO_SINK`, `NO_SCHEMA`, and whatever has no exact streaming meaning */
@@ -39,8 +41,8 @@ export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<str
     wire.set(node.id, schema);
     rows.set(node.id, rowsSchema(node, schema));
   }
-  const program = compile(sinks, rows);
-  refuseUnaligned(program);
+  refuseOwnOutput(sinks);
+  const program = compile(sinks, rows, { carriesHeaders: true });
   const keyed = program.stores.some((store) => store.name !== "watermark");
   return {
     program,
@@ -49,6 +51,28 @@ export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<str
       source,
       reader: new SourceReader(source, wire.get(source.id) as Schema),
     })),
-    stores: keyed ? program.stores : [],
+    stores: program.repartitions.length > 0 ? [...program.stores, PLACED_STORE] : keyed ? program.stores : [],
+    ordered:
+      program.repartitions.length > 0 ||
+      program.groups.some(({ inputs }) => inputs.length > 1) ||
+      (keyed && program.sources.some(({ node }) => node.pattern !== undefined || node.topics.length > 1)),
   };
+}
+
+/** A job that read what it writes would never end. */
+function refuseOwnOutput(sinks: readonly SinkNode[]): void {
+  for (const { topics, pattern } of sourcesOf(sinks)) {
+    const reads =
+      pattern === undefined
+        ? (topic: string) => topics.includes(topic)
+        : (topic: string) => new RegExp(pattern).test(topic);
+    const own = sinks.find(({ topic }) => reads(topic));
+    if (own === undefined) continue;
+    throw new Refusal({
+      code: "READS_OWN_OUTPUT",
+      what: `The job writes to ${own.topic} and reads it too${pattern === undefined ? "" : ` (it matches ${pattern})`}: every row would come back.`,
+      where: `.to("${own.topic}")`,
+      remedies: ["write to a topic of another name", "or make the pattern narrower"],
+    });
+  }
 }

@@ -2,6 +2,7 @@ import { Refusal } from "../../error.ts";
 import type { Cluster } from "../../log/index.ts";
 import { MODES } from "../modes.ts";
 import { outputPartitions } from "../sink/output-topic.ts";
+import { checkPartitionCounts } from "../source/check-partition-counts.ts";
 import type { JobPlan } from "./job-plan.ts";
 import type { JobLog } from "./log.ts";
 
@@ -9,7 +10,12 @@ import type { JobLog } from "./log.ts";
 export interface JobTopics {
   /** source id -> topics */
   readonly bySource: ReadonlyMap<string, readonly string[]>;
+  /** Everything that is read in the group: the topics of the sources, and those of the job's own repartitions. */
   readonly sources: readonly string[];
+  /** The topics of the sources. */
+  readonly external: readonly string[];
+  /** repartition id -> its topic, in an order in which each depends on earlier ones only */
+  readonly repartitions: ReadonlyMap<string, string>;
   /** Partitions of the sources; a task is one of these numbers. */
   readonly partitions: number;
   /** output topic -> partition count */
@@ -20,13 +26,16 @@ export interface JobTopics {
 
 /** A pattern never finds the topics that the job makes for itself. */
 const isNoneOf = (job: string) => (topic: string) =>
-  !(topic.startsWith(`${job}-`) && /-(dead-letter|changelog)$/.test(topic));
+  !(topic.startsWith(`${job}-`) && /-(dead-letter|changelog|repartition)$/.test(topic));
 
 /**
  * Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. And of any time: records more than
  * an hour ahead of the broker's clock would be refused.
  */
 const KEEP = { "retention.ms": "-1", "message.timestamp.after.max.ms": "9223372036854775807" };
+
+/** A row may be as large as a record that brokers take by default, and a little is added to it. */
+const LARGEST_SENT = String(4 * 1024 * 1024);
 
 /** By the broker's clock: a worker's own may be wrong. */
 const CHANGELOG = { ...KEEP, "cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime" };
@@ -48,26 +57,13 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
         remedies: ["see what there is: npx millrace topics"],
       });
     }
-    if (found.length > 1 && plan.stores.length > 0) {
-      throw new Refusal({
-        code: "NOT_BUILT",
-        what: `State over several topics (${found.join(", ")}) needs them read in event-time order, which is not built yet.`,
-        remedies: ["read one topic per source where the plan keeps state"],
-      });
-    }
     bySource.set(source.id, found);
   }
-  const sources = [...new Set([...bySource.values()].flat())];
-  const metadata = await cluster.metadata(sources);
+  const external = [...new Set([...bySource.values()].flat())];
+  const metadata = await cluster.metadata(external);
   const counts = new Map([...metadata].map(([topic, { partitions }]) => [topic, partitions.length]));
   const partitions = Math.max(...counts.values());
-  if (plan.stores.length > 0 && new Set(counts.values()).size > 1) {
-    throw new Refusal({
-      code: "NOT_CO_PARTITIONED",
-      what: `The sources of a plan with state have different partition counts: ${[...counts].map(([topic, n]) => `${topic} ${n}`).join(", ")}.`,
-      remedies: ["give them the same number of partitions", "or run the plans as separate jobs"],
-    });
-  }
+  checkPartitionCounts(plan.program, counts);
 
   const outputs = new Map<string, number>();
   for (const { topic } of plan.sinks.values()) {
@@ -81,7 +77,15 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
     const count = await ensured(cluster, topic, partitions, CHANGELOG, log);
     if (count !== partitions) throw partitionsChanged(count, partitions, topic);
   }
-  return { bySource, sources, partitions, outputs, deadLetter, changelog };
+  const repartitions = new Map<string, string>();
+  for (const { id, name } of plan.program.repartitions) {
+    const topic = `${job}-${name}-repartition`;
+    const count = await ensured(cluster, topic, partitions, { ...KEEP, "max.message.bytes": LARGEST_SENT }, log);
+    if (count !== partitions) throw partitionsChanged(count, partitions, topic);
+    repartitions.set(id, topic);
+  }
+  const sources = [...external, ...repartitions.values()];
+  return { bySource, external, sources, repartitions, partitions, outputs, deadLetter, changelog };
 }
 
 /** Keys are placed by the partition count: state of another count belongs to other keys. */

@@ -46,7 +46,12 @@ export async function openPartition(
     const offset =
       committed.get(topic)?.get(partition)?.offset ??
       (await warmStart(cluster, settings.warm, topic, partition)) ??
-      (await startOffset(cluster, topic, partition, settings.from));
+      (await startOffset(
+        cluster,
+        topic,
+        partition,
+        context.topics.external.includes(topic) ? settings.from : "earliest",
+      ));
     offsets.set(topic, offset);
   }
   const known = sources.some(({ topic }) => committed.get(topic)?.has(partition));

@@ -2,12 +2,15 @@ import type { Task } from "../../operators/task.ts";
 import type { PartitionPosition } from "../../state/duckdb/state-file.ts";
 import type { Changes } from "../../state/memory-store.ts";
 import type { PartitionStores } from "../../state/partition-stores.ts";
+import type { OrderedInputs } from "./ordered-inputs.ts";
 
 /** A program at work on one partition number of its sources. */
 export class PartitionTask {
   readonly partition: number;
   readonly task: Task;
   readonly stores: PartitionStores;
+  /** Where inputs are read in one order. */
+  inputs: OrderedInputs | undefined;
   /** Source topic -> the next offset to process. */
   readonly offsets: Map<string, number>;
   readonly #changelog: Record<string, number>;

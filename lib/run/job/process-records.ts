@@ -1,6 +1,7 @@
 import { MillraceError } from "../../error.ts";
 import type { FetchedPartition } from "../../log/index.ts";
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/index.ts";
+import type { Ready } from "./ordered-inputs.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { type WarmPart, warmParts } from "./warm.ts";
 import type { WorkerContext } from "./worker.ts";
@@ -15,6 +16,14 @@ export async function processRecords(
   task: PartitionTask,
   fetched: FetchedPartition,
 ): Promise<void> {
+  if (task.inputs !== undefined) {
+    const external = context.topics.external.includes(fetched.topic);
+    if (external) task.rowsIn += fetched.columns.count;
+    task.dirty = true;
+    const { topic, partition, lastStableOffset, nextOffset } = fetched;
+    context.metrics.lag.set({ topic, partition }, Math.max(0, lastStableOffset - nextOffset));
+    return await writeReady(context, task, await task.inputs.take(fetched));
+  }
   for (const part of warmParts(fetched, context.settings.warm)) await processPart(context, task, part);
 }
 
@@ -46,6 +55,47 @@ async function processPart(context: WorkerContext, task: PartitionTask, { fetche
   task.rowsIn += columns.count;
   task.offsets.set(topic, nextOffset);
   metrics.lag.set({ topic, partition }, Math.max(0, lastStableOffset - nextOffset));
+}
+
+/** Writes rows of sinks and dead letters of inputs that are read in one order. */
+export async function writeReady(
+  { plan, topics, io, settings }: WorkerContext,
+  task: PartitionTask,
+  { rows, bad }: Ready,
+): Promise<void> {
+  if (bad.length > 0) {
+    if (settings.onError === "stop") throw badRecord(bad[0] as BadRecord, topics.deadLetter);
+    await io.deadLetters(bad);
+    task.bad += bad.length;
+  }
+  for (const { terminal, frame } of rows) {
+    const sink = plan.sinks.get(terminal);
+    if (sink === undefined || frame.height === 0) continue;
+    await io.write(sink, frame, undefined);
+    task.rowsOut += frame.height;
+  }
+  if (bad.length + rows.length > 0) task.dirty = true;
+}
+
+/** Work that the wall clock is the cause of. */
+export async function advance(context: WorkerContext, task: PartitionTask, now: number): Promise<void> {
+  if (task.inputs !== undefined) {
+    await writeReady(context, task, await task.inputs.advance(now));
+    if (task.inputs.untold) task.dirty = true;
+    return;
+  }
+  const { rows, bad } = await task.task.advance(now);
+  if (rows.length + bad.length === 0) return;
+  const records = bad.map(({ source, partition, offset, reason }) => ({
+    topic: context.topics.bySource.get(source)?.join(", ") ?? source,
+    partition,
+    offset,
+    timestamp: now,
+    key: null,
+    value: null,
+    reason,
+  }));
+  await writeReady(context, task, { rows, bad: records });
 }
 
 function badRecord(bad: BadRecord, deadLetter: string): MillraceError {

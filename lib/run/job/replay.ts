@@ -2,11 +2,11 @@ import { access, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { RecordColumns } from "../../log/columns.ts";
 import type { SourceNode } from "../../plan/nodes/source-node.ts";
-import { MemoryStore } from "../../state/memory-store.ts";
+import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
 import { sinkRecords } from "../sink/sink-records.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { stderrLog as log } from "./log.ts";
-import { cell, readSamples, samplesFile } from "./samples.ts";
+import { cell, readSamples, type Sample, samplesFile } from "./samples.ts";
 
 /**
  * Runs the job over recorded samples instead of Kafka, with state in memory: `samples/<topic>.jsonl.gz` in, `<out>/<topic of the sink>.jsonl` out, one line
@@ -20,28 +20,31 @@ export async function runReplay(
   await mkdir(folders.out, { recursive: true });
   const lines = new Map([...plan.sinks.keys()].map((terminal) => [terminal, [] as string[]]));
   const counts = { rowsIn: 0, rowsOut: 0, bad: 0 };
-  const tasks = new Map<number, Awaited<ReturnType<typeof plan.program.open>>>();
-  for (const { source, reader } of plan.inputs) {
-    for (const topic of await recordedTopics(source.node, folders.samples)) {
-      for (const { partition, columns } of await readSamples(path.join(folders.samples, samplesFile(topic)))) {
-        let task = tasks.get(partition);
-        if (task === undefined) {
-          task = await plan.program.open((spec) => new MemoryStore(spec));
-          tasks.set(partition, task);
-        }
-        const { frame, bad } = reader.read({ topic, partition, columns });
-        counts.rowsIn += columns.count;
-        const result = await task.process(new Map([[source.id, frame]]));
-        counts.bad += bad.length + result.bad.length;
-        for (const { terminal, frame: rows } of result.rows) {
-          const sink = plan.sinks.get(terminal);
-          if (sink === undefined) continue;
-          counts.rowsOut += rows.height;
-          lines.get(terminal)?.push(recordLines(sinkRecords(sink, rows)));
-        }
-      }
+  const samples: { input: JobPlan["inputs"][number]; topic: string; partitions: Sample[] }[] = [];
+  for (const input of plan.inputs)
+    for (const topic of await recordedTopics(input.source.node, folders.samples))
+      samples.push({ input, topic, partitions: await readSamples(path.join(folders.samples, samplesFile(topic))) });
+  const size = (partitions: readonly Sample[]) => Math.max(0, ...partitions.map(({ partition }) => partition + 1));
+  const topics = new Map(plan.inputs.map(({ source }) => [source.id, new Map<string, number>()]));
+  for (const { input, topic, partitions } of samples) topics.get(input.source.id)!.set(topic, size(partitions));
+  const runner = new ProgramRunner(plan.program, { topics });
+  const take = ({ rows, bad }: RunnerResult) => {
+    counts.bad += bad.length;
+    for (const { terminal, frame } of rows) {
+      const sink = plan.sinks.get(terminal);
+      if (sink === undefined) continue;
+      counts.rowsOut += frame.height;
+      lines.get(terminal)?.push(recordLines(sinkRecords(sink, frame)));
     }
-  }
+  };
+  for (const { input, topic, partitions } of samples)
+    for (const { partition, columns } of partitions) {
+      const { frame, bad } = input.reader.read({ topic, partition, columns });
+      counts.rowsIn += columns.count;
+      counts.bad += bad.length;
+      take(await runner.feed(input.source.id, topic, partition, frame));
+    }
+  take(await runner.end());
   // sink by sink: how the rows of two sinks of one topic fall between each other depends on batches
   const written = new Map<string, string>();
   for (const [terminal, { topic }] of plan.sinks)

@@ -19,8 +19,9 @@ import { type JobTopics, partitionsChanged } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import type { JobMetrics } from "./metrics.ts";
 import { openPartition } from "./open-partition.ts";
+import { OrderedInputs } from "./ordered-inputs.ts";
 import type { PartitionTask } from "./partition-task.ts";
-import { processRecords } from "./process-records.ts";
+import { advance, processRecords } from "./process-records.ts";
 import type { JobSettings } from "./settings.ts";
 
 export interface WorkerContext {
@@ -51,6 +52,8 @@ type Command = () => Promise<void>;
 /** After this long without a checkpoint that succeeds, the job gives up, ms. */
 const PATIENCE = 120_000;
 const RESTORES_AT_ONCE = 4;
+/** How often the wall clock is looked at, ms. */
+const TICK = 250;
 /** How often a running job looks whether its sources have more partitions, ms. */
 const PARTITION_COUNTS_MAX_AGE = 10_000;
 
@@ -85,6 +88,9 @@ export class Worker {
   #lastCheckpoint = performance.now();
   #failingSince: number | undefined;
   #ends: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined;
+  /** What the job's own repartition topics held once everything before them was done. */
+  readonly #innerEnds = new Map<string, ReadonlyMap<number, number>>();
+  #lastTick = 0;
   #firstFetch = Number.NaN;
   #lastCommit = performance.now();
   #rowsIn = 0;
@@ -144,7 +150,7 @@ export class Worker {
   async run(): Promise<void> {
     const { settings, topics, cluster } = this.#context;
     if (settings.untilEnd) {
-      const ends = topics.sources.map(
+      const ends = topics.external.map(
         async (topic) => [topic, await cluster.listOffsets(topic, "latest", "read_committed")] as const,
       );
       this.#ends = new Map(await Promise.all(ends));
@@ -182,6 +188,7 @@ export class Worker {
         if (this.#stopping) return;
         if (await this.#reachedEnds()) return;
         await this.#step();
+        await this.#tick();
       } catch (error) {
         if (error === this.#fatal || !this.#passes(error)) throw error;
         await this.#rollback(error);
@@ -191,7 +198,8 @@ export class Worker {
 
   /** One poll's worth of work, or a wake-up, or the time of the next checkpoint. */
   async #step(): Promise<void> {
-    const untilDue = Math.max(1, this.#lastCheckpoint + this.#context.settings.commitInterval - performance.now());
+    const untilCheckpoint = this.#lastCheckpoint + this.#context.settings.commitInterval - performance.now();
+    const untilDue = Math.min(TICK, Math.max(1, untilCheckpoint));
     if (this.#tasks.size > 0) this.#polling ??= this.#fetcher.poll();
     let timer: NodeJS.Timeout | undefined;
     const pause = new Promise<void>((resolve) => {
@@ -214,6 +222,14 @@ export class Worker {
       if (Number.isNaN(this.#firstFetch)) this.#firstFetch = performance.now();
       await processRecords(this.#context, task, partition);
     }
+  }
+
+  /** Work that the wall clock is the cause of. */
+  async #tick(): Promise<void> {
+    if (performance.now() - this.#lastTick < TICK) return;
+    this.#lastTick = performance.now();
+    const now = Date.now();
+    for (const task of this.#tasks.values()) await advance(this.#context, task, now);
   }
 
   #due(): boolean {
@@ -303,7 +319,10 @@ export class Worker {
         void this.#inLoop(async () => {
           if (this.#openings.get(partition) !== opening) return; // taken away meanwhile
           await this.#settlePoll();
+          if (this.#context.plan.ordered)
+            task.inputs = await OrderedInputs.open(this.#context, task, this.#endsOf(partition));
           this.#openings.delete(partition);
+          this.#innerEnds.clear();
           this.#tasks.set(partition, task);
           metrics.restoreShare.set(label, 1);
           metrics.restoreSecondsLeft.set(label, 0);
@@ -459,8 +478,24 @@ export class Worker {
 
   /** With `--until end`: whether the group, all workers together, has committed what was there at the start. */
   async #reachedEnds(): Promise<boolean> {
+    const { topics, cluster } = this.#context;
+    if (this.#ends === undefined || !this.#joined || this.#openings.size > 0) return false;
+    if (!(await this.#committedUpTo(this.#ends))) return false;
+    // each holds all it ever will once everything before it is done
+    for (const topic of topics.repartitions.values()) {
+      const end = this.#innerEnds.get(topic) ?? (await cluster.listOffsets(topic, "latest", "read_committed"));
+      this.#innerEnds.set(topic, end);
+      if (!(await this.#committedUpTo(new Map([[topic, end]])))) return false;
+    }
+    return true;
+  }
+
+  #endsOf(partition: number): ReadonlyMap<string, number> | undefined {
     const ends = this.#ends;
-    if (ends === undefined || !this.#joined || this.#openings.size > 0) return false;
+    return ends && new Map([...ends].map(([topic, offsets]) => [topic, offsets.get(partition) ?? 0]));
+  }
+
+  async #committedUpTo(ends: ReadonlyMap<string, ReadonlyMap<number, number>>): Promise<boolean> {
     let behind = false;
     let uncommitted = false;
     for (const task of this.#tasks.values()) {

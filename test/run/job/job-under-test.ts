@@ -23,5 +23,16 @@ if (plans.includes("windows"))
     .groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device", grace: "0s" })
     .agg(pl.col("total").mean().alias("mean"), pl.col("total").max().alias("max"), pl.len().alias("count"))
     .to(`${output}-windows`, { key: "device" });
+// by a key that is not the record key: rows are placed anew
+const bucketed = phone.withColumns(pl.col("n").modulo(5).alias("bucket"));
+if (plans.includes("anew"))
+  bucketed
+    .withColumns(pl.col("x").diff(1, "ignore").over("bucket").alias("delta"))
+    .to(`${output}-anew`, { key: "bucket" });
+if (plans.includes("anew-windows"))
+  bucketed
+    .groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "bucket", grace: "1s" })
+    .agg(pl.col("n").sum().alias("sum"), pl.col("n").last().alias("last"), pl.len().alias("count"))
+    .to(`${output}-anew-windows`, { key: "bucket" });
 
 await main.run();

@@ -1,0 +1,308 @@
+import type pl from "nodejs-polars";
+import { Refusal } from "../../error.ts";
+import type { FetchedPartition } from "../../log/index.ts";
+import type { BadRow, TaskOutput, TaskResult } from "../../operators/task.ts";
+import { AlignedTask } from "../align/aligned-task.ts";
+import { placeRows } from "../align/place-rows.ts";
+import { type BadRecord, badRecordAt, indexOfOffset } from "../source/index.ts";
+import type { PartitionTask } from "./partition-task.ts";
+import { PLACED_STORE, type PlacedPosition, readPlaced, writePlaced } from "./placed-store.ts";
+import { receivedRecord, sentRecords } from "./repartition-records.ts";
+import type { WorkerContext } from "./worker.ts";
+
+/** Records of a topic that were read: how far, and those that are still needed. */
+interface Reading {
+  readonly source: string;
+  readonly topic: string;
+  /** The next offset to be read. */
+  next: number;
+  readonly bad: BadRecord[];
+  /** Fetched records that rows are still held of, by their number. */
+  readonly kept: Map<number, { readonly fetched: FetchedPartition; readonly offsets: Float64Array }>;
+  /** When something came last, ms. */
+  last: number;
+}
+
+/** Rows of sinks and bad records that may be written now. */
+export interface Ready {
+  readonly rows: readonly TaskOutput[];
+  readonly bad: readonly BadRecord[];
+}
+
+/** A topic is waited for so long that others are to be read in order with, where the job has no end, ms. */
+const PATIENCE = 1000;
+
+/**
+ * The inputs of a task that have to be read in one order: several topics, and rows that tasks sent each other.
+ * Rows that wait are not state: the offsets that are committed are those of what was worked on, and what waited is read again.
+ */
+export class OrderedInputs {
+  readonly #context: WorkerContext;
+  readonly #task: PartitionTask;
+  readonly #aligned: AlignedTask;
+  readonly #readings: readonly Reading[];
+  readonly #ends: ReadonlyMap<string, number> | undefined;
+  /** Where senders were when the task was opened: what they sent before is skipped. */
+  readonly #before: Map<string, PlacedPosition>;
+  /** repartition -> how far this task has said to have come; NaN: nothing. */
+  readonly #told = new Map<string, { reached: number; over: boolean }>();
+  readonly #received = new Map<string, number>();
+  readonly #senders = new Map<string, PlacedPosition>();
+  #number = 0;
+
+  private constructor(
+    context: WorkerContext,
+    task: PartitionTask,
+    before: readonly PlacedPosition[],
+    ends: ReadonlyMap<string, number> | undefined,
+  ) {
+    this.#context = context;
+    this.#task = task;
+    this.#ends = ends;
+    const { plan, topics } = context;
+    const all = Array.from({ length: topics.partitions }, (_, sender) => sender);
+    this.#aligned = new AlignedTask(
+      plan.program,
+      task.task,
+      new Map<string, readonly (string | number)[]>([
+        ...topics.bySource,
+        ...[...topics.repartitions.keys()].map((id) => [id, all] as const),
+      ]),
+    );
+    this.#readings = [...topics.bySource].flatMap(([source, names]) =>
+      names.map((topic) => ({
+        source,
+        topic,
+        next: task.offsets.get(topic) ?? 0,
+        bad: [],
+        kept: new Map(),
+        last: Date.now(),
+      })),
+    );
+    this.#before = new Map(before.map((position) => [`${position.input}/${position.sender}`, position]));
+    for (const [id, topic] of topics.repartitions) this.#received.set(id, task.offsets.get(topic) ?? 0);
+  }
+
+  /**
+   * @param ends topic -> where reading ends; undefined where it goes on
+   * @throws Refusal `NOT_BUILT` for a warm start
+   */
+  static async open(
+    context: WorkerContext,
+    task: PartitionTask,
+    ends: ReadonlyMap<string, number> | undefined,
+  ): Promise<OrderedInputs> {
+    const { plan, topics, settings } = context;
+    if (settings.warm !== undefined)
+      throw new Refusal({
+        code: "NOT_BUILT",
+        what: "a warm start of a plan whose inputs are read in one order is not built",
+        remedies: ["start it cold, from the earliest record"],
+      });
+    const keeps = topics.repartitions.size > 0 && plan.stores.includes(PLACED_STORE);
+    const inputs = new OrderedInputs(
+      context,
+      task,
+      keeps ? await readPlaced(task.stores.get(PLACED_STORE.name)) : [],
+      ends,
+    );
+    for (const { input, sender, reached, over } of inputs.#before.values())
+      await inputs.#aligned.receive(input, sender, undefined, reached, over);
+    return inputs;
+  }
+
+  /** Works on records of a source topic, or of a repartition. */
+  async take(fetched: FetchedPartition): Promise<Ready> {
+    for (const [id, topic] of this.#context.topics.repartitions)
+      if (topic === fetched.topic) return await this.#receive(id, fetched);
+    const ready: Ready[] = [];
+    for (const reading of this.#readings) {
+      if (reading.topic !== fetched.topic) continue;
+      const { reader } = this.#context.plan.inputs.find(({ source }) => source.id === reading.source)!;
+      const { frame, bad } = reader.read(fetched);
+      reading.bad.push(...bad);
+      reading.next = fetched.nextOffset;
+      reading.last = Date.now();
+      const number = ++this.#number;
+      const offsets = Float64Array.from(frame.getColumn("_offset").toArray() as (number | bigint)[], Number);
+      reading.kept.set(number, { fetched, offsets });
+      const result = await this.#aligned.take(reading.source, reading.topic, frame, number);
+      ready.push(await this.#ready(result));
+      ready.push(await this.#ended(reading));
+      this.#context.metrics.unknownFields.set({ source: reading.source }, reader.counts.unknownFields);
+    }
+    return together(ready);
+  }
+
+  /** Work by the wall clock; and, when the task was just opened, what needs no further record. */
+  async advance(now: number): Promise<Ready> {
+    const ready: Ready[] = [];
+    for (const reading of this.#readings) ready.push(await this.#ended(reading));
+    const patience = this.#ends === undefined ? PATIENCE : Number.POSITIVE_INFINITY;
+    ready.push(await this.#ready(await this.#aligned.advance(now, patience)));
+    return together(ready);
+  }
+
+  /** Before a checkpoint: tells other tasks how far this one has come, and notes how far it has worked on what they sent. */
+  async settle(): Promise<void> {
+    for (const { id } of this.#context.plan.program.repartitions) await this.#tell(id, undefined);
+    if (this.#senders.size > 0)
+      await writePlaced(this.#task.stores.get(PLACED_STORE.name), [...this.#senders.values()]);
+    this.#senders.clear();
+  }
+
+  /** Whether something has to be told that no record is the cause of. */
+  get untold(): boolean {
+    return this.#context.plan.program.repartitions.some(
+      ({ id }) => this.#isOver(id) && this.#told.get(id)?.over !== true,
+    );
+  }
+
+  async #receive(id: string, fetched: FetchedPartition): Promise<Ready> {
+    const { columns, nextOffset } = fetched;
+    const results: Ready[] = [];
+    for (let i = 0; i < columns.count; i++) {
+      const offset = columns.offsets[i]!;
+      const sent = receivedRecord(columns.values, columns.headers?.[i], i);
+      const before = this.#before.get(`${id}/${sent.from}`);
+      if (before !== undefined && offset < before.offset) continue; // worked on before the task was opened
+      const skipped = before !== undefined && offset === before.offset ? before.row : 0;
+      const rows = skipped === 0 ? sent.rows : sent.rows?.slice(skipped, sent.rows.height - skipped);
+      this.#skipped.set(`${id}/${sent.from}/${offset}`, skipped);
+      results.push(
+        await this.#ready(await this.#aligned.receive(id, sent.from, rows, sent.reached, sent.over, offset)),
+      );
+    }
+    this.#received.set(id, nextOffset);
+    this.#notePositions(id);
+    return together(results);
+  }
+
+  readonly #skipped = new Map<string, number>();
+
+  /** A topic that has been read to its end is not waited for. */
+  async #ended({ source, topic, next }: Reading): Promise<Ready> {
+    const end = this.#ends?.get(topic);
+    if (end === undefined || next < end) return NOTHING;
+    return await this.#ready(await this.#aligned.end(source, topic));
+  }
+
+  /** Sends rows on that go to other tasks, and gives those of sinks with the bad records before them. */
+  async #ready({ rows, bad }: TaskResult): Promise<Ready> {
+    const { program } = this.#context.plan;
+    for (const { id } of program.repartitions)
+      for (const { terminal, frame } of rows) if (terminal === id) await this.#tell(id, frame);
+    const records = bad.map((row) => this.#badRecord(row));
+    for (const reading of this.#readings) {
+      const upTo = this.#offsetOf(reading);
+      while (reading.bad.length > 0 && reading.bad[0]!.offset < upTo) records.push(reading.bad.shift()!);
+      for (const [number, { offsets }] of reading.kept)
+        if (offsets.length === 0 || offsets.at(-1)! < upTo) reading.kept.delete(number);
+    }
+    for (const topic of new Set(this.#readings.map(({ topic }) => topic)))
+      this.#task.offsets.set(
+        topic,
+        Math.min(...this.#readings.filter((one) => one.topic === topic).map((one) => this.#offsetOf(one))),
+      );
+    for (const id of this.#context.topics.repartitions.keys()) this.#notePositions(id);
+    return { rows: rows.filter(({ terminal }) => !this.#context.topics.repartitions.has(terminal)), bad: records };
+  }
+
+  /** The offset of the first record of a topic that is not worked on. */
+  #offsetOf({ source, topic, next, kept }: Reading): number {
+    const held = this.#aligned.held(source, topic);
+    return held === undefined ? next : (kept.get(held.place)?.offsets[held.row] ?? next);
+  }
+
+  #notePositions(id: string): void {
+    const topic = this.#context.topics.repartitions.get(id)!;
+    let committed = this.#received.get(id)!;
+    for (let sender = 0; sender < this.#context.topics.partitions; sender++) {
+      const held = this.#aligned.held(id, sender);
+      const skipped = held === undefined ? 0 : (this.#skipped.get(`${id}/${sender}/${held.place}`) ?? 0);
+      const known = this.#aligned.reached(id, sender);
+      const before = this.#before.get(`${id}/${sender}`);
+      this.#senders.set(`${id}/${sender}`, {
+        input: id,
+        sender,
+        offset: held?.place ?? Math.max(this.#received.get(id)!, before?.offset ?? 0),
+        row: held === undefined ? 0 : held.row + skipped,
+        reached: held?.key ?? known.reached,
+        over: held === undefined && known.over,
+      });
+      if (held !== undefined) committed = Math.min(committed, held.place);
+    }
+    this.#task.offsets.set(topic, committed);
+    for (const name of this.#skipped.keys()) {
+      const [input, , offset] = name.split("/");
+      if (input === id && Number(offset) < committed) this.#skipped.delete(name);
+    }
+  }
+
+  /** Sends rows of this task to those they belong to; without rows, says how far it has come, where that is news. */
+  async #tell(id: string, rows: pl.DataFrame | undefined): Promise<void> {
+    const { io, topics } = this.#context;
+    const topic = topics.repartitions.get(id)!;
+    const told = this.#told.get(id) ?? { reached: Number.NaN, over: false };
+    const reached = this.#task.task.reached(id);
+    const over = this.#isOver(id);
+    if (rows !== undefined) {
+      io.begin();
+      for (const [target, placed] of placeRows(rows, topics.partitions))
+        await io.transactional.send(
+          topic,
+          target,
+          sentRecords({ from: this.#task.partition, reached: told.reached, over: false, rows: placed }, told.reached),
+        );
+      this.#told.set(id, { ...told, over: false });
+      return;
+    }
+    const news = over !== told.over || (!Number.isNaN(reached) && !(reached <= told.reached));
+    if (!news) return;
+    io.begin();
+    const known = Number.isNaN(reached) ? told.reached : reached;
+    for (let target = 0; target < topics.partitions; target++)
+      await io.transactional.send(
+        topic,
+        target,
+        sentRecords({ from: this.#task.partition, reached: known, over, rows: undefined }, known),
+      );
+    this.#told.set(id, { reached: known, over });
+  }
+
+  /** Whether nobody has to wait for what this task sends: its inputs have ended, or are idle. */
+  #isOver(id: string): boolean {
+    const { from } = this.#context.plan.program.repartitions.find((one) => one.id === id)!;
+    return from.every((input) => {
+      if (this.#context.topics.repartitions.has(input)) return this.#aligned.isOver(input);
+      return this.#readings.every((reading) => reading.source !== input || this.#isQuiet(reading));
+    });
+  }
+
+  #isQuiet({ source, topic, next, last }: Reading): boolean {
+    if (this.#aligned.held(source, topic) !== undefined) return false;
+    const end = this.#ends?.get(topic);
+    if (end !== undefined && next >= end) return true;
+    const { idle } = this.#context.plan.inputs.find((input) => input.source.id === source)!.source.node;
+    return idle !== undefined && Date.now() - last >= idle;
+  }
+
+  #badRecord({ source, partition, offset, reason }: BadRow): BadRecord {
+    for (const reading of this.#readings) {
+      if (reading.source !== source || partition !== this.#task.partition) continue;
+      for (const { fetched } of reading.kept.values()) {
+        const index = indexOfOffset(fetched.columns.offsets, offset);
+        if (index >= 0) return badRecordAt(fetched, index, reason);
+      }
+    }
+    const topic =
+      this.#context.topics.repartitions.get(source) ?? this.#context.topics.bySource.get(source)?.join(", ") ?? source;
+    return { topic, partition, offset, timestamp: Date.now(), key: null, value: null, reason };
+  }
+}
+
+const NOTHING: Ready = { rows: [], bad: [] };
+
+function together(all: readonly Ready[]): Ready {
+  return { rows: all.flatMap(({ rows }) => rows), bad: all.flatMap(({ bad }) => bad) };
+}
