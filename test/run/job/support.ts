@@ -151,7 +151,7 @@ export interface JobUnderTest {
 /** A job of its own, with an input topic of `partitions`; its state folder is made by the job. */
 export async function jobUnderTest(
   cluster: Cluster,
-  options: { partitions?: number; plans?: string; guarantee?: string; input?: string } = {},
+  options: { partitions?: number; plans?: string; guarantee?: string; input?: string; script?: string } = {},
 ): Promise<JobUnderTest> {
   const name = uniqueName("job");
   const input = options.input ?? `${name}-in`;
@@ -173,7 +173,7 @@ export async function jobUnderTest(
     run(
       [
         ...(process.env.NODE_ARGS ? process.env.NODE_ARGS.split(" ") : []),
-        path.join(import.meta.dirname, "job-under-test.ts"),
+        path.join(import.meta.dirname, options.script ?? "job-under-test.ts"),
         ...args,
       ],
       { ...base, ...env },
