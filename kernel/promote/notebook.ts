@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Refusal } from "../../lib/error.ts";
 import type { JournalEntry } from "../cells/journal.ts";
+import { readJournal } from "../cells/journal-file.ts";
 
 /** A cell of nbformat 4 as it is stored; unknown fields travel along. */
 export interface RawCell {
@@ -112,7 +113,19 @@ function codeCells(raw: RawNotebook): CodeCell[] {
     });
     heading = undefined;
   }
-  return cells;
+  return withJournal(cells);
+}
+
+/** Cells that showed nothing, in a front end that keeps no record: the kernel that ran them on this machine may still know. */
+function withJournal(cells: readonly CodeCell[]): CodeCell[] {
+  const session = cells.findLast(({ execution }) => execution !== undefined)?.execution?.session;
+  if (session === undefined) return [...cells];
+  const journal = readJournal(session);
+  return cells.map((cell) =>
+    cell.execution === undefined && cell.executionCount !== null
+      ? { ...cell, execution: journal.get(cell.id) as Execution | undefined }
+      : cell,
+  );
 }
 
 /** The latest record of the cell's own metadata and its outputs': the last output's, and the one that has seen the most reads. */

@@ -179,6 +179,8 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 300_000 },
       async () => /vnd\.millrace\.live/.test(await readFile(path.join(lab.folder, "live.ipynb"), "utf8")),
       LONG,
     );
+    const { cells } = JSON.parse(await readFile(path.join(lab.folder, "live.ipynb"), "utf8"));
+    assert.match(cells[3].metadata.millrace.sha256, /^[0-9a-f]{64}$/, "a cell without output has its record too");
     await page.reload();
     const first = await until("the table is there", async () => (await table.count()) > 0 && (await line()), LONG);
     await until("and live", async () => (await line()) !== first, LONG);

@@ -46,7 +46,14 @@ export interface Kernel {
   readonly handleComms: boolean;
   readonly isDisposed: boolean;
   createComm(target: string): Comm;
+  readonly anyMessage: Signal<unknown, { readonly direction: "send" | "recv"; readonly msg: KernelMessage }>;
   dispose(): void;
+}
+
+export interface KernelMessage {
+  readonly header: { readonly msg_id: string; readonly msg_type: string };
+  readonly parent_header: { readonly msg_id?: string };
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 export interface SessionContext {
@@ -76,6 +83,7 @@ export interface NotebookPanel extends Widget {
     readonly rendermime: RenderMime;
     readonly activeCellIndex: number;
     readonly model: {
+      readonly cells: Iterable<{ readonly id: string; setMetadata(key: string, value: unknown): void }>;
       readonly sharedModel: { insertCell(index: number, cell: { cell_type: "code"; source: string }): unknown };
     } | null;
   };

@@ -9,6 +9,7 @@ import type {
   SettingRegistry,
   ThemeManager,
 } from "./jupyterlab.ts";
+import { keepJournal } from "./keep-journal.ts";
 import { KernelConnections } from "./kernel-connections.ts";
 import { liveRenderer } from "./live/live-renderer.ts";
 import { openPromotePanel } from "./panels/promote-panel.ts";
@@ -42,6 +43,7 @@ export function plugin(shared: Shared): Plugin {
       tracker.widgetAdded.connect((_, notebook) => {
         notebook.content.rendermime.addFactory(liveRenderer(shared, notebook.sessionContext, connections));
         notebook.content.rendermime.addFactory(plotlyRenderer(shared, themes));
+        keepJournal(notebook);
         addPromoteButton(notebook, shared, () => openPromotePanel(shared, app, connections, notebook));
       });
 
