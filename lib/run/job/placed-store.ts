@@ -13,8 +13,8 @@ export const PLACED_STORE: StoreSpec = {
     sender: "Int32",
     /** The first record of the sender that is not worked on, or after the last. */
     offset: "Int64",
-    /** How many rows of it are. */
-    row: "Int64",
+    /** How many rows of it are. (A column named as a method of DataFrame, such as `row`, would hide it.) */
+    rows_done: "Int64",
     /** No row of a smaller `_order` comes from there on. */
     reached: "Int64",
     over: "Boolean",
@@ -38,7 +38,7 @@ export async function readPlaced(store: KeyedStore): Promise<PlacedPosition[]> {
       "input",
       "sender",
       pl.col("offset").cast(pl.Float64),
-      pl.col("row").cast(pl.Float64),
+      pl.col("rows_done").cast(pl.Float64),
       pl.col("reached").cast(pl.Float64),
       "over",
     )
@@ -55,10 +55,10 @@ export async function readPlaced(store: KeyedStore): Promise<PlacedPosition[]> {
 
 export async function writePlaced(store: KeyedStore, positions: readonly PlacedPosition[]): Promise<void> {
   if (positions.length === 0) return;
-  const numbers = (name: "sender" | "offset" | "row" | "reached", dtype: pl.DataType) =>
+  const numbers = (name: "sender" | "offset" | "row" | "reached", dtype: pl.DataType, column: string = name) =>
     pl
       .Series(
-        name,
+        column,
         positions.map((position) => (Number.isNaN(position[name]) ? null : position[name])),
         pl.Float64,
       )
@@ -72,7 +72,7 @@ export async function writePlaced(store: KeyedStore, positions: readonly PlacedP
       ),
       numbers("sender", pl.Int32),
       numbers("offset", pl.Int64),
-      numbers("row", pl.Int64),
+      numbers("row", pl.Int64, "rows_done"),
       numbers("reached", pl.Int64),
       pl.Series(
         "over",
