@@ -1,3 +1,4 @@
+import { nodesOf } from "../../../lib/plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../../lib/plan/nodes/sink-node.ts";
 import { cellsOf } from "../emit-main.ts";
 import { type CodeCell, type Notebook, sha256 } from "../notebook.ts";
@@ -6,17 +7,19 @@ import type { Slice } from "../slice.ts";
 
 /**
  * Holds the sinks that the kept statements declare against those that the notebook's cells declared when they ran, by the ids of their plans, constants
- * included: what the slice has lost, and what differs from run to run, is found here, whatever the way it came about. Cells without a
+ * included: what the slice has lost, and what differs from run to run, is found here, whatever the way it came about. Sinks with code in their plan, cells without a
  * journal, edited or skipped ones, and runs with other parameters than the defaults say nothing.
  */
 export function sinkProblems(notebook: Notebook, slice: Slice, declared: readonly SinkNode[]): Problem[] {
   const ids = new Set(declared.map(({ id }) => id));
   const topics = new Set(declared.map(({ topic }) => topic));
+  // the text of a function is not the same in a cell, which the kernel compiles, and in a file, whose types Node strips
+  const opaque = new Set(declared.filter(holdsCode).map(({ topic }) => topic));
   const witnesses = notebook.cells.filter((cell) => isWitness(cell, slice));
   const problems: Problem[] = [];
   for (const cell of witnesses) {
     for (const { id, topic } of cell.execution!.sinks!) {
-      if (ids.has(id)) continue;
+      if (ids.has(id) || opaque.has(topic)) continue;
       problems.push(
         topics.has(topic)
           ? different(cell, `The sink to "${topic}" that this cell declared when it ran`)
@@ -35,9 +38,13 @@ export function sinkProblems(notebook: Notebook, slice: Slice, declared: readonl
   if (problems.length > 0 || !cellsOf(slice).every((cell) => witnesses.includes(cell))) return problems;
   const known = new Set(witnesses.flatMap((cell) => cell.execution!.sinks!.map(({ id }) => id)));
   return declared
-    .filter(({ id }) => !known.has(id))
+    .filter(({ id, topic }) => !known.has(id) && !opaque.has(topic))
     .map(({ topic }) => different(sinkCell(slice), `The sink to "${topic}"`));
 }
+
+/** A plan with the code of a `map`, `process` or `predict` in it. */
+const holdsCode = (sink: SinkNode) =>
+  nodesOf([sink]).some((node) => node.kind !== "source" && typeof (node as { source?: unknown }).source === "string");
 
 const different = (cell: CodeCell, which: string): Problem =>
   problemAt(cell, placeOf(cell), {

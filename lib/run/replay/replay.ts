@@ -30,6 +30,8 @@ interface Promotion {
   readonly parameters: readonly { readonly variable: string }[];
   /** File -> digest. */
   readonly vendor?: Readonly<Record<string, string>>;
+  /** Local modules, data files and models: file -> digest. */
+  readonly copied?: Readonly<Record<string, string>>;
   readonly recorded:
     | { readonly nothing: string }
     | {
@@ -48,7 +50,7 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
   const { recorded } = promotion;
   if (!("samples" in recorded))
     return failed(`Nothing was recorded: ${recorded.nothing}. Run the notebook and promote it again.`);
-  const spoiled = await changedRecords(folder, recorded, promotion.vendor);
+  const spoiled = await changedRecords(folder, recorded, { ...promotion.vendor, ...promotion.copied });
   const out = await mkdtemp(path.join(os.tmpdir(), "millrace-replay-"));
   try {
     const run = await runJob(folder, out, promotion, options);
@@ -93,16 +95,16 @@ async function readPromotion(folder: string): Promise<Promotion> {
 
 const failed = (text: string): ReplayReport => ({ ok: false, sinks: [], text });
 
-/** Samples, expected rows and packages whose digest is not the one that promotion noted. */
+/** Samples, expected rows, packages and copied files whose digest is not the one that promotion noted. */
 async function changedRecords(
   folder: string,
   recorded: Exclude<Promotion["recorded"], { nothing: string }>,
-  vendor: Readonly<Record<string, string>> = {},
+  others: Readonly<Record<string, string>>,
 ): Promise<string[]> {
   const noted = [
     ...Object.entries(recorded.samples).map(([topic, { sha256 }]) => [`samples/${topic}.jsonl.gz`, sha256] as const),
     ...Object.entries(recorded.expected).map(([topic, { sha256 }]) => [`expected/${topic}.jsonl`, sha256] as const),
-    ...Object.entries(vendor),
+    ...Object.entries(others),
   ];
   const changed: string[] = [];
   for (const [file, sha256] of noted) {
