@@ -1,7 +1,7 @@
 import { registerHooks } from "node:module";
 
 /**
- * Makes nodejs-polars' objects cheap to build; imported for its effect, before anything evaluates nodejs-polars.
+ * Makes nodejs-polars' objects cheap to build, and safe whatever their columns are called; imported for its effect, before anything evaluates nodejs-polars.
  *
  * nodejs-polars 0.26 builds every Expr, Series and DataFrame as one object literal of 130 to 200 methods, with members named by symbols near
  * the front. From the first such member on V8 defines members one by one, and beyond 128 of them each costs more than the last: about
@@ -15,9 +15,19 @@ registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
     if (!FILES.test(url) || loaded.source === undefined || loaded.source === null) return loaded;
-    return { ...loaded, source: symbolsLast(String(loaded.source)) };
+    return { ...loaded, source: methodsBeforeColumns(symbolsLast(String(loaded.source))) };
   },
 });
+
+/**
+ * The source with a frame's own members before its columns: as published, `frame.height` of a frame with a column "height" is that column, and
+ * everything that counts on the method, nodejs-polars itself included, breaks on such data. `getColumn("height")` gives the column.
+ */
+export function methodsBeforeColumns(source: string): string {
+  const columnFirst =
+    'if (typeof prop === "string" && target.columns.includes(prop)) {\n                return target.getColumn(prop);';
+  return source.replace(columnFirst, columnFirst.replace("if (", "if (!(prop in target) && "));
+}
 
 /** The source with the symbol-named methods of its object literals (literal at 4 spaces, members at 8) behind the others. */
 export function symbolsLast(source: string): string {
