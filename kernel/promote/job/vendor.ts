@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import path from "node:path";
 import ts from "typescript";
 import { cacheFolder } from "../../broker/jars.ts";
@@ -19,6 +20,7 @@ interface Manifest {
   [field: string]: unknown;
 }
 
+const require = createRequire(import.meta.url);
 const LIB = path.resolve(import.meta.dirname, "../../../lib");
 
 export async function libraryManifest(): Promise<Manifest> {
@@ -85,6 +87,8 @@ function compiled(names: readonly string[]): Map<string, string> {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     types: ["node"],
+    // not as seen from wherever the command was called: declarations would come out otherwise
+    typeRoots: [path.resolve(path.dirname(require.resolve("@types/node/package.json")), "..")],
     strict: true,
     verbatimModuleSyntax: true,
     skipLibCheck: true,
@@ -95,7 +99,9 @@ function compiled(names: readonly string[]): Map<string, string> {
     outDir: LIB,
     newLine: ts.NewLineKind.LineFeed,
   };
-  const program = ts.createProgram({ rootNames: names.map((name) => path.join(LIB, name)), options });
+  const host = ts.createCompilerHost(options);
+  host.getCurrentDirectory = () => LIB;
+  const program = ts.createProgram({ rootNames: names.map((name) => path.join(LIB, name)), options, host });
   program.emit(undefined, (file, text) => output.set(path.relative(LIB, file).split(path.sep).join("/"), text));
   return output;
 }
