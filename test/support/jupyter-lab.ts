@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { freePort } from "../../kernel/broker/embedded-broker.ts";
@@ -29,7 +29,12 @@ export async function startLab(env: Record<string, string>, { extension = true }
     { encoding: "utf8" },
   );
   if (installed.status !== 0) throw new Error(`millrace install failed: ${installed.stderr}`);
-  if (!extension) await rm(path.join(prefix, "share/jupyter/labextensions"), { recursive: true });
+  if (!extension) {
+    // the environment may have it installed as well
+    await mkdir(path.join(home, "config/labconfig"), { recursive: true });
+    const disabled = JSON.stringify({ disabledExtensions: { "millrace-lab": true } });
+    await writeFile(path.join(home, "config/labconfig/page_config.json"), disabled);
+  }
   const port = await freePort();
   const token = randomBytes(16).toString("hex");
   const server = spawn(

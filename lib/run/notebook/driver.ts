@@ -46,8 +46,7 @@ export function notebookDriver(session = new Session()): FrameDriver {
     batches: (node, options) => batches(session, node, options),
     schema: (node) => schema(session, node),
     run: (sink, options) => runSink(session, sink, options),
-    declared: ({ id, topic }) =>
-      notebookHost()?.recordSink?.({ id, topic, given: Object.fromEntries(givenParams()) }),
+    declared: ({ id, topic }) => notebookHost()?.recordSink?.({ id, topic, given: Object.fromEntries(givenParams()) }),
     display(node) {
       // nobody would stop a read that a plain program started by printing a frame
       if (notebookHost() === undefined) return { "text/plain": explain(node) };
