@@ -2,7 +2,12 @@ import { timingSafeEqual } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { MillraceError, Refusal } from "../../error.ts";
-import type { StateAnswer } from "../../state/duckdb/state-query.ts";
+import {
+  type SqlValue,
+  STATE_LIMITS,
+  type StateAnswer,
+  type StateQueryLimits,
+} from "../../state/duckdb/state-query.ts";
 
 export interface JobServerOptions {
   /** On all interfaces; absent: a free port of 127.0.0.1, so that several workers share a machine. */
@@ -12,12 +17,13 @@ export interface JobServerOptions {
   /** Why the job is not ready; undefined when it is. */
   readonly unready: () => Readonly<Record<string, unknown>> | undefined;
   readonly metrics: () => Promise<string>;
-  readonly query: (sql: string) => Promise<StateAnswer>;
+  readonly query: (sql: string, limits: StateQueryLimits, values: readonly SqlValue[]) => Promise<StateAnswer>;
 }
 
 const MAX_SQL_BYTES = 64 * 1024;
+const MAX_ROWS = 100_000;
 
-/** `/health/live`, `/health/ready`, `/metrics` and `/state` (read-only SQL: `POST` the statement, or `GET ?sql=`). */
+/** `/health/live`, `/health/ready`, `/metrics` and `/state` (read-only SQL: `POST` the statement, or as JSON with values, or `GET ?sql=`). */
 export class JobServer {
   readonly url: string;
   readonly #server: http.Server;
@@ -91,7 +97,10 @@ async function answer(request: http.IncomingMessage, options: JobServerOptions):
       });
     try {
       const sql = reading ? (url.searchParams.get("sql") ?? "") : await text(request);
-      return json(200, await options.query(sql));
+      if (request.headers["content-type"] !== "application/json")
+        return json(200, await options.query(sql, STATE_LIMITS, []));
+      const { sql: statement, values, limits } = question(sql);
+      return json(200, await options.query(statement, limits, values));
     } catch (error) {
       if (error instanceof Refusal) return json(400, { code: error.code, error: error.message });
       throw error;
@@ -110,6 +119,23 @@ function allowed(request: http.IncomingMessage, token: string | undefined): bool
   const given = Buffer.from(request.headers.authorization ?? "");
   const wanted = Buffer.from(`Bearer ${token}`);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+/** `{"sql": …, "values": [{ type, text }], "limits": { rows, time }}`; limits count up to those of the server. */
+function question(body: string): { sql: string; values: readonly SqlValue[]; limits: StateQueryLimits } {
+  try {
+    const { sql, values = [], limits = STATE_LIMITS } = JSON.parse(body) as ReturnType<typeof question>;
+    if (typeof sql !== "string" || !Array.isArray(values)) throw new TypeError("no statement");
+    const upTo = (asked: unknown, own: number) =>
+      typeof asked === "number" && asked >= 0 ? Math.min(Math.floor(asked), own) : own;
+    return {
+      sql,
+      values,
+      limits: { rows: upTo(limits.rows, MAX_ROWS), time: upTo(limits.time, STATE_LIMITS.time) },
+    };
+  } catch {
+    throw new Refusal({ code: "BAD_SQL", what: 'The question is not {"sql": "…", "values": […]} in JSON.' });
+  }
 }
 
 async function text(request: http.IncomingMessage): Promise<string> {

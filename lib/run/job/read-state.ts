@@ -2,7 +2,13 @@ import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { MillraceError, Refusal } from "../../error.ts";
-import { queryState, type StateAnswer } from "../../state/duckdb/state-query.ts";
+import {
+  queryState,
+  type SqlValue,
+  STATE_LIMITS,
+  type StateAnswer,
+  type StateQueryLimits,
+} from "../../state/duckdb/state-query.ts";
 import { readOwner } from "./state-folder.ts";
 
 /**
@@ -16,19 +22,31 @@ export async function readState(
   where: string,
   sql: string,
   token = process.env.MILLRACE_STATE_TOKEN,
+  { values = [], limits = STATE_LIMITS }: StateQuestion = {},
 ): Promise<StateAnswer> {
-  if (/^https?:\/\//.test(where)) return await askOwner(where.replace(/\/(state\/?)?$/, ""), sql, token);
+  const question = { sql, values, limits };
+  if (/^https?:\/\//.test(where)) return await askOwner(where.replace(/\/(state\/?)?$/, ""), question, token);
   const folder = stateFolder(where);
   const owner = await readOwner(folder);
   if (owner !== undefined && isAlive(owner.pid)) {
     try {
-      return await askOwner(owner.url, sql, token);
+      return await askOwner(owner.url, question, token);
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== "OWNER_UNREACHABLE" || isAlive(owner.pid)) throw error;
     }
   }
-  return await readFile(path.join(folder, "state.duckdb"), sql);
+  return await readStateFile(path.join(folder, "state.duckdb"), question);
 }
+
+/** What goes with a statement. */
+export interface StateQuestion {
+  /** For `$1`, `$2`, … */
+  readonly values?: readonly SqlValue[];
+  /** The owner of a running job keeps to its own where they are narrower. */
+  readonly limits?: StateQueryLimits;
+}
+
+type Question = Required<StateQuestion> & { readonly sql: string };
 
 function stateFolder(where: string): string {
   const folders = [where, path.join(where, "state")];
@@ -50,13 +68,16 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function askOwner(url: string, sql: string, token: string | undefined): Promise<StateAnswer> {
+async function askOwner(url: string, question: Question, token: string | undefined): Promise<StateAnswer> {
   let response: Response;
   try {
     response = await fetch(`${url}/state`, {
       method: "POST",
-      body: sql,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      body: JSON.stringify(question),
+      headers: {
+        "content-type": "application/json",
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
       signal: AbortSignal.timeout(30_000),
     });
   } catch (cause) {
@@ -81,14 +102,15 @@ async function askOwner(url: string, sql: string, token: string | undefined): Pr
   });
 }
 
-async function readFile(file: string, sql: string): Promise<StateAnswer> {
+/** Asks a DuckDB file that nobody has open for writing. */
+export async function readStateFile(file: string, { sql, values, limits }: Question): Promise<StateAnswer> {
   const instance = await DuckDBInstance.create(file, { access_mode: "READ_ONLY", threads: "2" });
   try {
     const connection = await instance.connect();
     try {
       await connection.run("SET enable_external_access = false");
       await connection.run("SET lock_configuration = true");
-      return await queryState(connection, sql);
+      return await queryState(connection, sql, limits, values);
     } finally {
       connection.closeSync(); // while one is open, the file stays locked
     }

@@ -69,10 +69,10 @@ export async function runJob(
       ...(settings.stateToken === undefined ? {} : { token: settings.stateToken }),
       unready: () => (worker === undefined ? { reason: "starting" } : worker.unready()),
       metrics: () => metrics.registry.metrics(),
-      query: async (sql) => {
+      query: async (sql, limits, values) => {
         const connection = await file.connect();
         try {
-          return await queryState(connection, sql);
+          return await queryState(connection, sql, limits, values);
         } finally {
           connection.closeSync();
         }

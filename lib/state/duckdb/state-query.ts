@@ -1,4 +1,10 @@
-import { type DuckDBConnection, type Json, StatementType } from "@duckdb/node-api";
+import {
+  type DuckDBConnection,
+  DuckDBTimestampValue,
+  type DuckDBValue,
+  type Json,
+  StatementType,
+} from "@duckdb/node-api";
 import { Refusal } from "../../error.ts";
 
 export interface StateQueryLimits {
@@ -20,20 +26,28 @@ export interface StateAnswer {
 
 export const STATE_LIMITS: StateQueryLimits = { rows: 10_000, time: 10_000 };
 
+/** A value for a place (`$1`, `$2`, …) of a statement. As text with its DuckDB type, so that it passes through JSON unchanged; null is null. */
+export interface SqlValue {
+  readonly type: "VARCHAR" | "BIGINT" | "DOUBLE" | "BOOLEAN" | "TIMESTAMP";
+  readonly text: string | null;
+}
+
 /**
  * Answers one read-only statement, from one snapshot: the last checkpoint.
+ * @param values for `$1`, `$2`, …
  * @throws {Refusal} `NOT_READ_ONLY`, `BAD_SQL`, `STATE_QUERY_TOO_LONG`
  */
 export async function queryState(
   connection: DuckDBConnection,
   sql: string,
   limits: StateQueryLimits = STATE_LIMITS,
+  values: readonly SqlValue[] = [],
 ): Promise<StateAnswer> {
   await assertReadOnly(connection, sql);
   const timer = setTimeout(() => connection.interrupt(), limits.time);
   try {
     await connection.run("BEGIN TRANSACTION READ ONLY");
-    const reader = await connection.streamAndReadUntil(sql, limits.rows + 1);
+    const reader = await connection.streamAndReadUntil(sql, limits.rows + 1, values.map(bound));
     const types = reader.columnTypes().map(String);
     const rows = reader.getRowsJson();
     return {
@@ -55,6 +69,20 @@ export async function queryState(
   } finally {
     clearTimeout(timer);
     await connection.run("ROLLBACK").catch(() => {});
+  }
+}
+
+function bound({ type, text }: SqlValue): DuckDBValue {
+  if (text === null || type === "VARCHAR") return text;
+  switch (type) {
+    case "BIGINT":
+      return BigInt(text);
+    case "DOUBLE":
+      return Number(text);
+    case "BOOLEAN":
+      return text === "true";
+    case "TIMESTAMP":
+      return new DuckDBTimestampValue(BigInt(Date.parse(text)) * 1000n);
   }
 }
 
