@@ -3,7 +3,8 @@ import path from "node:path";
 import { MillraceError } from "../../../lib/error.ts";
 
 export const LAB_EXTENSION = "millrace-lab";
-const BUILT = path.resolve(import.meta.dirname, "..", "..", "labextension", "dist");
+/** Where the build puts it. */
+export const BUILT = path.resolve(import.meta.dirname, "..", "..", "labextension", "dist");
 
 export const labExtensionFolder = (dataDir: string): string => path.join(dataDir, "labextensions", LAB_EXTENSION);
 
