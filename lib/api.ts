@@ -6,7 +6,7 @@ import { notebookDriver } from "./run/notebook/driver.ts";
 setDriver(notebookDriver());
 
 export { MillraceError, Refusal, type Trouble } from "./error.ts";
-export { concat, param, Sink, StaticTable, StreamFrame, table, topic } from "./frame/index.ts";
+export { concat, FileSink, param, Sink, StaticTable, StreamFrame, table, topic } from "./frame/index.ts";
 export { pl } from "./plan/pl.ts";
 export { type Sql, type SqlOptions, type SqlTag, sql } from "./run/sql/sql.ts";
 export type { DTypeName, Schema } from "./schema.ts";

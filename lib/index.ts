@@ -6,9 +6,23 @@ import type * as Api from "./api.ts";
 // then a CommonJS program, such as a cell of stock tslab, could not require millrace.)
 const api = createRequire(import.meta.url)(import.meta.url.endsWith(".ts") ? "./api.ts" : "./api.js") as typeof Api;
 
-export const { concat, MillraceError, param, pl, Refusal, Sink, StaticTable, StreamFrame, sql, table, topic } = api;
+export const {
+  concat,
+  FileSink,
+  MillraceError,
+  param,
+  pl,
+  Refusal,
+  Sink,
+  StaticTable,
+  StreamFrame,
+  sql,
+  table,
+  topic,
+} = api;
 export type MillraceError = Api.MillraceError;
 export type Refusal = Api.Refusal;
+export type FileSink = Api.FileSink;
 export type Sink = Api.Sink;
 export type StaticTable = Api.StaticTable;
 export type StreamFrame = Api.StreamFrame;

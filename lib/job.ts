@@ -1,5 +1,6 @@
 import { MillraceError, Refusal } from "./error.ts";
-import { declaredSinks } from "./frame/driver.ts";
+import { declaredFileSinks, declaredSinks } from "./frame/driver.ts";
+import { notInJobs } from "./frame/file-sink.ts";
 import { declaredParams, setParamSource } from "./frame/param.ts";
 import { jobSettings, parseFlags, refuseUnknownFlags } from "./run/job/settings.ts";
 import type { WarmRanges } from "./run/job/warm.ts";
@@ -54,6 +55,7 @@ export function job(options: JobOptions): Job {
     return {
       async run() {
         try {
+          if (declaredFileSinks().length > 0) throw notInJobs(declaredFileSinks());
           refuseUnknownFlags(
             flags,
             declaredParams().map(({ flag }) => flag),

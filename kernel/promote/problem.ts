@@ -20,6 +20,7 @@ export const PROBLEM_CODES = {
   DISPLAY_IN_SLICE: "the job would need a notebook's display",
   ABSOLUTE_PATH: "a path of this machine",
   SECRET_LITERAL: "a secret in the source",
+  NOT_BUILT: "a sink that jobs do not run yet",
   DIFFERENT_SINK: "a sink that is another program in the job than it was in the notebook",
   BAD_PARAMETER: "a parameter without a simple default",
   NO_SCHEMA: "a topic whose schema is not known",

@@ -59,6 +59,16 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Where `.toTable` and `.toParquet` write to. */
+export type FileTarget =
+  | {
+      readonly kind: "table";
+      readonly name: string;
+      /** One row per value of these, the last; absent: rows are appended. */
+      readonly key?: readonly string[];
+    }
+  | { readonly kind: "parquet"; readonly folder: string };
+
 export interface RunReport {
   readonly rowsIn: number;
   readonly rowsOut: number;
@@ -102,6 +112,8 @@ export interface FrameDriver {
   /** The schema of the rows of this node, metadata columns not included. */
   schema(node: PlanNode): Promise<Schema>;
   run(sink: SinkNode, options: RunOptions): Promise<RunReport>;
+  /** Writes rows to a table or to files. */
+  store?(node: PlanNode, target: FileTarget, options: RunOptions): Promise<RunReport>;
   /** A sink was declared. */
   declared?(sink: SinkNode): void;
   /** What a notebook shows for a frame or sink that is a cell's last expression: a mime bundle, or undefined when it displayed by itself. */
@@ -136,4 +148,16 @@ export function declareSink(sink: SinkNode): void {
 /** Every sink declared so far, in order. A job runs all of them. */
 export function declaredSinks(): readonly SinkNode[] {
   return [...sinks.values()];
+}
+
+const fileSinks = new Set<string>();
+
+/** Notes a sink that is no topic, as it was written. */
+export function declareFileSink(label: string): void {
+  fileSinks.add(label);
+}
+
+/** The sinks declared so far that are no topics. A job refuses them. */
+export function declaredFileSinks(): readonly string[] {
+  return [...fileSinks];
 }

@@ -1,5 +1,6 @@
 export { concat } from "./concat-frames.ts";
 export * from "./driver.ts";
+export { FileSink, type ToTableOptions } from "./file-sink.ts";
 export type { GroupByDynamicOptions } from "./group-by-dynamic.ts";
 export type { StreamJoinOptions } from "./join.ts";
 export type { JoinAsofOptions } from "./join-as-of.ts";

@@ -27,6 +27,7 @@ import {
   type PlotOptions,
 } from "./driver.ts";
 import { type ExplainOptions, explanation, type PlanPicture } from "./explanation.ts";
+import { type FileSink, type ToTableOptions, toParquet, toTable } from "./file-sink.ts";
 import { StreamRunningGroupBy } from "./group-by.ts";
 import { type GroupByCountOptions, groupByCount } from "./group-by-count.ts";
 import { type GroupByDynamicOptions, groupByDynamic } from "./group-by-dynamic.ts";
@@ -325,6 +326,30 @@ export class StreamFrame {
     const sink = sinkNode({ id: contentId(topic, { ...content, input: contentKey(this.node) }), ...content });
     declareSink(sink);
     return new Sink(sink);
+  }
+
+  /**
+   * Declares that these rows go to a table of the session, which `sql` reads: `.run()` on the result writes it anew. Rows that are updates
+   * (`groupBy`, `emit: "update"`) replace the one of their key, others are appended. Jobs do not write tables yet, and refuse them.
+   * @throws Refusal `NO_TABLE`, `NO_KEY`, `NOT_BUILT`
+   * @example
+   * await perSecond.toTable("per_second").run();
+   * await sql`SELECT device, max(n) FROM per_second GROUP BY device`
+   */
+  toTable(name: string, options: ToTableOptions = {}): FileSink {
+    return toTable(this.node, name, options);
+  }
+
+  /**
+   * Declares that these rows go to Parquet files of a folder (relative to the notebook's): `.run()` on the result writes one per partition, whole or
+   * not at all, named `topic-partition-from-to.parquet` by the offsets read (`to` not included). A range that holds an earlier one replaces its files.
+   * Jobs do not write files yet, and refuse them.
+   * @throws Refusal `NO_FOLDER`, `NO_EXACT_STREAMING_MEANING`, `NOT_BUILT`; `.run()`: `RANGES_OVERLAP`
+   * @example
+   * await moving.toParquet("moving").run({ from: "-1d" })
+   */
+  toParquet(folder: string): FileSink {
+    return toParquet(this.node, folder);
   }
 
   /** Reads a bounded range (default: from the earliest record to the end as of now) into a frame. Of a table: its rows then, one per key. */

@@ -188,6 +188,11 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["COLLECTED_IN_SLICE cell 2, line 1"],
   },
   {
+    name: "tables and files, which jobs do not write",
+    cells: [HEAD, 'phone.to("out");\nawait phone.toTable("all").run();', 'phone.toParquet("all");'],
+    found: ["NOT_BUILT cell 2, line 2", "NOT_BUILT cell 3, line 1"],
+  },
+  {
     name: "the report of a sink's run that another sink depends on",
     cells: [HEAD, 'const report = await phone.to("a").run();', 'phone.filter(pl.col("x").gt(report.rowsOut)).to("b");'],
     found: ["COLLECTED_IN_SLICE cell 2, line 1"],

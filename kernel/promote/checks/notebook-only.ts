@@ -5,6 +5,7 @@ import { type Problem, problemAt } from "../problem.ts";
 import type { Slice } from "../slice.ts";
 import type { Unit } from "../unit.ts";
 
+const FILE_SINKS = new Set(["toTable", "toParquet"]);
 const READING = new Set(["collect", "live", "plot", "batches"]);
 
 /** What only a notebook can do, in statements the job needs. */
@@ -14,6 +15,14 @@ export function notebookOnlyProblems({ cells, units, kept, edges }: Slice): Prob
     if (!kept.has(unit.index)) continue;
     for (const call of callsIn(unit.node)) {
       const method = millraceMethod(call, cells);
+      if (method !== undefined && FILE_SINKS.has(method))
+        problems.push(
+          problemAt(unit.cell, call.getStart(), {
+            code: "NOT_BUILT",
+            what: `A job does not run .${method}() yet: what it writes would not be exact after a kill.`,
+            remedies: ["tag the cell skip: it stays in the notebook", 'write to a topic: .to("…")'],
+          }),
+        );
       const isUsed = () => edges.some((edge) => edge.to === unit.index && kept.has(edge.from));
       if (method !== undefined && (READING.has(method) || (method === "run" && isUsed()))) {
         problems.push(

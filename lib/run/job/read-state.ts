@@ -103,7 +103,7 @@ async function askOwner(url: string, question: Question, token: string | undefin
 }
 
 /** Asks a DuckDB file that nobody has open for writing. */
-export async function readStateFile(file: string, { sql, values, limits }: Question): Promise<StateAnswer> {
+async function readStateFile(file: string, { sql, values, limits }: Question): Promise<StateAnswer> {
   const instance = await DuckDBInstance.create(file, { access_mode: "READ_ONLY", threads: "2" });
   try {
     const connection = await instance.connect();

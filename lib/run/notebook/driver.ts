@@ -8,6 +8,7 @@ import { describeSource } from "../source/source-schema.ts";
 import { batches } from "./batches.ts";
 import { CHART_ROWS, checkChart, liveChartBundle } from "./chart-view.ts";
 import { collect } from "./collect.ts";
+import { storeRows } from "./files/store-rows.ts";
 import { shownColumns } from "./named-metadata.ts";
 import { NotebookLiveFrame } from "./notebook-live-frame.ts";
 import { compilePlan } from "./plan-reader.ts";
@@ -46,6 +47,7 @@ export function notebookDriver(session = new Session()): FrameDriver {
     batches: (node, options) => batches(session, node, options),
     schema: (node) => schema(session, node),
     run: (sink, options) => runSink(session, sink, options),
+    store: (node, target, options) => storeRows(session, node, target, options),
     declared: ({ id, topic }) => notebookHost()?.recordSink?.({ id, topic, given: Object.fromEntries(givenParams()) }),
     display(node) {
       // nobody would stop a read that a plain program started by printing a frame

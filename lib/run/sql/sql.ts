@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import type pl from "nodejs-polars";
 import { Refusal } from "../../error.ts";
-import { STATE_LIMITS } from "../../state/duckdb/state-query.ts";
-import { readState, readStateFile } from "../job/read-state.ts";
+import { queryState, STATE_LIMITS, type StateAnswer } from "../../state/duckdb/state-query.ts";
+import { readState, type StateQuestion } from "../job/read-state.ts";
+import { hasSessionTables, sessionConnection } from "../notebook/files/session-tables.ts";
 import { answerFrame } from "./answer-frame.ts";
-import { sessionFile } from "./session-file.ts";
 import { type SqlParameter, sqlText } from "./sql-text.ts";
 
 export interface SqlOptions {
@@ -69,7 +68,7 @@ async function answer(
   const limits = { rows, time: timeout };
   const given =
     job === undefined
-      ? await readStateFile(existing(sessionFile()), { sql, values, limits })
+      ? await askSession({ sql, values, limits })
       : await readState(job, sql, token ?? process.env.MILLRACE_STATE_TOKEN, { values, limits });
   if (!given.truncated) return answerFrame(given);
   throw new Refusal({
@@ -80,12 +79,18 @@ async function answer(
   });
 }
 
-function existing(file: string): string {
-  if (existsSync(file)) return file;
-  throw new Refusal({
-    code: "NO_STATE",
-    what: "This session has no tables yet.",
-    where: "sql",
-    remedies: ['make one: await frame.toTable("name").run()', "or ask a job: sql.of(folderOrUrl)`SELECT …`"],
-  });
+async function askSession({ sql, values, limits }: Required<StateQuestion> & { sql: string }): Promise<StateAnswer> {
+  if (!hasSessionTables())
+    throw new Refusal({
+      code: "NO_STATE",
+      what: "This session has no tables yet.",
+      where: "sql",
+      remedies: ['make one: await frame.toTable("name").run()', "or ask a job: sql.of(folderOrUrl)`SELECT …`"],
+    });
+  const connection = await sessionConnection();
+  try {
+    return await queryState(connection, sql, limits, values);
+  } finally {
+    connection.closeSync();
+  }
 }
