@@ -188,6 +188,15 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["COLLECTED_IN_SLICE cell 2, line 1"],
   },
   {
+    name: "an answer of sql that a sink depends on",
+    cells: [
+      HEAD,
+      'import { sql } from "millrace";\nconst most = await sql`SELECT 1 AS n`;\nconst other = await sql.of("jobs/a")`SELECT 1`;',
+      'phone.filter(pl.col("x").gt(most.height + other.height)).to("out");',
+    ],
+    found: ["COLLECTED_IN_SLICE cell 2, line 2", "COLLECTED_IN_SLICE cell 2, line 3"],
+  },
+  {
     name: "tables and files, which jobs do not write",
     cells: [HEAD, 'phone.to("out");\nawait phone.toTable("all").run();', 'phone.toParquet("all");'],
     found: ["NOT_BUILT cell 2, line 2", "NOT_BUILT cell 3, line 1"],

@@ -13,6 +13,17 @@ export function notebookOnlyProblems({ cells, units, kept, edges }: Slice): Prob
   const problems = units.filter((unit) => unit.wish !== "skip").flatMap((unit) => untypedSinks(unit, cells));
   for (const unit of units) {
     if (!kept.has(unit.index)) continue;
+    for (const query of queriesIn(unit.node, cells))
+      problems.push(
+        problemAt(unit.cell, query.getStart(), {
+          code: "COLLECTED_IN_SLICE",
+          what: "sql`…` reads in the notebook, and a sink depends on what it answered then.",
+          remedies: [
+            "write the data to a file beside the notebook and read that",
+            "compute it in the frame, so that the job computes it, too",
+          ],
+        }),
+      );
     for (const call of callsIn(unit.node)) {
       const method = millraceMethod(call, cells);
       if (method !== undefined && FILE_SINKS.has(method))
@@ -39,6 +50,22 @@ export function notebookOnlyProblems({ cells, units, kept, edges }: Slice): Prob
     }
   }
   return problems;
+}
+
+/** Templates after `sql`, by the type of the tag. */
+function queriesIn(root: ts.Node, cells: CellProgram): ts.TaggedTemplateExpression[] {
+  const found: ts.TaggedTemplateExpression[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isTaggedTemplateExpression(node)) {
+      const type = cells.checker.getTypeAtLocation(node.tag);
+      const declaration = (type.aliasSymbol ?? type.symbol)?.declarations?.[0];
+      const name = (type.aliasSymbol ?? type.symbol)?.name;
+      if (declaration && (name === "Sql" || name === "SqlTag") && cells.isMillrace(declaration)) found.push(node);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(root);
+  return found;
 }
 
 const looksLikeSink = (call: ts.CallExpression) =>
