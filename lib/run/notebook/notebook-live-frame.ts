@@ -234,6 +234,7 @@ export class NotebookLiveFrame implements LiveFrame {
       const batch = await this.#reader!.next(250);
       if (this.#reader!.counts.records > before || performance.now() - this.#lastFailure > 2.5 * PATIENCE)
         this.#awaySince = undefined;
+      if (this.#reader!.counts.records > before) await this.#wanted();
       if (this.#pace === undefined) this.#rows.add(batch);
       else this.#pace.hold(batch);
       if (batch.length > 0) this.#firstRow.resolve();
@@ -272,6 +273,13 @@ export class NotebookLiveFrame implements LiveFrame {
     } catch (error) {
       reject(error); // it was no place, or the brokers are away: reading goes on where it was
     }
+  }
+
+  /** What arrived while reading was being paused waits for a step, or for reading to go on. */
+  async #wanted(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (this.#state === "paused" && this.#steps.length === 0 && this.#seek === undefined && !signal.aborted)
+      await this.#sleep();
   }
 
   async #sleep(): Promise<void> {
