@@ -87,7 +87,12 @@ export function values(frame: polars.DataFrame): polars.DataFrame {
 
 /** Equal columns, dtypes and rows; floats to 1e-9 relative (1e-5 for Float32). */
 export function assertFramesEqual(actual: polars.DataFrame, expected: polars.DataFrame, what = ""): void {
-  assert.deepEqual(schemaOf(actual), schemaOf(expected), `${what}: columns and dtypes`);
+  const dtypes = schemaOf(actual);
+  // of no rows at all Polars makes some aggregates (gather) Null columns: it has nothing to tell their dtype from
+  const untold = Object.entries(schemaOf(expected)).map(([name, dtype]) =>
+    expected.height === 0 && dtype === "Null" ? [name, dtypes[name]] : [name, dtype],
+  );
+  assert.deepEqual(dtypes, Object.fromEntries(untold), `${what}: columns and dtypes`);
   assert.equal(actual.height, expected.height, `${what}: number of rows`);
   const schema = schemaOf(expected);
   for (const name of expected.columns) {
