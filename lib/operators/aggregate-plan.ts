@@ -197,6 +197,15 @@ export function groupingKeys(by: readonly ExprTree[], input: Compiled, verb: str
   return compiled;
 }
 
+/** What a verb that groups rows uses of its input: what keys and aggregates name, what else these read, and columns of its own. */
+export function groupUses(
+  trees: readonly ExprTree[],
+  aggregates: AggregatePlan,
+  own: readonly string[],
+): Compiled["used"] {
+  return () => new Set([...trees.flatMap(columnsOf), ...aggregates.inputs, ...own]);
+}
+
 function checkNames(names: readonly string[]): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return;

@@ -1,9 +1,8 @@
 import type pl from "nodejs-polars";
 import type { GroupByCountNode } from "../plan/nodes/group-by-count-node.ts";
-import { columnsOf } from "../plan/tree.ts";
 import type { Schema } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
-import { type AggregatePlan, aggregatePlan, groupingKeys } from "./aggregate-plan.ts";
+import { type AggregatePlan, aggregatePlan, groupingKeys, groupUses } from "./aggregate-plan.ts";
 import type { Compiled } from "./compile.ts";
 import { CountWindow } from "./count-window.ts";
 import { unique } from "./exprs.ts";
@@ -86,11 +85,6 @@ export function countPlan(
     schema: plan.schema,
     delay: input.delay,
     lineage: windowLineage(input, by.names, by.trees, undefined),
-    used: () =>
-      new Set([
-        ...[...by.trees, ...node.aggs].flatMap(columnsOf),
-        ...aggregates.inputs,
-        ...Object.keys(GROUP_METADATA),
-      ]),
+    used: groupUses([...by.trees, ...node.aggs], aggregates, Object.keys(GROUP_METADATA)),
   };
 }

@@ -2,10 +2,9 @@ import type pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
 import type { GroupByNode } from "../plan/nodes/group-by-node.ts";
 import { print } from "../plan/print.ts";
-import { columnsOf } from "../plan/tree.ts";
 import type { Schema } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
-import { type AggregatePlan, aggregatePlan, groupingKeys } from "./aggregate-plan.ts";
+import { type AggregatePlan, aggregatePlan, groupingKeys, groupUses } from "./aggregate-plan.ts";
 import type { Compiled } from "./compile.ts";
 import { type DistinctPlan, distinctPlan } from "./distinct-values.ts";
 import { unique } from "./exprs.ts";
@@ -90,11 +89,6 @@ export function groupPlan(
     schema,
     watermark: node.ttl !== undefined,
     lineage: groupedLineage(input.lineage, by.names, by.trees),
-    used: () =>
-      new Set([
-        ...[...by.trees, ...node.aggs].flatMap(columnsOf),
-        ...aggregates.inputs,
-        ...Object.keys(GROUP_METADATA),
-      ]),
+    used: groupUses([...by.trees, ...node.aggs], aggregates, Object.keys(GROUP_METADATA)),
   };
 }

@@ -4,10 +4,9 @@ import { printDuration } from "../plan/duration.ts";
 import { reach } from "../plan/explain-windows.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import type { GroupByRollingNode } from "../plan/nodes/group-by-rolling-node.ts";
-import { columnsOf } from "../plan/tree.ts";
 import type { Schema } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
-import { type AggregatePlan, aggregatePlan, groupingKeys } from "./aggregate-plan.ts";
+import { type AggregatePlan, aggregatePlan, groupingKeys, groupUses } from "./aggregate-plan.ts";
 import { checkTime } from "./check-time.ts";
 import type { Compiled } from "./compile.ts";
 import { unique } from "./exprs.ts";
@@ -106,12 +105,6 @@ export function rollingPlan(
       time: new Set(["_time", ...(isMetadata(node.indexColumn) ? [] : [node.indexColumn])]),
       ...(input.lineage.lags && { lags: input.lineage.lags }),
     },
-    used: () =>
-      new Set([
-        ...[...by.trees, ...node.aggs].flatMap(columnsOf),
-        ...aggregates.inputs,
-        node.indexColumn,
-        ...Object.keys(present),
-      ]),
+    used: groupUses([...by.trees, ...node.aggs], aggregates, [node.indexColumn, ...Object.keys(present)]),
   };
 }

@@ -1,10 +1,9 @@
 import type pl from "nodejs-polars";
 import { printDuration } from "../plan/duration.ts";
 import type { GroupBySessionNode } from "../plan/nodes/group-by-session-node.ts";
-import { columnsOf } from "../plan/tree.ts";
 import type { Schema } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
-import { type AggregatePlan, aggregatePlan, groupingKeys } from "./aggregate-plan.ts";
+import { type AggregatePlan, aggregatePlan, groupingKeys, groupUses } from "./aggregate-plan.ts";
 import { checkTime } from "./check-time.ts";
 import type { Compiled } from "./compile.ts";
 import { unique } from "./exprs.ts";
@@ -83,12 +82,6 @@ export function sessionPlan(
     schema,
     delay: delay + node.grace,
     lineage: windowLineage(input, by.names, by.trees, undefined),
-    used: () =>
-      new Set([
-        ...[...by.trees, ...node.aggs].flatMap(columnsOf),
-        ...aggregates.inputs,
-        node.indexColumn,
-        ...Object.keys(GROUP_METADATA),
-      ]),
+    used: groupUses([...by.trees, ...node.aggs], aggregates, [node.indexColumn, ...Object.keys(GROUP_METADATA)]),
   };
 }

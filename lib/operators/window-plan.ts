@@ -2,10 +2,9 @@ import type pl from "nodejs-polars";
 import { longest, parseCalendarDuration } from "../plan/calendar.ts";
 import { printDuration } from "../plan/duration.ts";
 import type { GroupByDynamicNode } from "../plan/nodes/group-by-dynamic-node.ts";
-import { columnsOf } from "../plan/tree.ts";
 import type { Schema } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
-import { type AggregatePlan, aggregatePlan, groupingKeys } from "./aggregate-plan.ts";
+import { type AggregatePlan, aggregatePlan, groupingKeys, groupUses } from "./aggregate-plan.ts";
 import { checkTime } from "./check-time.ts";
 import type { Compiled } from "./compile.ts";
 import { type DistinctPlan, distinctPlan } from "./distinct-values.ts";
@@ -100,13 +99,7 @@ export function windowPlan(
     schema,
     delay: delay + node.grace,
     lineage: windowLineage(input, by.names, by.trees, lengthAtMost(node)),
-    used: () =>
-      new Set([
-        ...[...by.trees, ...node.aggs].flatMap(columnsOf),
-        ...aggregates.inputs,
-        node.indexColumn,
-        ...Object.keys(GROUP_METADATA),
-      ]),
+    used: groupUses([...by.trees, ...node.aggs], aggregates, [node.indexColumn, ...Object.keys(GROUP_METADATA)]),
   };
 }
 

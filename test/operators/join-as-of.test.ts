@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type polars from "nodejs-polars";
 import { topic } from "../../lib/frame/topic.ts";
 import { pl } from "../../lib/plan/pl.ts";
-import { frameOf, type Row, rows, runs, seed, splits } from "./random-rows.ts";
+import { clocks, frameOf, type Row, rows, runs, seed, splits } from "./random-rows.ts";
 import { assertFramesEqual, values } from "./run-program.ts";
 import { runTogether } from "./run-together.ts";
 
@@ -17,15 +17,6 @@ interface Options {
   readonly history: number;
   readonly grace: number | undefined;
   readonly by: readonly ("device" | "b")[];
-}
-
-/** The largest time up to and with each row. */
-function clocks(list: readonly Row[]): number[] {
-  let clock = Number.NEGATIVE_INFINITY;
-  return list.map(({ t }) => {
-    clock = Math.max(clock, t);
-    return clock;
-  });
 }
 
 /** Row by row: the nearest right row among those read before the left row is answered; nothing for a left row that is too late. */

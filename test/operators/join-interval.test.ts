@@ -5,7 +5,7 @@ import polars from "nodejs-polars";
 import { topic } from "../../lib/frame/topic.ts";
 import type { JoinHow } from "../../lib/plan/join-how.ts";
 import { pl } from "../../lib/plan/pl.ts";
-import { frameOf, type Row, rows, runs, seed, splits } from "./random-rows.ts";
+import { clocks, frameOf, type Row, rows, runs, seed, splits } from "./random-rows.ts";
 import { assertFramesEqual, values } from "./run-program.ts";
 import { runTogether } from "./run-together.ts";
 
@@ -27,14 +27,6 @@ const program = (how: JoinHow, { before, after, grace }: Span, coalesce = false)
     grace: text(grace),
     ...(how === "full" && { coalesce }),
   });
-
-function clocks(list: readonly Row[]): number[] {
-  let clock = Number.NEGATIVE_INFINITY;
-  return list.map(({ t }) => {
-    clock = Math.max(clock, t);
-    return clock;
-  });
-}
 
 /** Row by row: pairs at the later row, if the earlier one was not given up by then; rows without a pair once they are given up. */
 function oracle(

@@ -85,3 +85,12 @@ export function frameOf(list: readonly Row[]): polars.DataFrame {
   };
   return polars.DataFrame(Object.entries(SCHEMA).map(([name, dtype]) => column(name as keyof Row, dtype)));
 }
+
+/** The largest time up to and with each row. */
+export function clocks(list: readonly Row[]): number[] {
+  let clock = Number.NEGATIVE_INFINITY;
+  return list.map(({ t }) => {
+    clock = Math.max(clock, t);
+    return clock;
+  });
+}
