@@ -1,8 +1,9 @@
 import { Cluster, kafkaConfigFromEnv } from "../../lib/log/index.ts";
+import { type TopicPartitionOffsets, topicPartitions } from "../topic-partitions.ts";
 
 export interface TopicDescription {
   readonly name: string;
-  readonly partitions: readonly { readonly partition: number; readonly first: number; readonly end: number }[];
+  readonly partitions: readonly TopicPartitionOffsets[];
   /** Names to dtypes, inferred from a sample. */
   readonly schema: Readonly<Record<string, string>>;
   /** The newest rows, as text. */
@@ -28,16 +29,7 @@ export async function listTopics(): Promise<{ topics: string[]; servers: string 
 /** What a topic holds. @throws MillraceError `EMPTY_TOPIC`, `NO_READABLE_RECORD`, … */
 export async function describeTopic(name: string): Promise<TopicDescription> {
   const cluster = await Cluster.connect(kafkaConfigFromEnv());
-  let partitions: { partition: number; first: number; end: number }[];
-  try {
-    const [first, end] = await Promise.all([
-      cluster.listOffsets(name, "earliest"),
-      cluster.listOffsets(name, "latest"),
-    ]);
-    partitions = [...end].map(([partition, end]) => ({ partition, first: first.get(partition) ?? 0, end }));
-  } finally {
-    await cluster.close();
-  }
+  const partitions = await topicPartitions(cluster, name).finally(() => cluster.close());
   const { topic, pl } = await import("../../lib/index.ts");
   const plain = topic(name);
   const schema = await plain.schema;

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { Cluster, kafkaConfigFromEnv } from "../../../lib/log/index.ts";
+import { topicPartitions } from "../../topic-partitions.ts";
 import { LinesOut } from "../lines-out.ts";
 
 /** `millrace topics`: what there is, how many partitions, how many records. */
@@ -13,11 +14,7 @@ export const command = new Command("topics")
       const found = await cluster.topicsMatching(names);
       const rows = await Promise.all(
         found.map(async (name) => {
-          const [first, end] = await Promise.all([
-            cluster.listOffsets(name, "earliest"),
-            cluster.listOffsets(name, "latest"),
-          ]);
-          const partitions = [...end].map(([partition, end]) => ({ partition, first: first.get(partition)!, end }));
+          const partitions = await topicPartitions(cluster, name);
           return { topic: name, records: partitions.reduce((sum, { first, end }) => sum + end - first, 0), partitions };
         }),
       );
