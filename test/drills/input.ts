@@ -22,7 +22,9 @@ export class DrillInput {
     for (let slice = 0; slice < slices; slice++) {
       // 7 phones, 20 ms apart each: what is expected knows no late rows, so a slice begins after all earlier ones, and no 20 ms lie in two windows
       const start = START + Math.ceil((this.#records * 3) / 20) * 20 + this.#slices++ * 60;
-      await produce(this.#cluster, this.#topic, phones(size, 7, this.#random, start, this.#records));
+      const rows = phones(size, 7, this.#random, start, this.#records);
+      // of today: a broker that starts again forgets producers whose last record is a day old, and takes what they repeat as new
+      await produce(this.#cluster, this.#topic, rows, Date.now());
       this.#records += size;
     }
   }

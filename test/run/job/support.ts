@@ -62,11 +62,12 @@ export function phones(
   }));
 }
 
-/** Writes values as JSON, placed by key. */
+/** Writes values as JSON, placed by key. @param timestamp of the records, ms; the rows' own times are in the values */
 export async function produce(
   cluster: Cluster,
   topic: string,
   records: readonly (Phone | { key: string | null; text: string; header?: string })[],
+  timestamp = 1_700_000_000_000,
 ): Promise<void> {
   const producer = await Producer.create(cluster);
   const count = (await cluster.metadata([topic])).get(topic)?.partitions.length ?? 0;
@@ -82,7 +83,7 @@ export async function produce(
       rows.map(({ text }) => bytes(text)),
       false,
     ),
-    timestamps: new Float64Array(rows.length).fill(1_700_000_000_000),
+    timestamps: new Float64Array(rows.length).fill(timestamp),
     headers: rows.map((row) =>
       "header" in row ? [{ key: bytes("trace"), value: bytes(row.header as string) }] : undefined,
     ),
