@@ -1,10 +1,7 @@
-import { createRequire } from "node:module";
-import "./polars/fast-objects.ts";
 import type * as Api from "./api.ts";
+import { afterFastObjects } from "./polars/after-fast-objects.ts";
 
-// Required, not imported: imports are linked, and nodejs-polars read, before fast-objects.ts has run. (A top-level await would do as well, but
-// then a CommonJS program, such as a cell of stock tslab, could not require millrace.)
-const api = createRequire(import.meta.url)(import.meta.url.endsWith(".ts") ? "./api.ts" : "./api.js") as typeof Api;
+const api = afterFastObjects<typeof Api>(import.meta.url, "./api");
 
 export const {
   concat,

@@ -1,12 +1,8 @@
 /** Deterministic tests of programs, without a broker: `import { driver } from "millrace/test"`. */
-import { createRequire } from "node:module";
-import "../polars/fast-objects.ts";
+import { afterFastObjects } from "../polars/after-fast-objects.ts";
 import type * as Driver from "./driver.ts";
 
-// required, not imported, as in ../index.ts: Polars is read after fast-objects.ts has run
-const load = createRequire(import.meta.url);
-const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const loaded = load(`./driver.${extension}`) as typeof Driver;
+const loaded = afterFastObjects<typeof Driver>(import.meta.url, "./driver");
 
 export const { driver, TestDriver } = loaded;
 export type TestDriver = Driver.TestDriver;
