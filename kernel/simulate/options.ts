@@ -2,7 +2,7 @@
 export interface SimulateOptions {
   /** Records in all; endless when absent. */
   count?: number;
-  /** Phones, cars or people; 100 by default. */
+  /** Phones, cars, people, sensors or symbols; 100 by default. */
   devices?: number;
   /** Time of the first record, ms since the epoch; 2026-01-01T00:00:00Z by default. */
   start?: number;

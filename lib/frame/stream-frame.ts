@@ -37,9 +37,11 @@ import { type Joinable, joinNodeOf, type StreamJoinOptions } from "./join.ts";
 import { type JoinAsofOptions, joinAsOfNodeOf } from "./join-as-of.ts";
 import { keyBy } from "./key-by.ts";
 import { lateRows } from "./late.ts";
+import { type LatenessOptions, lateness } from "./lateness.ts";
 import { type MapOptions, mapNodeOf } from "./map.ts";
 import { type Model, type PredictOptions, predictNodeOf } from "./predict.ts";
 import { type ProcessOptions, processNodeOf } from "./process.ts";
+import { type ProfileOptions, profile } from "./profile.ts";
 import type { RowOf } from "./row-types.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
 import { type StateOptions, splitOptions, ttlOf } from "./state-options.ts";
@@ -375,6 +377,27 @@ export class StreamFrame {
   /** The rows batch by batch, as they arrive. */
   batches(options: BatchesOptions = {}): AsyncIterable<polars.DataFrame> {
     return driver().batches(this.node, options);
+  }
+
+  /**
+   * What the columns of a bounded range hold: dtypes, nulls, distinct values, ranges, the most frequent value and its share (of a key: its skew), and
+   * values a second of event time. A frame with a row per column.
+   * @example
+   * await phone.profile({ from: "-10m" })
+   */
+  profile(options: ProfileOptions = {}): Promise<polars.DataFrame> {
+    return profile(this.node, options);
+  }
+
+  /**
+   * How late rows come, and how many each grace would lose: a frame with a row per grace, for the topics this frame is made of. With `every`, for
+   * windows of that length.
+   * @throws Refusal `BAD_DURATION`, `BAD_OPTION`
+   * @example
+   * await sensor.lateness({ every: "10s" })
+   */
+  lateness(options: LatenessOptions = {}): Promise<polars.DataFrame> {
+    return lateness(this.node, options);
   }
 
   /**

@@ -8,7 +8,15 @@ import {
   Producer,
   partitionByKey,
 } from "../../../lib/log/index.ts";
-import { simulateCar, simulateChat, simulatePackedCar, simulatePhone } from "../../simulate/index.ts";
+import {
+  simulateCar,
+  simulateChat,
+  simulatePackedCar,
+  simulatePhone,
+  simulateQuotes,
+  simulateSensor,
+  simulateTrades,
+} from "../../simulate/index.ts";
 import { ensureTopic } from "../ensure-topic.ts";
 import { parseWhen } from "../when.ts";
 
@@ -29,20 +37,23 @@ const SIMULATIONS = {
   phone: { topic: "phone-data", simulate: simulatePhone },
   car: { topic: "car-data", simulate: simulateCar },
   chat: { topic: "chat-data", simulate: simulateChat },
+  sensor: { topic: "sensor-data", simulate: simulateSensor },
+  quotes: { topic: "quotes", simulate: simulateQuotes },
+  trades: { topic: "trades", simulate: simulateTrades },
 } as const;
 
 /** `millrace simulate`: seeded records, as fast as they can be written or at a rate. */
 export const command = new Command("simulate")
-  .description("write simulated phones, cars or chats to a topic")
+  .description("write simulated phones, cars, chats, sensors or a market to a topic")
   .argument("<what>", Object.keys(SIMULATIONS).join(" | "), what)
-  .option("--topic <name>", "default: phone-data, car-data, chat-data")
+  .option("--topic <name>", "default: phone-data, car-data, chat-data, sensor-data, quotes, trades")
   .option("--count <records>", "how many; until Ctrl-C when absent", whole)
   .option(
     "--rate <per-second>",
     "records per second by the clock, with the present as their time; as fast as possible when absent",
     positive,
   )
-  .option("--devices <number>", "phones, cars or people", whole)
+  .option("--devices <number>", "phones, cars, people, sensors or symbols", whole)
   .option("--seed <number>", "the same seed gives the same records", seed, 1)
   .option(
     "--start <time>",
