@@ -103,8 +103,9 @@ async function sourceSchemas(sources: readonly SourceNode[]) {
   return { schemas, unknown };
 }
 
-const matches = (source: SourceNode, topic: string) =>
-  source.pattern !== undefined && new RegExp(source.pattern).test(topic);
+function matches(source: SourceNode, topic: string): boolean {
+  return source.pattern !== undefined && new RegExp(source.pattern).test(topic);
+}
 
 /** The plan with the schema of every source put in: what a job runs. */
 function withSchemas(node: PlanNode, schemas: Readonly<Record<string, Schema>>): PlanNode {

