@@ -2,6 +2,7 @@ import pl from "nodejs-polars";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import { withColumnsNode } from "../plan/nodes/with-columns-node.ts";
 import { colTree } from "../plan/tree.ts";
+import { dtypeName } from "../schema.ts";
 import { type CollectOptions, driver } from "./driver.ts";
 
 export type ProfileOptions = Pick<CollectOptions, "from" | "until" | "signal">;
@@ -92,7 +93,7 @@ interface ColumnProfile {
 }
 
 function ofColumn(rows: pl.DataFrame, name: string, seconds: number): ColumnProfile {
-  const dtype = String(rows.schema[name]);
+  const dtype = dtypeName(rows.schema[name]!);
   const values = rows.select(pl.col(name).alias("value")).filter(pl.col("value").isNotNull());
   const count = values.height;
   const known = {

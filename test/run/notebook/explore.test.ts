@@ -78,6 +78,10 @@ test("profile: a row per column", async () => {
       (cell) => (typeof cell === "bigint" ? Number(cell) : cell),
     );
   };
+  assert.deepEqual(
+    rows.map(({ dtype }) => dtype),
+    ["Utf8", "Datetime(ms)", "Float64", "Utf8", "List(Utf8)"],
+  );
   assert.deepEqual(of("device"), [4, 0, 2, "k1", "k2", null, "k1", 0.75, 2]);
   assert.deepEqual(of("x"), [4, 1, 3, "-2", "4", 3.5 / 3, "-2", 0.25, 1.5]);
   assert.deepEqual(of("label").slice(1, 5), [0, 2, "a", "ü"]);
