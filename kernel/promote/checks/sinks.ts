@@ -43,8 +43,7 @@ export function sinkProblems(notebook: Notebook, slice: Slice, declared: readonl
 }
 
 /** A plan with the code of a `map`, `process` or `predict` in it. */
-const holdsCode = (sink: SinkNode) =>
-  nodesOf([sink]).some((node) => node.kind !== "source" && typeof (node as { source?: unknown }).source === "string");
+const holdsCode = (sink: SinkNode) => nodesOf([sink]).some((node) => node.kind !== "source" && "source" in node);
 
 const different = (cell: CodeCell, which: string): Problem =>
   problemAt(cell, placeOf(cell), {
