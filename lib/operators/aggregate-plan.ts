@@ -12,6 +12,7 @@ import type { Compiled } from "./compile.ts";
 import { type CompiledExprs, compileExprs, outcome } from "./compile-exprs.ts";
 import { unique } from "./exprs.ts";
 import { checkCoPartitioned } from "./lineage.ts";
+import { nullRow } from "./null-row.ts";
 import { aggregated, labelOf, type PartialColumn, partialAggregate } from "./partial-aggregate.ts";
 
 /** An aggregate that counts different values: each value is kept once, and their number goes on by adding. */
@@ -160,15 +161,7 @@ export function aggregatePlan(
 
 /** A row of ones, or of what comes next to them. */
 function oneRow(empty: pl.DataFrame): pl.DataFrame {
-  const none = pl.DataFrame({ "§": [1] }).select(
-    ...empty.columns.map((name, i) =>
-      pl
-        .lit(null as unknown as number)
-        .cast(empty.dtypes[i]!)
-        .alias(name),
-    ),
-  );
-  return none.withColumns(
+  return nullRow(empty).withColumns(
     ...empty.columns
       .filter((_, i) => NUMERIC.test(String(empty.dtypes[i]!.variant)))
       .map((name) => pl.col(name).fillNull(pl.lit(1))),

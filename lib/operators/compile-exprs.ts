@@ -7,8 +7,9 @@ import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import { print } from "../plan/print.ts";
 import { replay } from "../plan/replay.ts";
-import { columnsOf, type ExprTree } from "../plan/tree.ts";
-import { dtypeName, emptyFrame, type Schema } from "../schema.ts";
+import { columnsOf, type ExprTree, someTree } from "../plan/tree.ts";
+import { dtypeName, dtypeOf, emptyFrame, type Schema } from "../schema.ts";
+import { nullRow } from "./null-row.ts";
 
 /** The expressions of a verb, one per column, ready to run. */
 export interface CompiledExprs {
@@ -33,7 +34,7 @@ export function compileExprs(exprs: readonly ExprTree[], schema: Schema, place: 
   if (place.verb === "filter" || place.verb === "to") for (const tree of trees) checkFilter(tree, place);
   else checkRowExprs(trees, place);
   const empty = emptyFrame(schema);
-  const made = trees.map((tree) => outcome(tree, () => empty.select(replay(tree)), place));
+  const made = trees.map((tree) => rowOutcome(tree, empty, place));
   const names = made.map(({ name }) => name);
   const split = splitStages(trees);
   for (const [i, name] of names.entries())
@@ -63,19 +64,41 @@ export function compileExprs(exprs: readonly ExprTree[], schema: Schema, place: 
     dtypes: made.map(({ dtype }) => dtype),
     stages: split.stages,
     rest: split.exprs,
-    exprs: split.exprs.map((expr, i) => replay(expr).alias(names[i]!)),
+    exprs: split.exprs.map((expr, i) => told(expr, made[i]!.dtype).alias(names[i]!)),
   };
+}
+
+/** Calls of which Polars' planner knows the dtype only when they have run: what follows in the same query would be refused by it. */
+const TOLD_LATE = new Set(["toPhysical", "reinterpret", "pow", "log"]);
+
+function told(tree: ExprTree, dtype: string): pl.Expr {
+  const late = someTree(tree, (part) => part.kind === "call" && TOLD_LATE.has(part.fn));
+  return late ? replay(tree).cast(dtypeOf(dtype)) : replay(tree);
+}
+
+/** Name and dtype of an expression over rows. */
+function rowOutcome(tree: ExprTree, empty: pl.DataFrame, place: Place): { name: string; dtype: string } {
+  const over = someTree(tree, (part) => part.kind === "call" && part.fn === "over");
+  const expr = replay(tree);
+  if (!over) return outcome(tree, () => empty.select(expr), place);
+  // under over() literals are not looked at before there is a row
+  return outcome(tree, () => nullRow(empty).select(expr), place);
 }
 
 /** Name and dtype of the one column an expression gives over an empty frame. @throws Refusal `NOT_VALID_IN_POLARS` */
 export function outcome(tree: ExprTree, run: () => pl.DataFrame, place: Place): { name: string; dtype: string } {
+  const frame = validInPolars([{ tree }], place, run);
+  return { name: frame.columns.at(-1)!, dtype: dtypeName(frame.dtypes.at(-1)!) };
+}
+
+/** What Polars makes of expressions. @throws Refusal `NOT_VALID_IN_POLARS` where it refuses them */
+export function validInPolars<T>(calls: readonly { readonly tree: ExprTree }[], place: Place, run: () => T): T {
   try {
-    const frame = run();
-    return { name: frame.columns.at(-1)!, dtype: dtypeName(frame.dtypes.at(-1)!) };
+    return run();
   } catch (error) {
     throw new Refusal({
       code: "NOT_VALID_IN_POLARS",
-      what: `Polars refuses ${print(tree)}: ${error instanceof Error ? error.message : error}`,
+      what: `Polars refuses ${calls.map(({ tree }) => print(tree)).join(", ")}: ${error instanceof Error ? error.message : error}`,
       where: place.verb,
       remedies: ["try the expression on a small pl.DataFrame with these columns"],
       cause: error,

@@ -10,7 +10,7 @@ import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { print } from "../plan/print.ts";
 import { columnsOf, type ExprTree } from "../plan/tree.ts";
 import { emptyFrame, type Schema } from "../schema.ts";
-import { type CompiledExprs, compileExprs } from "./compile-exprs.ts";
+import { type CompiledExprs, compileExprs, validInPolars } from "./compile-exprs.ts";
 import { compileExplode } from "./explode.ts";
 import { columns } from "./exprs.ts";
 import { groupPlan } from "./group-plan.ts";
@@ -332,7 +332,8 @@ export class NodeCompiler {
     for (const [i, stage] of made.stages.entries()) {
       refuseUpdates(input, `${verb}: ${stage.calls.map((call) => print(call.tree)).join(", ")}`, MANY_TIMES);
       checkCoPartitioned(stage.keys, input.lineage, `${verb}: .over(${stage.keys.map(print).join(", ")})`);
-      const plan = planStage(stage, empty, ttl === undefined ? undefined : { ttl, delay: input.delay });
+      const horizon = ttl === undefined ? undefined : { ttl, delay: input.delay };
+      const plan = validInPolars(stage.calls, { verb, input: input.node }, () => planStage(stage, empty, horizon));
       const names = namesOf[i]!.slice(0, 3);
       const store = this.storeName(`${names.join("_") || verb}_by_${plan.storedKeys.join("_")}`);
       const operator = stage.kind === "last" ? lastPerKey(plan, store) : rowsPerKey(plan, store);

@@ -102,7 +102,10 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
         pl.col(name).last(),
       );
       return [
-        parts.result(weighted, weights, count, pl.col(present)).alias(result),
+        parts
+          .result(weighted, weights, count, pl.col(present))
+          .cast(resultDType(call, stage.keys, empty))
+          .alias(result),
         ...own.map(({ name, sum }) => sum.alias(`${result}_${name}`)),
       ];
     }
@@ -134,7 +137,9 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
 }
 
 function resultDType(call: StatefulCall, keys: readonly ExprTree[], empty: pl.DataFrame): pl.DataType {
-  return empty.select(perKey(replay(call.tree), keys.map(replay))).dtypes[0]!;
+  const columns = [replay(call.tree.self).alias("§value"), ...keys.map((key, i) => replay(key).alias(`§key_${i}`))];
+  const names = keys.map((_, i) => `§key_${i}`);
+  return empty.select(...columns).select(perKey(replay({ ...call.tree, self: colTree("§value") }), names)).dtypes[0]!;
 }
 
 const FIRST_LIFE = pl.lit(0).cast(pl.Int64).alias(LIFE);

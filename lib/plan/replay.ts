@@ -3,6 +3,12 @@ import { MillraceError } from "../error.ts";
 import { dtypeOf } from "../schema.ts";
 import type { Arg, ExprTree } from "./tree.ts";
 
+/**
+ * Methods of which Polars' planner has the wrong dtype in mind until they have run: it refuses what follows in the same query, and gives
+ * columns of that dtype where there are no rows. A cast to what they do give tells it.
+ */
+const MISTAKEN: Readonly<Record<string, polars.DataType>> = { "str.lengths": polars.UInt32 };
+
 /** Makes the expression again from its tree, by the same calls. The result is nodejs-polars' own, not recorded. */
 export function replay(tree: ExprTree): polars.Expr {
   switch (tree.kind) {
@@ -14,7 +20,9 @@ export function replay(tree: ExprTree): polars.Expr {
       const self = replay(tree.self) as any;
       const [namespace, method] = tree.fn.split(".");
       const owner = method === undefined ? self : self[namespace!];
-      return owner[method ?? tree.fn](...tree.args.map(replayArg));
+      const made = owner[method ?? tree.fn](...tree.args.map(replayArg));
+      const dtype = MISTAKEN[tree.fn];
+      return dtype === undefined ? made : made.cast(dtype);
     }
     case "function":
       return (polars as any)[tree.fn](...tree.args.map(replayArg));
