@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import polars from "nodejs-polars";
 import { topic } from "../../lib/frame/topic.ts";
+import { pl } from "../../lib/plan/pl.ts";
+import { driver } from "../../lib/test/driver.ts";
 import { Dice } from "./fuzz/dice.ts";
 import { assertSame } from "./fuzz/equal.ts";
 import { oddRows } from "./fuzz/odd-rows.ts";
@@ -52,3 +54,12 @@ function inOrder(rows: polars.DataFrame, like: polars.DataFrame, keys: readonly 
   const last = rows.groupBy(by).agg(...rest.map((name) => polars.col(name).last()));
   return last.select(...like.columns).sort({ by } as never);
 }
+
+test("the sum of a literal is the literal, however the rows of a window came", async () => {
+  const frame = phones
+    .groupBy("device")
+    .agg(pl.lit(2).sum().alias("two"), pl.lit(3).sum().div(pl.len()).alias("share"));
+  const test = driver(frame);
+  for (const t of [1, 2, 3]) await test.feed([{ device: "a", t }]);
+  assert.equal(test.table(), "device  two  share\na         2      3\na         2    1.5\na         2      1");
+});

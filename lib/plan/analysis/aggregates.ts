@@ -31,6 +31,8 @@ export function splitAggregates(exprs: readonly ExprTree[]): { aggregates: Aggre
     if (hasManyValues(tree)) return hoisted(tree, { keeps: "rows" });
     const { is } = meaningOf(tree);
     if (is !== "aggregate" && is !== "collected") return mapChildren(tree, hoist);
+    // the sum of a literal is the literal, however many rows there are: parts of it must not be added up
+    if (isConstant(tree)) return tree;
     const extreme = extremeOf(tree);
     return hoisted(tree, extreme === undefined ? { keeps: keeps(tree) } : { keeps: "value", extreme });
   };
@@ -63,6 +65,15 @@ function hasManyValues(tree: ExprTree): boolean {
     default:
       return true;
   }
+}
+
+/** An aggregate of literals only; `len` counts rows. */
+function isConstant(tree: ExprTree): boolean {
+  if (tree.kind !== "call") return false;
+  return !someTree(
+    tree,
+    (part) => part.kind === "col" || (part.kind === "function" && meaningOf(part).is !== "row-wise"),
+  );
 }
 
 function keeps(tree: ExprTree): Aggregate["keeps"] {
