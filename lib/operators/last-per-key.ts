@@ -1,5 +1,6 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
+import { computable } from "./computable-rows.ts";
 import { beside, columns, perKey, renamed } from "./exprs.ts";
 import { type StagePlan, stageStore } from "./keyed-stage.ts";
 import { clockOf, forget, LIFE, livesOf, withLives } from "./lives.ts";
@@ -22,10 +23,11 @@ export class LastPerKey implements Operator {
     this.#exprs = exprsOf(plan);
   }
 
-  async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
+  async process(given: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
-    const { ttl } = this.#plan;
-    const work = batch.select(...this.#plan.prepare, ...(ttl === undefined ? [] : [clockOf(batch)]));
+    const { ttl, prepare } = this.#plan;
+    const clock = ttl === undefined ? [] : [clockOf(given)];
+    const { rows: batch, made: work } = computable(given, (rows) => rows.select(...prepare, ...clock), context.bad);
     const distinct = work
       .lazy()
       .groupBy(exprs.keys)

@@ -5,6 +5,7 @@ import { emptyFrame, type Schema } from "../schema.ts";
 import type { OpenStore } from "../state/store.ts";
 import { BadRows } from "./bad-rows.ts";
 import type { Compiled } from "./compile.ts";
+import { expressionFailed } from "./computable-rows.ts";
 import { columns } from "./exprs.ts";
 import { enter, enteredSchema, type InputGroup } from "./input-group.ts";
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
@@ -108,8 +109,7 @@ class ProgramTask implements Task {
         beyond.length === 0 ? Number.NaN : Math.max(...beyond),
         this.#watermarks,
       );
-      for (const [i, id] of group.inputs.entries())
-        starts.set(this.#keyOf(id), new Rows({ frame: entered.frames[i]! }));
+      for (const [i, id] of group.inputs.entries()) starts.set(this.#keyOf(id), new Rows(entered.frames[i]!));
     }
     return await this.#run(starts, { kind: "batch" });
   }
@@ -170,7 +170,7 @@ class ProgramTask implements Task {
   #nothing(): Map<string, Rows> {
     const starts = new Map<string, Rows>();
     for (const { id, key, frame } of this.#plan.inputs)
-      starts.set(key, new Rows({ frame: emptyFrame({ ...frame, ...enteredSchema(this.#groupOf(id)) }) }));
+      starts.set(key, new Rows(emptyFrame({ ...frame, ...enteredSchema(this.#groupOf(id)) })));
     return starts;
   }
 
@@ -182,10 +182,13 @@ class ProgramTask implements Task {
       if (rows.has(compiled.key)) continue;
       const inputs = compiled.inputs.map(({ key }) => rows.get(key)).filter((input) => input !== undefined);
       if (inputs.length < compiled.inputs.length || inputs.length === 0) continue;
-      const result = await this.#node(node, inputs, walk, {
+      const context: BatchContext = {
         watermark: this.#watermarks.of(group.name),
         commit: walk.kind !== "open",
         bad: (frame, reason) => bad.add(compiled, frame, reason),
+      };
+      const result = await this.#node(node, inputs, walk, context).catch((error) => {
+        throw expressionFailed(error);
       });
       if (takers > 1) result.frame();
       rows.set(compiled.key, result);
@@ -206,11 +209,11 @@ class ProgramTask implements Task {
   async #node({ steps }: RunningNode, inputs: readonly Rows[], walk: Walk, context: BatchContext): Promise<Rows> {
     let current = inputs[0]!;
     for (const step of steps) {
-      if ("query" in step) current = new Rows({ lazy: step.query(current.lazy()) });
-      else if ("concat" in step) current = new Rows({ frame: step.concat(inputs.map((input) => input.frame())) });
+      if ("query" in step) current = current.after(step.query, context.bad);
+      else if ("concat" in step) current = new Rows(step.concat(inputs.map((input) => input.frame())));
       else if ("join" in step)
-        current = new Rows({ frame: await step.join.process(inputs[0]!.frame(), inputs[1]!.frame(), context) });
-      else current = new Rows({ frame: await operate(step.operator, current.frame(), walk, context) });
+        current = new Rows(await step.join.process(inputs[0]!.frame(), inputs[1]!.frame(), context));
+      else current = new Rows(await operate(step.operator, current.frame(), walk, context));
     }
     return current;
   }

@@ -1,5 +1,6 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
+import { computable } from "./computable-rows.ts";
 import { beside, columns, perKey, renamed } from "./exprs.ts";
 import { type StagePlan, stageStore } from "./keyed-stage.ts";
 import { clockOf, forget, livesOf, withLives } from "./lives.ts";
@@ -25,10 +26,11 @@ export class RowsPerKey implements Operator {
     this.#slots = pl.DataFrame({ slot: slots }).select(pl.col("slot").cast(pl.Int64));
   }
 
-  async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
+  async process(given: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
     const { ttl } = this.#plan;
-    const work = batch.select(...exprs.prepare, ...(ttl === undefined ? [] : [clockOf(batch)]));
+    const prepare = [...exprs.prepare, ...(ttl === undefined ? [] : [clockOf(given)])];
+    const { rows: batch, made: work } = computable(given, (rows) => rows.select(...prepare), context.bad);
     const distinct = work
       .lazy()
       .groupBy(exprs.keys)
