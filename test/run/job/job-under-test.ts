@@ -1,4 +1,4 @@
-import { pl, topic } from "../../../lib/index.ts";
+import { pl, table, topic } from "../../../lib/index.ts";
 import { job } from "../../../lib/job.ts";
 
 // A job as `millrace promote` makes it, over the topics that a test names.
@@ -6,12 +6,14 @@ const input = process.env.TEST_INPUT as string;
 const output = process.env.TEST_OUTPUT as string;
 const plans = (process.env.TEST_PLANS ?? "stateless,delta,windows").split(",");
 
+const readings = { device: "Utf8", timestamp: "Datetime(ms)", x: "Float64", y: "Float64", n: "Int64" };
 const main = job({
   name: "job-under-test",
-  schemas: { [input]: { device: "Utf8", timestamp: "Datetime(ms)", x: "Float64", y: "Float64", n: "Int64" } },
+  schemas: { [input]: readings, [`${input}-other`]: readings, [`${input}-models`]: { model: "Utf8" } },
 });
 
-const phone = topic(input, { key: "device", time: "timestamp" });
+const phones = { key: "device", time: "timestamp" };
+const phone = topic(input, phones);
 const total = phone.withColumns(pl.col("x").abs().plus(pl.col("y").abs()).alias("total"));
 if (plans.includes("stateless")) total.filter(pl.col("total").gt(1)).to(`${output}-stateless`, { key: "device" });
 if (plans.includes("delta"))
@@ -23,8 +25,37 @@ if (plans.includes("windows"))
     .groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device", grace: "0s" })
     .agg(pl.col("total").mean().alias("mean"), pl.col("total").max().alias("max"), pl.len().alias("count"))
     .to(`${output}-windows`, { key: "device" });
+if (plans.includes("sessions"))
+  phone
+    .groupBySession({ by: "device", indexColumn: "timestamp", gap: "40ms" })
+    .agg(pl.len().alias("count"), pl.col("n").last().alias("last"), pl.col("x").max().alias("max"))
+    .to(`${output}-sessions`, { key: "device" });
+// rows of one topic that meet each other: their order depends on nothing else
+if (plans.includes("halves"))
+  phone
+    .filter(pl.col("n").modulo(2).eq(0))
+    .join(phone.filter(pl.col("n").modulo(2).eq(1)).select("device", "timestamp", "n"), {
+      on: "device",
+      within: "15ms",
+      grace: "1s",
+      how: "left",
+    })
+    .to(`${output}-halves`, { key: "device" });
+// rows of two topics: a live job waits a second for the slower one, so only what lateness cannot touch is certain
+if (plans.includes("pairs"))
+  phone
+    .join(topic(`${input}-other`, phones).select("device", "timestamp", "n"), {
+      on: "device",
+      within: "10ms",
+      grace: "1h",
+    })
+    .to(`${output}-pairs`, { key: "device" });
+if (plans.includes("models"))
+  phone
+    .join(table(`${input}-models`, { key: "device" }), { on: "device", how: "left", history: "1d" })
+    .to(`${output}-models`, { key: "device" });
 // by a key that is not the record key: rows are placed anew
-const bucketed = phone.withColumns(pl.col("n").modulo(5).alias("bucket"));
+const bucketed = phone.withColumns(pl.col("n").modulo(5).cast(pl.Int64).alias("bucket"));
 if (plans.includes("anew"))
   bucketed
     .withColumns(pl.col("x").diff(1, "ignore").over("bucket").alias("delta"))

@@ -142,12 +142,17 @@ export interface JobRun {
 export interface JobUnderTest {
   readonly name: string;
   readonly input: string;
+  /** What it computes: names of sinks of `job-under-test.ts`. */
+  readonly plans: readonly string[];
   readonly output: string;
   readonly stateDir: string;
   start(args?: readonly string[], env?: Readonly<Record<string, string>>): Promise<JobRun>;
   /** Runs it with `--until end --json` and gives the summary. @throws when it fails */
   toEnd(env?: Readonly<Record<string, string>>): Promise<any>;
 }
+
+/** Topics that plans of `job-under-test.ts` read beside its input. */
+const BESIDE: Readonly<Record<string, string>> = { pairs: "other", models: "models" };
 
 /** A job of its own, with an input topic of `partitions`; its state folder is made by the job. */
 export async function jobUnderTest(
@@ -158,8 +163,10 @@ export async function jobUnderTest(
   const input = options.input ?? `${name}-in`;
   const output = `${name}-out`;
   const stateDir = path.join(await temporaryFolder(), "state");
+  const plans = (options.plans ?? "stateless,delta,windows").split(",");
   if (options.input === undefined)
-    await cluster.createTopic(input, { partitions: options.partitions ?? 3, config: { "retention.ms": "-1" } });
+    for (const topic of [input, ...plans.flatMap((plan) => (BESIDE[plan] ? [`${input}-${BESIDE[plan]}`] : []))])
+      await cluster.createTopic(topic, { partitions: options.partitions ?? 3, config: { "retention.ms": "-1" } });
   const base = {
     KAFKA_BOOTSTRAP_SERVERS: cluster.config.bootstrapServers,
     MILLRACE_JOB_NAME: name,
@@ -168,7 +175,7 @@ export async function jobUnderTest(
     MILLRACE_COMMIT_INTERVAL: "200ms",
     TEST_INPUT: input,
     TEST_OUTPUT: output,
-    TEST_PLANS: options.plans ?? "stateless,delta,windows",
+    TEST_PLANS: plans.join(","),
   };
   const start = async (args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) =>
     run(
@@ -182,6 +189,7 @@ export async function jobUnderTest(
   return {
     name,
     input,
+    plans,
     output,
     stateDir,
     start,
