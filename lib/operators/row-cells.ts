@@ -1,12 +1,12 @@
 import pl from "nodejs-polars";
 import { dtypeName } from "../schema.ts";
+import { readTexts } from "./text-column.ts";
 
 /** The cells of one column as JavaScript values, by the place of the row. */
 export type Cells = (row: number) => unknown;
 
 const INTEGER = /^U?Int(8|16|32|64)$/;
 const FLOAT = /^Float(32|64)$/;
-const SEPARATOR = "\u001f";
 
 /**
  * Reads a column for code that goes row by row. Numbers are `number`, text `string`, datetimes and dates `Date`, durations and times of day
@@ -39,7 +39,7 @@ function readValues(frame: pl.DataFrame, name: string, column: pl.Series, dtype:
       return (row) => values[row] === 1;
     }
     case "Utf8":
-      return of(texts(frame, name, column));
+      return readTexts(frame, name);
     case "Date": {
       const days = numbers(column.cast(pl.Int32));
       return (row) => new Date(days[row]! * 86_400_000);
@@ -69,26 +69,6 @@ function of(values: ArrayLike<unknown>): Cells {
 function numbers(column: pl.Series): ArrayLike<number> {
   const filled = column.nullCount() === 0 ? column : column.fillNull("zero");
   return filled.cast(pl.Float64).toTypedArray() as Float64Array;
-}
-
-/** All texts in one, cut apart again: half the time of handing them over one by one. */
-function texts(frame: pl.DataFrame, name: string, column: pl.Series): readonly (string | null)[] {
-  if (frame.height === 0) return [];
-  const joined = frame.select(joinedTexts(name)).getColumn(name).get(0) as string;
-  const parts = joined.split(SEPARATOR);
-  return parts.length === frame.height ? parts : (column.toArray() as string[]);
-}
-
-const joining = new Map<string, pl.Expr>();
-
-/** Built once per name: nodejs-polars makes expressions slowly. */
-function joinedTexts(name: string): pl.Expr {
-  let expr = joining.get(name);
-  if (expr === undefined) {
-    expr = pl.col(name).fillNull(pl.lit("")).str.concat(SEPARATOR);
-    joining.set(name, expr);
-  }
-  return expr;
 }
 
 function lists(frame: pl.DataFrame, name: string): Cells {

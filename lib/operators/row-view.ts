@@ -19,11 +19,12 @@ export class RowView {
     this.#names = columns;
     this.#cells = new Array(columns.length).fill(undefined);
     const row = {};
+    const cells = this.#cells;
     for (const [i, name] of columns.entries())
       Object.defineProperty(row, name, {
         enumerable: !isMetadata(name),
         configurable: false,
-        get: () => (this.#cells[i] ?? this.#load(i))(this.at),
+        get: () => (cells[i] ?? this.#load(i))(this.at),
       });
     this.row = Object.preventExtensions(row);
   }
