@@ -25,6 +25,8 @@ export function replay(tree: ExprTree): polars.Expr {
       return dtype === undefined ? made : made.cast(dtype);
     }
     case "function":
+      if (tree.fn === "maxHorizontal" || tree.fn === "minHorizontal")
+        return extreme(replayArg(tree.args[0]!) as (polars.Expr | string)[], tree.fn === "maxHorizontal");
       return (polars as any)[tree.fn](...tree.args.map(replayArg));
     case "when": {
       let chain: any = polars;
@@ -34,6 +36,20 @@ export function replay(tree: ExprTree): polars.Expr {
     case "foreign":
       throw new MillraceError({ code: "FOREIGN_EXPRESSION", what: `${tree.text} was not built with millrace's pl` });
   }
+}
+
+/**
+ * The greatest or least of each row, NaN above every number as where Polars compares. Its own functions give now one and now the other of NaN and a
+ * number, by whether any row of the frame has a null, and whether there is more than one: no meaning that batches could keep.
+ */
+function extreme(exprs: readonly (polars.Expr | string)[], greatest: boolean): polars.Expr {
+  if (exprs.length === 1) return typeof exprs[0] === "string" ? polars.lit(exprs[0]) : exprs[0]!; // text is text to them
+  const half = Math.ceil(exprs.length / 2);
+  const [a, b] = [extreme(exprs.slice(0, half), greatest), extreme(exprs.slice(half), greatest)];
+  return polars
+    .when(b.isNull().or(greatest ? a.gt(b) : a.lt(b)))
+    .then(a)
+    .otherwise(b);
 }
 
 export function replayArg(arg: Arg): any {

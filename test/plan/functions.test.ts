@@ -24,8 +24,9 @@ const PROGRAMS: Readonly<Record<string, readonly polars.Expr[]>> = {
   format: [pl.format("{}: {}", s, i)],
   allHorizontal: [pl.allHorizontal([b, x.gt(0)])],
   anyHorizontal: [pl.anyHorizontal([b, x.gt(0)])],
-  minHorizontal: [pl.minHorizontal([x, y])],
-  maxHorizontal: [pl.maxHorizontal([x, y])],
+  // Polars' own answer for NaN depends on other rows: see below
+  minHorizontal: [pl.minHorizontal([x.fillNan(7), y, i]), pl.minHorizontal([i, pl.col("j")])],
+  maxHorizontal: [pl.maxHorizontal([x.fillNan(7), y, i]), pl.maxHorizontal([s, s.str.toLowerCase()])],
   sumHorizontal: [pl.sumHorizontal([x, y])],
   intRanges: [pl.intRanges(pl.lit(0).cast(pl.Int64), i.abs().fillNull(pl.lit(0)).modulo(pl.lit(5)).cast(pl.Int64))],
   lit: [pl.lit(1), pl.lit("a"), pl.lit(true)],
@@ -49,5 +50,26 @@ test(`functions of pl equal static Polars, however the rows are split (seed ${se
       assertFramesEqual(values(actual.rows), frame.withColumns(...programs));
     }),
     { seed, numRuns: runs(6) },
+  );
+});
+
+test(`minHorizontal and maxHorizontal put NaN above every number, whatever else is in the batch (seed ${seed})`, async () => {
+  const program = topic("phones", { key: "device", time: "t" }).withColumns(
+    pl.minHorizontal([x, y, pl.lit(2)]).alias("least"),
+    pl.maxHorizontal([y, x]).alias("greatest"),
+  );
+  await fc.assert(
+    fc.asyncProperty(rows(40), splits, async (list, sizes) => {
+      const made = values((await run(program, frameOf(list), { splits: sizes })).rows);
+      const cells = (name: string) => made.getColumn(name).toArray() as (number | null)[];
+      const order = (a: number, b: number) => (Number.isNaN(a) ? 1 : Number.isNaN(b) ? -1 : a - b);
+      const [least, greatest] = [cells("least"), cells("greatest")];
+      for (const [row, one] of list.entries()) {
+        const pair = [one.x, one.y].filter((value) => value !== null).sort(order);
+        assert.equal(greatest[row], pair.at(-1) ?? null);
+        assert.equal(least[row], [...pair, 2].sort(order)[0]);
+      }
+    }),
+    { seed, numRuns: runs(10) },
   );
 });
