@@ -37,6 +37,9 @@ const KEEP = { "retention.ms": "-1", "message.timestamp.after.max.ms": "92233720
 /** A row may be as large as a record that brokers take by default, and a little is added to it. */
 const LARGEST_SENT = String(4 * 1024 * 1024);
 
+/** A dead letter is its record with headers beside it: whatever a source may hold has room, up to what brokers take in one request. */
+const DEAD_LETTERS = { ...KEEP, "max.message.bytes": String(100 * 1024 * 1024) };
+
 /** By the broker's clock: a worker's own may be wrong. */
 const CHANGELOG = { ...KEEP, "cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime" };
 
@@ -70,7 +73,7 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
     if (!outputs.has(topic)) outputs.set(topic, await ensured(cluster, topic, partitions, KEEP, log));
   }
   const deadLetter = `${job}-dead-letter`;
-  await ensured(cluster, deadLetter, partitions, KEEP, log);
+  await ensured(cluster, deadLetter, partitions, DEAD_LETTERS, log);
   const changelog = (store: string) => `${job}-${store.replace(/[^A-Za-z0-9._-]/g, "_")}-changelog`;
   for (const { name } of plan.stores) {
     const topic = changelog(name);
