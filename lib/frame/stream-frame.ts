@@ -63,7 +63,19 @@ export class StreamFrame {
     Object.freeze(this);
   }
 
-  /** Exactly these columns. @throws Refusal `NO_EXACT_STREAMING_MEANING` */
+  /**
+   * Exactly these columns.
+   * @throws Refusal `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * phone.select("device", pl.col("gForceX").abs().alias("size"))
+   * // device  size
+   * // a        0.5
+   * // b          3
+   * // a        2.5
+   * // a          1
+   * // b          1
+   * // b          0
+   */
   select(...args: readonly (Columns | StateOptions)[]): StreamFrame {
     const { columns, ...ttl } = splitOptions<Columns>(args, "select");
     const exprs = trees(columns);
@@ -77,6 +89,13 @@ export class StreamFrame {
    * @throws Refusal `NO_EXACT_STREAMING_MEANING`
    * @example
    * phone.withColumns(pl.col("gForceX").diff(1, "ignore").over("device").alias("delta"))
+   * // device  timestamp                 gForceX  gForceY  delta
+   * // a       1970-01-01T00:00:00Z          0.5        1      -
+   * // b       1970-01-01T00:00:00.400Z        3        4      -
+   * // a       1970-01-01T00:00:00.900Z      2.5        0      2
+   * // a       1970-01-01T00:00:01.500Z       -1        2   -3.5
+   * // b       1970-01-01T00:00:00.700Z        1        1     -2
+   * // b       1970-01-01T00:00:02.600Z        0        0     -1
    */
   withColumns(...args: readonly (Columns | StateOptions)[]): StreamFrame {
     const { columns, ...ttl } = splitOptions<Columns>(args, "withColumns");
@@ -85,19 +104,43 @@ export class StreamFrame {
     return new StreamFrame(withColumnsNode({ input: this.node, exprs, ...ttl }));
   }
 
-  /** Keeps the rows for which the predicate is true. @throws Refusal `NO_EXACT_STREAMING_MEANING` */
+  /**
+   * Keeps the rows for which the predicate is true.
+   * @throws Refusal `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * ticks.filter(pl.col("volume").gt(1))
+   * // symbol  timestamp                 price  volume
+   * // XYZ     1970-01-01T00:00:00.005Z     11       2
+   * // XYZ     1970-01-01T00:00:00.006Z     12       4
+   */
   filter(predicate: ExprOrString, options: StateOptions = {}): StreamFrame {
     const condition = tree(predicate);
     checkFilter(condition, { verb: "filter", input: this.node });
     return new StreamFrame(filterNode({ input: this.node, predicate: condition, ...ttlOf(options, "filter") }));
   }
 
-  /** Renames columns: `{ old: "new" }`. */
+  /**
+   * Renames columns: `{ old: "new" }`.
+   * @example
+   * ticks.rename({ price: "close" })
+   * // symbol  timestamp                 close  volume
+   * // XYZ     1970-01-01T00:00:00Z         10       1
+   * // XYZ     1970-01-01T00:00:00.005Z     11       2
+   * // XYZ     1970-01-01T00:00:00.006Z     12       4
+   */
   rename(mapping: Readonly<Record<string, string>>): StreamFrame {
     return new StreamFrame(renameNode({ input: this.node, mapping: Object.freeze({ ...mapping }) }));
   }
 
-  /** Leaves columns out. */
+  /**
+   * Leaves columns out.
+   * @example
+   * ticks.drop("timestamp", "volume")
+   * // symbol  price
+   * // XYZ        10
+   * // XYZ        11
+   * // XYZ        12
+   */
   drop(...names: readonly (string | readonly string[])[]): StreamFrame {
     return new StreamFrame(dropNode({ input: this.node, columns: names.flat() }));
   }
@@ -107,6 +150,10 @@ export class StreamFrame {
    * @throws Refusal `NOT_BUILT` (several columns)
    * @example
    * messages.withColumns(pl.col("text").str.split(" ").alias("word")).explode("word")
+   * // user  timestamp                 text          likes  word
+   * // ann   1970-01-01T00:00:00Z      good morning  [1,2]  good
+   * // ann   1970-01-01T00:00:00Z      good morning  [1,2]  morning
+   * // bob   1970-01-01T00:00:00.010Z  hi            []     hi
    */
   explode(column: string, ...more: readonly string[]): StreamFrame {
     if (typeof column !== "string" || more.length > 0)
@@ -126,6 +173,10 @@ export class StreamFrame {
    * @throws Refusal `NO_SUBSET`, `BAD_DURATION`, `NO_EXACT_STREAMING_MEANING` (keep "last" or "none")
    * @example
    * orders.unique({ subset: ["customer", "order"], within: "1h" })
+   * // order  timestamp             customer  amount
+   * // o1     1970-01-01T00:00:00Z  ann           20
+   * // o2     1970-01-01T00:00:01Z  bob            5
+   * // o3     1970-01-01T00:00:03Z  ann          7.5
    */
   unique(options: UniqueOptions): StreamFrame {
     return new StreamFrame(uniqueNode({ input: this.node, ...uniqueOptions(options) }));
@@ -137,7 +188,14 @@ export class StreamFrame {
    * record for which it throws, or gives what does not fit the schema, is a bad one.
    * @throws Refusal `NO_SCHEMA`, `BAD_SCHEMA`, `NOT_A_FUNCTION`, `ASYNC_FUNCTION`
    * @example
-   * phone.map((row) => ({ total: Math.hypot(row.gForceX, row.gForceY) }), { schema: { total: "Float64" }, keep: ["device"] })
+   * phone.map((row) => ({ total: Math.abs(row.gForceX) + Math.abs(row.gForceY) }), { schema: { total: "Float64" }, keep: ["device"] })
+   * // device  total
+   * // a         1.5
+   * // b           7
+   * // a         2.5
+   * // a           3
+   * // b           2
+   * // b           0
    */
   map<const S extends Schema, R = any>(fn: (row: R) => RowOf<S>, options: MapOptions<S>): StreamFrame {
     return new StreamFrame(mapNodeOf(this.node, false, fn, options));
@@ -148,6 +206,10 @@ export class StreamFrame {
    * @throws Refusal `NO_SCHEMA`, `BAD_SCHEMA`, `NOT_A_FUNCTION`, `ASYNC_FUNCTION`
    * @example
    * messages.flatMap((row) => row.text.split(" ").map((word) => ({ word })), { schema: { word: "Utf8" } })
+   * // word
+   * // good
+   * // morning
+   * // hi
    */
   flatMap<const S extends Schema, R = any>(
     fn: (row: R) => Iterable<RowOf<S>> | null | undefined,
@@ -168,6 +230,13 @@ export class StreamFrame {
    *   schema: { count: "Int64" },
    *   onRow: (row, ctx) => ctx.emit({ count: ++ctx.state.count }),
    * })
+   * // device  count
+   * // a           1
+   * // b           1
+   * // a           2
+   * // a           3
+   * // b           2
+   * // b           3
    */
   process<State, const S extends Schema, R = any>(options: ProcessOptions<State, S, R>): StreamFrame {
     return new StreamFrame(processNodeOf(this.node, options));
@@ -178,7 +247,14 @@ export class StreamFrame {
    * A record for which it fails is a bad one.
    * @throws Refusal `NO_MODEL`, `NO_FEATURES`, `NO_SCHEMA`
    * @example
-   * phone.predict(({ gForceX }) => gForceX.map((x) => 1 / (1 + Math.exp(-x))), { features: "gForceX", as: "crash" })
+   * phone.predict(({ gForceX }) => gForceX.map((x) => (x > 2 ? 1 : 0)), { features: "gForceX", as: "crash" })
+   * // device  timestamp                 gForceX  gForceY  crash
+   * // a       1970-01-01T00:00:00Z          0.5        1      0
+   * // b       1970-01-01T00:00:00.400Z        3        4      1
+   * // a       1970-01-01T00:00:00.900Z      2.5        0      1
+   * // a       1970-01-01T00:00:01.500Z       -1        2      0
+   * // b       1970-01-01T00:00:00.700Z        1        1      0
+   * // b       1970-01-01T00:00:02.600Z        0        0      0
    */
   predict(model: Model | string, options: PredictOptions): StreamFrame {
     return new StreamFrame(predictNodeOf(this.node, model, options));
@@ -195,8 +271,12 @@ export class StreamFrame {
    * Two tables make a table: the joined row of a key again, whenever either side changes.
    * @throws Refusal `NO_KEY`, `NO_HORIZON`, `KEY_DTYPES`, `DUPLICATE_COLUMN`, `NEEDS_REPARTITION`, `NO_EXACT_STREAMING_MEANING`
    * @example
-   * clicks.join(orders, { on: "user", within: { after: "10m" }, how: "left" });
-   * phone.join(table("devices", { key: "device" }), { on: "device", how: "left" })
+   * clicks.join(orders, { on: "order", within: { before: "1m", after: "10s" } })
+   * // order  timestamp                 page   timestamp_right       customer  amount
+   * // o1     1970-01-01T00:00:00.100Z  /pay   1970-01-01T00:00:00Z  ann           20
+   * // o1     1970-01-01T00:00:00.100Z  /pay   1970-01-01T00:00:02Z  ann           20
+   * // o2     1970-01-01T00:00:05Z      /pay   1970-01-01T00:00:01Z  bob            5
+   * // o2     1970-01-01T00:01:00Z      /late  1970-01-01T00:00:01Z  bob            5
    */
   join(other: Joinable | StaticTable, options: StreamJoinOptions): StreamFrame {
     return new StreamFrame(joinNodeOf(this.node, other, options));
@@ -208,17 +288,38 @@ export class StreamFrame {
    * @throws Refusal `NO_KEY`, `NO_HORIZON`, `NOT_EVENT_TIME`, `KEY_DTYPES`, `DUPLICATE_COLUMN`
    * @example
    * trades.joinAsof(quotes, { on: "timestamp", by: "symbol", tolerance: "2s" })
+   * // symbol  timestamp             price  bid
+   * // XYZ     1970-01-01T00:00:01Z     10  9.5
+   * // XYZ     1970-01-01T00:00:09Z     12    -
    */
   joinAsof(other: Joinable, options: JoinAsofOptions): StreamFrame {
     return new StreamFrame(joinAsOfNodeOf(this.node, other, options));
   }
 
-  /** These rows and those of other frames of the same columns, see `concat`. */
+  /**
+   * These rows and those of other frames of the same columns, see `concat`.
+   * @example
+   * ticks.select("symbol", "timestamp", "price").concat(trades)
+   * // symbol  timestamp                 price
+   * // XYZ     1970-01-01T00:00:00Z         10
+   * // XYZ     1970-01-01T00:00:00.005Z     11
+   * // XYZ     1970-01-01T00:00:00.006Z     12
+   * // XYZ     1970-01-01T00:00:01Z         10
+   * // XYZ     1970-01-01T00:00:09Z         12
+   */
   concat(...others: readonly StreamFrame[]): StreamFrame {
     return new StreamFrame(concatNodeOf([this, ...others]));
   }
 
-  /** The fields of struct columns as columns of their own, in the place of the struct. */
+  /**
+   * The fields of struct columns as columns of their own, in the place of the struct.
+   * @example
+   * ticks.select("symbol", pl.struct([pl.col("price"), pl.col("volume")]).alias("deal")).unnest("deal")
+   * // symbol  price  volume
+   * // XYZ        10       1
+   * // XYZ        11       2
+   * // XYZ        12       4
+   */
   unnest(...names: readonly (string | readonly string[])[]): StreamFrame {
     return new StreamFrame(unnestNode({ input: this.node, columns: names.flat() }));
   }
@@ -230,6 +331,11 @@ export class StreamFrame {
    * @throws Refusal `NO_KEY`, `NO_EXACT_STREAMING_MEANING`
    * @example
    * orders.keyBy("customer").withColumns(pl.col("amount").cumSum().over("customer").alias("total"))
+   * // order  timestamp             customer  amount  total
+   * // o1     1970-01-01T00:00:00Z  ann           20     20
+   * // o2     1970-01-01T00:00:01Z  bob            5      5
+   * // o1     1970-01-01T00:00:02Z  ann           20     40
+   * // o3     1970-01-01T00:00:03Z  ann          7.5   47.5
    */
   keyBy(...keys: readonly Columns[]): StreamFrame {
     return new StreamFrame(keyBy(this.node, trees(keys)));
@@ -242,6 +348,9 @@ export class StreamFrame {
    * @throws Refusal `NO_EXACT_STREAMING_MEANING`
    * @example
    * phone.groupBy("device").agg(pl.col("gForceX").max().alias("max"), pl.len().alias("n"))
+   * // device  max  n
+   * // a       2.5  3
+   * // b         3  3
    */
   groupBy(...by: readonly (Columns | StateOptions)[]): StreamRunningGroupBy {
     return new StreamRunningGroupBy(this.node, by, (node) => new StreamFrame(node));
@@ -253,6 +362,10 @@ export class StreamFrame {
    * @throws Refusal `BAD_DURATION`, `NO_EXACT_STREAMING_MEANING`
    * @example
    * total.groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device" }).agg(pl.col("gForceTotal").mean().alias("mean"))
+   * // device  window_start          window_end            mean
+   * // a       1970-01-01T00:00:00Z  1970-01-01T00:00:01Z     2
+   * // b       1970-01-01T00:00:00Z  1970-01-01T00:00:01Z     7
+   * // a       1970-01-01T00:00:01Z  1970-01-01T00:00:02Z     3
    */
   groupByDynamic(options: GroupByDynamicOptions): StreamWindows {
     return groupByDynamic(this.node, options, (node) => new StreamFrame(node));
@@ -265,6 +378,9 @@ export class StreamFrame {
    * @throws Refusal `BAD_DURATION`, `NOT_EVENT_TIME`, `NO_EXACT_STREAMING_MEANING`
    * @example
    * visits.groupBySession({ by: "user", gap: "30m" }).agg(pl.len().alias("pages"), pl.col("page").last().alias("left_at"))
+   * // user  window_start          window_end            pages  left_at
+   * // ann   1970-01-01T00:00:00Z  1970-01-01T00:31:00Z      2  /shop
+   * // bob   1970-01-01T00:01:30Z  1970-01-01T00:31:30Z      1  /
    */
   groupBySession(options: GroupBySessionOptions): StreamWindows {
     return groupBySession(this.node, options, (node) => new StreamFrame(node));
@@ -276,7 +392,9 @@ export class StreamFrame {
    * when its last row has come; one that is not full waits.
    * @throws Refusal `BAD_OPTION`, `NO_EXACT_STREAMING_MEANING`
    * @example
-   * ticks.groupByCount({ by: "symbol", every: 100 }).agg(pl.col("price").last().alias("close"), pl.col("volume").sum())
+   * ticks.groupByCount({ by: "symbol", every: 3 }).agg(pl.col("price").last().alias("close"), pl.col("volume").sum())
+   * // symbol  window_index  window_start          window_end                close  volume
+   * // XYZ                0  1970-01-01T00:00:00Z  1970-01-01T00:00:00.007Z     12       7
    */
   groupByCount(options: GroupByCountOptions): StreamWindows {
     return groupByCount(this.node, options, (node) => new StreamFrame(node));
@@ -289,6 +407,11 @@ export class StreamFrame {
    * @throws Refusal `BAD_DURATION`, `NOT_EVENT_TIME`, `NO_EXACT_STREAMING_MEANING`
    * @example
    * phone.groupByRolling({ indexColumn: "timestamp", by: "device", period: "10s" }).agg(pl.col("gForceX").mean().alias("mean10s"))
+   * // device  timestamp                            mean10s
+   * // a       1970-01-01T00:00:00Z                     0.5
+   * // b       1970-01-01T00:00:00.400Z                   3
+   * // a       1970-01-01T00:00:00.900Z                 1.5
+   * // a       1970-01-01T00:00:01.500Z  0.6666666666666666
    */
   groupByRolling(options: GroupByRollingOptions): StreamWindows {
     return groupByRolling(this.node, options, (node) => new StreamFrame(node));
@@ -301,6 +424,8 @@ export class StreamFrame {
    * @example
    * const perSecond = phone.groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device" }).agg(pl.len().alias("n"));
    * perSecond.late().to("late-records")
+   * // device  timestamp                 gForceX  gForceY  missed_windows
+   * // b       1970-01-01T00:00:00.700Z        1        1  ["1970-01-01T00:00:00.000Z"]
    */
   late(): StreamFrame {
     return new StreamFrame(lateRows(this.node));
@@ -309,6 +434,11 @@ export class StreamFrame {
   /**
    * Declares that these rows go to a topic. A job writes them; in a notebook only `.run()` on the result does.
    * @throws Refusal `NO_TOPIC`, `UNKNOWN_FORMAT`
+   * @example
+   * ticks.filter(pl.col("price").gt(10)).to("high-prices", { key: "symbol", value: ["symbol", "price"] })
+   * // symbol  price
+   * // XYZ        11
+   * // XYZ        12
    */
   to(topic: string, options: SinkOptions = {}): Sink {
     const { key, format = "json", value, delete: remove } = options;
