@@ -146,8 +146,9 @@ export class StreamFrame {
   }
 
   /**
-   * One row per item of a list column; a row without items stays once, with null. The other columns repeat.
-   * @throws Refusal `NOT_BUILT` (several columns)
+   * One row per item of a list column; a row without items stays once, with null. The other columns repeat. Several lists go side by side; a record
+   * whose lists differ in length is a bad one.
+   * @throws Refusal `BAD_OPTION`; when compiled also `UNKNOWN_COLUMN`, `NOT_A_LIST`
    * @example
    * messages.withColumns(pl.col("text").str.split(" ").alias("word")).explode("word")
    * // user  timestamp                 text          likes  word
@@ -155,15 +156,16 @@ export class StreamFrame {
    * // ann   1970-01-01T00:00:00Z      good morning  [1,2]  morning
    * // bob   1970-01-01T00:00:00.010Z  hi            []     hi
    */
-  explode(column: string, ...more: readonly string[]): StreamFrame {
-    if (typeof column !== "string" || more.length > 0)
+  explode(...columns: readonly (string | readonly string[])[]): StreamFrame {
+    const [column, ...more] = columns.flat();
+    if (column === undefined || [column, ...more].some((name) => typeof name !== "string"))
       throw new Refusal({
-        code: "NOT_BUILT",
-        what: "explode of several columns at once is not built: one record with lists of different lengths would stop the stream",
+        code: "BAD_OPTION",
+        what: "explode takes the names of list columns",
         where: "explode",
-        remedies: ['name one column: .explode("items")', "make one list of structs of them before the topic"],
+        remedies: ['.explode("items")', '.explode("items", "prices")'],
       });
-    return new StreamFrame(explodeNode({ input: this.node, column }));
+    return new StreamFrame(explodeNode({ input: this.node, column, ...(more.length > 0 && { more }) }));
   }
 
   /**

@@ -1,31 +1,38 @@
-import pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
 import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { isMetadata } from "../plan/metadata.ts";
-import type { ExplodeNode } from "../plan/nodes/explode-node.ts";
+import { type ExplodeNode, explodedColumns } from "../plan/nodes/explode-node.ts";
 import type { Compiled } from "./compile.ts";
+import { columns } from "./exprs.ts";
 import { lineageAfter } from "./lineage.ts";
 
 /** @throws Refusal `UNKNOWN_COLUMN`, `NOT_A_LIST` */
 export function compileExplode(
-  { column }: ExplodeNode,
+  node: ExplodeNode,
   input: Compiled,
 ): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> {
-  checkColumns([column], input.schema, "explode");
-  const [, item] = /^List\((.*)\)$/s.exec(input.schema[column]!) ?? [];
-  if (item === undefined || isMetadata(column))
-    throw new Refusal({
-      code: "NOT_A_LIST",
-      what: `"${column}" is ${input.schema[column]}, not a list of values`,
-      where: "explode",
-      remedies: ['make it a list first: pl.col("text").str.split(",")', "leave explode out"],
-    });
-  const list = pl.col(column);
+  const names = explodedColumns(node);
+  checkColumns(names, input.schema, "explode");
+  const items = Object.fromEntries(names.map((name) => [name, itemOf(name, input)]));
+  const lists = columns(names);
   return {
-    steps: [{ query: (rows) => rows.explode(list) }],
-    schema: { ...input.schema, [column]: item },
-    lineage: lineageAfter(input.lineage, new Map(), (name) => name !== column),
-    // how many rows there are depends on it, whether or not it is shown
-    used: (columns) => new Set([...columns, column]),
+    // Polars throws for rows whose lists differ in length
+    steps: [{ query: (rows) => rows.explode(lists) }],
+    schema: { ...input.schema, ...items },
+    lineage: lineageAfter(input.lineage, new Map(), (name) => !names.includes(name)),
+    // how many rows there are depends on them, whether or not they are shown
+    used: (wanted) => new Set([...wanted, ...names]),
   };
+}
+
+/** The dtype of the items of a list. */
+function itemOf(column: string, { schema }: Compiled): string {
+  const [, item] = /^List\((.*)\)$/s.exec(schema[column]!) ?? [];
+  if (item !== undefined && !isMetadata(column)) return item;
+  throw new Refusal({
+    code: "NOT_A_LIST",
+    what: `"${column}" is ${schema[column]}, not a list of values`,
+    where: "explode",
+    remedies: ['make it a list first: pl.col("text").str.split(",")', "leave explode out"],
+  });
 }

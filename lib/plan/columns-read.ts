@@ -1,5 +1,6 @@
 import { meaningOf } from "./analysis/meaning-of.ts";
 import { isMetadata } from "./metadata.ts";
+import { explodedColumns } from "./nodes/explode-node.ts";
 import { inputsOf, type PlanNode } from "./nodes/plan-node.ts";
 import type { SourceNode } from "./nodes/source-node.ts";
 import { columnsOf, type ExprTree, someTree } from "./tree.ts";
@@ -47,7 +48,7 @@ function wantedOfInputs(node: Exclude<PlanNode, SourceNode>, wanted: Wanted): Wa
       return new Set([...wanted].map((name) => back.get(name) ?? name));
     }
     case "explode":
-      return union(wanted, new Set([node.column]));
+      return union(wanted, new Set(explodedColumns(node)));
     case "unique":
       return union(wanted, new Set(node.subset));
     case "late":

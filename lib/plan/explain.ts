@@ -4,6 +4,7 @@ import { printDuration } from "./duration.ts";
 import { explainCode } from "./explain-code.ts";
 import { explainMeeting } from "./explain-meeting.ts";
 import { explainWindows } from "./explain-windows.ts";
+import { explodedColumns } from "./nodes/explode-node.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
 import type { SinkNode } from "./nodes/sink-node.ts";
 import type { SourceNode } from "./nodes/source-node.ts";
@@ -48,7 +49,7 @@ function lines(node: PlanNode, terminal: PlanNode): string[] {
     case "drop":
       return [`drop ${node.columns.join(", ")}`];
     case "explode":
-      return [`explode ${node.column}`];
+      return [`explode ${explodedColumns(node).join(", ")}`];
     case "map":
     case "process":
     case "predict":

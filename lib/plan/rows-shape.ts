@@ -2,6 +2,7 @@ import type { Schema } from "../schema.ts";
 import { named, outputName, union, type Wanted } from "./columns-read.ts";
 import { shape } from "./fingerprint.ts";
 import { isMetadata } from "./metadata.ts";
+import { explodedColumns } from "./nodes/explode-node.ts";
 import { INPUTS, inputsOf, type PlanNode } from "./nodes/plan-node.ts";
 import type { ExprTree } from "./tree.ts";
 
@@ -50,7 +51,8 @@ export function rowsShape(node: PlanNode, wanted: Wanted, schemas: ReadonlyMap<s
       return {
         kind: "explode",
         column: node.column,
-        input: inward(node.input, union(wanted, new Set([node.column]))),
+        ...(node.more && { more: node.more }),
+        input: inward(node.input, union(wanted, new Set(explodedColumns(node)))),
       };
     case "groupBy":
     case "groupByDynamic": {

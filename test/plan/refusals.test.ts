@@ -107,7 +107,7 @@ const late: readonly [string, () => unknown, string, RegExp][] = [
     /indexColumn: "t"/,
   ],
   ["explode of no list", () => compiled(phones.explode("x")), "NOT_A_LIST", /list/],
-  ["explode of several columns", () => phones.explode("x", "s"), "NOT_BUILT", /one column/],
+  ["explode of no column", () => phones.explode(), "BAD_OPTION", /items/],
   ["unnest of no struct", () => compiled(phones.unnest("x")), "NOT_A_STRUCT", /unnest/],
   [
     "a field that is a column already",

@@ -5,8 +5,15 @@ export interface ExplodeNode {
   readonly kind: "explode";
   readonly input: PlanNode;
   readonly column: string;
+  /** Lists of the same length beside it, whose items go along; absent for none. */
+  readonly more?: readonly string[];
 }
 
 export function explodeNode(options: Omit<ExplodeNode, "kind">): ExplodeNode {
   return Object.freeze({ kind: "explode", ...options });
+}
+
+/** All columns of lists. */
+export function explodedColumns({ column, more = [] }: Pick<ExplodeNode, "column" | "more">): readonly string[] {
+  return [column, ...more];
 }
