@@ -10,9 +10,9 @@ import { verify } from "./verify.ts";
  * timeout: commits whose outcome is not known, lost connections, a membership that has ended. The job must come through by itself.
  */
 export async function brokerKillDrill(drill: BrokerDrill, kills: number): Promise<void> {
-  const { broker, cluster, guarantee, records, random, outsider, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee });
-  const input = new DrillInput(cluster, job.input, random);
+  const { broker, cluster, guarantee, plans, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans });
+  const input = await DrillInput.open(cluster, job, random);
   const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "50ms", MILLRACE_SESSION_TIMEOUT: "6s" });
   await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
   for (let kill = 0; kill < kills; kill++) {

@@ -5,6 +5,7 @@ import { brokerBehindNetwork } from "./broker-behind-network.ts";
 import { brokerKillDrill } from "./broker-kill.ts";
 import type { BrokerDrill } from "./drill.ts";
 import { notLeaderDrill, produceTimeoutsDrill, unreachableDrill } from "./network-faults.ts";
+import { DRILL_PLANS, type DrillPlans } from "./plans.ts";
 import type { Guarantee } from "./verify.ts";
 
 // Faults of the broker and of the way to it, in short, on a broker of their own; `npm run drill` has the long forms.
@@ -14,18 +15,19 @@ before(async () => {
 });
 after(() => world?.close());
 
-const drills: [string, Guarantee, (drill: BrokerDrill) => Promise<void>][] = [
-  ["the broker is killed and restarted", "at-least-once", (drill) => brokerKillDrill(drill, 2)],
-  ["the broker cannot be reached for a while", "exactly-once", (drill) => unreachableDrill(drill, 4000)],
-  ["answers to produce requests come too late", "exactly-once", (drill) => produceTimeoutsDrill(drill, 1)],
-  ["answers say NOT_LEADER although it was written", "exactly-once", (drill) => notLeaderDrill(drill, 5)],
+const drills: [string, Guarantee, DrillPlans, (drill: BrokerDrill) => Promise<void>][] = [
+  ["the broker is killed and restarted", "at-least-once", "apart", (drill) => brokerKillDrill(drill, 2)],
+  ["the broker cannot be reached for a while", "exactly-once", "joined", (drill) => unreachableDrill(drill, 4000)],
+  ["answers to produce requests come too late", "exactly-once", "apart", (drill) => produceTimeoutsDrill(drill, 1)],
+  ["answers say NOT_LEADER although it was written", "exactly-once", "apart", (drill) => notLeaderDrill(drill, 5)],
 ];
 
-for (const [what, guarantee, drill] of drills) {
+for (const [what, guarantee, plans, drill] of drills) {
   test(what, { timeout: 180_000 }, async (t) => {
     const seed = randomInt(2 ** 31);
     t.diagnostic(`seed ${seed}`);
     const log = (line: string) => t.diagnostic(line);
-    await drill({ ...world, guarantee, records: 1000, random: seeded(seed), outsider: false, log });
+    const sinks = DRILL_PLANS[plans].join(",");
+    await drill({ ...world, guarantee, plans: sinks, records: 1000, random: seeded(seed), outsider: false, log });
   });
 }

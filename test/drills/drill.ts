@@ -7,11 +7,13 @@ import type { Guarantee } from "./verify.ts";
 export interface Drill {
   readonly cluster: Cluster;
   readonly guarantee: Guarantee;
+  /** What the job computes: names of its sinks, by commas. */
+  readonly plans: string;
   /** Records written between one fault and the next. */
   readonly records: number;
   readonly random: () => number;
-  /** Whether Kafka's own console consumer reads what came out; else our own reader, which takes seconds less. */
-  readonly outsider: boolean;
+  /** Whether Kafka's own console consumer reads what came out (or of one plan); else our own reader, which takes seconds less. */
+  readonly outsider: boolean | "one";
   readonly log: (line: string) => void;
 }
 

@@ -10,6 +10,7 @@ import { expiredOffsetsDrill } from "./faults/expired-offsets.ts";
 import { lockedFileDrill } from "./faults/locked-file.ts";
 import { openTransactionDrill } from "./faults/open-transaction.ts";
 import { recreatedTopicDrill } from "./faults/recreated-topic.ts";
+import { DRILL_PLANS } from "./plans.ts";
 
 // The short forms; `npm run drill` has the long ones, under both guarantees and with Kafka's own consumer as witness.
 let cluster: Cluster;
@@ -37,6 +38,7 @@ for (const [what, drill] of Object.entries(drills)) {
     await drill({
       cluster,
       guarantee: "exactly-once",
+      plans: DRILL_PLANS.apart.join(","),
       records: 1000,
       random: seeded(seed),
       outsider: false,

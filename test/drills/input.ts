@@ -1,30 +1,46 @@
 import type { Cluster } from "../../lib/log/index.ts";
-import { phones, produce } from "../run/job/support.ts";
+import { type JobUnderTest, phones, produce } from "../run/job/support.ts";
 
 const START = 1_700_000_000_000;
+/** So many that every partition of a drill's job has some. */
+const PHONES = 23;
 
 /** Writes a job's input in slices, so that batches, checkpoints and faults fall anywhere; times go on from slice to slice. */
 export class DrillInput {
   readonly #cluster: Cluster;
-  readonly #topic: string;
+  readonly #job: JobUnderTest;
   readonly #random: () => number;
-  #slices = 0;
+  #start = START;
   #records = 0;
 
-  constructor(cluster: Cluster, topic: string, random: () => number) {
+  private constructor(cluster: Cluster, job: JobUnderTest, random: () => number) {
     this.#cluster = cluster;
-    this.#topic = topic;
+    this.#job = job;
     this.#random = random;
+  }
+
+  /** The models of phones are known before the first of their readings. */
+  static async open(cluster: Cluster, job: JobUnderTest, random: () => number): Promise<DrillInput> {
+    const models = Array.from({ length: PHONES - 3 }, (_, i) => ({
+      key: `phone-${i}`,
+      text: `{"model":"model ${i % 4}"}`,
+    }));
+    if (job.plans.includes("models")) await produce(cluster, `${job.input}-models`, models, START - 1000);
+    return new DrillInput(cluster, job, random);
   }
 
   async write(records: number, slices = 10): Promise<void> {
     const size = Math.ceil(records / slices);
     for (let slice = 0; slice < slices; slice++) {
-      // 7 phones, 20 ms apart each: what is expected knows no late rows, so a slice begins after all earlier ones, and no 20 ms lie in two windows
-      const start = START + Math.ceil((this.#records * 3) / 20) * 20 + this.#slices++ * 60;
-      const rows = phones(size, 7, this.#random, start, this.#records);
+      const readings = () => phones(size, PHONES, this.#random, this.#start, this.#records);
       // of today: a broker that starts again forgets producers whose last record is a day old, and takes what they repeat as new
-      await produce(this.#cluster, this.#topic, rows, Date.now());
+      const write = (topic: string) => produce(this.#cluster, topic, readings(), Date.now());
+      if (this.#job.plans.includes("pairs") && slice % 2 === 0) await write(`${this.#job.input}-other`);
+      await write(this.#job.input);
+      if (this.#job.plans.includes("pairs") && slice % 2 === 1) await write(`${this.#job.input}-other`);
+      // the phones' readings are 20 ms apart; what is expected knows no late rows, so a slice begins after all earlier ones, after a pause that ends
+      // sessions, and no 20 ms lie in two windows
+      this.#start += Math.ceil(size / PHONES) * 20 + 260;
       this.#records += size;
     }
   }

@@ -5,7 +5,9 @@ import { connect } from "../run/job/support.ts";
 import { seeded } from "../support/seeded.ts";
 import type { Drill } from "./drill.ts";
 import { killNineDrill } from "./kill-nine.ts";
+import { DRILL_PLANS, type DrillPlans } from "./plans.ts";
 import { threeWorkersDrill } from "./three-workers.ts";
+import type { Guarantee } from "./verify.ts";
 
 // The short form; `npm run drill` is the long one.
 let cluster: Cluster;
@@ -13,18 +15,24 @@ before(async () => {
   cluster = await connect();
 });
 
-const drills: Record<string, (drill: Drill) => Promise<unknown>> = {
-  "kill -9 at random instants": (drill) => killNineDrill(drill, 4),
-  "three workers, killed -9 at random": (drill) => threeWorkersDrill({ ...drill, records: 600 }, 2),
-};
+const kills = (drill: Drill) => killNineDrill(drill, 4);
+const workers = (drill: Drill) => threeWorkersDrill({ ...drill, records: 600 }, 2);
 
-for (const [what, drill] of Object.entries(drills)) {
-  for (const guarantee of ["exactly-once", "at-least-once"] as const) {
-    test(`${what}, ${guarantee}`, { timeout: 300_000 }, async (t) => {
-      const seed = randomInt(2 ** 31);
-      t.diagnostic(`seed ${seed}`);
-      const log = (line: string) => t.diagnostic(line);
-      await drill({ cluster, guarantee, records: 2000, random: seeded(seed), outsider: true, log });
-    });
-  }
+// every kind of plans with one of the drills, both drills under each guarantee
+const drills: [string, Guarantee, DrillPlans, (drill: Drill) => Promise<unknown>][] = [
+  ["kill -9 at random instants", "exactly-once", "apart", kills],
+  ["kill -9 at random instants", "at-least-once", "joined", kills],
+  ["three workers, killed -9 at random", "exactly-once", "placed", workers],
+  ["three workers, killed -9 at random", "at-least-once", "apart", workers],
+];
+
+for (const [what, guarantee, plans, drill] of drills) {
+  test(`${what}, ${guarantee}, plans ${plans}`, { timeout: 300_000 }, async (t) => {
+    const seed = randomInt(2 ** 31);
+    t.diagnostic(`seed ${seed}`);
+    const log = (line: string) => t.diagnostic(line);
+    const sinks = DRILL_PLANS[plans].join(",");
+    const random = seeded(seed);
+    await drill({ cluster, guarantee, plans: sinks, records: 2000, random, outsider: "one", log });
+  });
 }

@@ -11,9 +11,9 @@ import { verify } from "./verify.ts";
  * that no checkpoint holds, which at-least-once must repeat and exactly-once must not show.
  */
 export async function killNineDrill(drill: Drill, kills: number): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans });
+  const input = await DrillInput.open(cluster, job, random);
   for (let kill = 0; kill < kills; kill++) {
     const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "50ms" });
     const producing = input.write(records);
@@ -41,7 +41,6 @@ export async function killNineDrill(drill: Drill, kills: number): Promise<void> 
 
 /** Kills between the acknowledgement of outputs and the end of the transaction that commits their offsets. */
 async function killBeforeCheckpoint(cluster: Cluster, job: JobUnderTest, input: DrillInput): Promise<void> {
-  await job.toEnd();
   const topic = `${job.output}-delta`;
   const written = async () =>
     [...(await cluster.listOffsets(topic, "latest", "read_uncommitted")).values()].reduce((sum, end) => sum + end, 0);

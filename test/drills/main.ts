@@ -3,12 +3,14 @@ import { parseArgs } from "node:util";
 import { seeded } from "../support/seeded.ts";
 import { brokerBehindNetwork } from "./broker-behind-network.ts";
 import type { BrokerDrill } from "./drill.ts";
+import { DRILL_PLANS } from "./plans.ts";
 
-// npm run drill -- --kills 50 --guarantee exactly-once --only kill-nine,three-workers --seed 7
+// npm run drill -- --kills 50 --guarantee exactly-once --plans placed --only kill-nine,three-workers --seed 7
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "30" },
     guarantee: { type: "string" },
+    plans: { type: "string" },
     only: { type: "string" },
     seed: { type: "string" },
     records: { type: "string", default: "5000" },
@@ -57,19 +59,23 @@ try {
     if (values.guarantee !== undefined && values.guarantee !== guarantee) continue;
     for (const [name, drill] of Object.entries(drills)) {
       if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
-      const seed = Number(values.seed ?? randomInt(2 ** 31));
-      console.log(`${name}, ${guarantee}, seed ${seed}`);
-      const began = performance.now();
-      await drill({
-        ...world,
-        guarantee,
-        records: Number(values.records),
-        random: seeded(seed),
-        outsider: true,
-        log: console.log,
-      });
-      const seconds = Math.round((performance.now() - began) / 1000);
-      console.log(`${name}, ${guarantee}: nothing lost, nothing wrong (${seconds} s)`);
+      for (const [plans, sinks] of Object.entries(DRILL_PLANS)) {
+        if (values.plans !== undefined && values.plans !== plans) continue;
+        const seed = Number(values.seed ?? randomInt(2 ** 31));
+        console.log(`${name}, ${guarantee}, plans ${plans}, seed ${seed}`);
+        const began = performance.now();
+        await drill({
+          ...world,
+          guarantee,
+          plans: sinks.join(","),
+          records: Number(values.records),
+          random: seeded(seed),
+          outsider: true,
+          log: console.log,
+        });
+        const seconds = Math.round((performance.now() - began) / 1000);
+        console.log(`${name}, ${guarantee}, ${plans}: nothing lost, nothing wrong (${seconds} s)`);
+      }
     }
   }
 } finally {

@@ -13,9 +13,9 @@ async function through(
   environment: Record<string, string>,
   mischief: (job: JobUnderTest, run: JobRun) => Promise<void>,
 ): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log, network, servers } = drill;
-  const job = await jobUnderTest(cluster, { guarantee });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, outsider, log, network, servers } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans });
+  const input = await DrillInput.open(cluster, job, random);
   const run = await job.start([], {
     KAFKA_BOOTSTRAP_SERVERS: servers,
     MILLRACE_COMMIT_INTERVAL: "100ms",

@@ -11,9 +11,9 @@ import { verify } from "./verify.ts";
  * and then goes on (SIGCONT) believing that they are its own: what it commits must be refused, and it must find its way back.
  */
 export async function pausedWorkerDrill(drill: Drill): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee, partitions: 4 });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans, partitions: 4 });
+  const input = await DrillInput.open(cluster, job, random);
   const environment = { MILLRACE_COMMIT_INTERVAL: "100ms", MILLRACE_SESSION_TIMEOUT: "6s" };
   const first = await job.start([], environment);
   const other = path.join(await temporaryFolder(), "other");

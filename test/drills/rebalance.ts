@@ -13,9 +13,9 @@ const MOST = 4;
  * has asked for its partitions, so that rebalances fall into restores.
  */
 export async function rebalanceDrill(drill: Drill, rounds: number): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee, partitions: 8 });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans, partitions: 8 });
+  const input = await DrillInput.open(cluster, job, random);
   const folder = await temporaryFolder();
   const workers: JobRun[] = [];
   const ended: JobRun[] = [];

@@ -12,9 +12,9 @@ import { verify } from "./verify.ts";
  * take their partitions over.
  */
 export async function threeWorkersDrill(drill: Drill, kills: number): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee, partitions: 6 });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans, partitions: 6 });
+  const input = await DrillInput.open(cluster, job, random);
   const folder = await temporaryFolder();
   const environment = { MILLRACE_COMMIT_INTERVAL: "100ms", MILLRACE_SESSION_TIMEOUT: "6s" };
   const start = (worker: number) =>

@@ -11,9 +11,9 @@ const jumping = pathToFileURL(path.join(import.meta.dirname, "jumping-clock.ts")
 
 /** The wall clock of the job jumps hours ahead and back under it: nothing may come of it, because event time and intervals know no wall clock. */
 export async function clockDrill(drill: Drill): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans });
+  const input = await DrillInput.open(cluster, job, random);
   const run = await job.start([], { NODE_OPTIONS: `--import ${jumping}` });
   await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
   const jumps = () => run.stderr().split("the clock jumps").length - 1;

@@ -21,12 +21,12 @@ export async function smallFileSystem(mebibytes: number): Promise<{ folder: stri
  * room again.
  */
 export async function diskFullDrill(drill: Drill): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log } = drill;
+  const { cluster, guarantee, plans, records, random, outsider, log } = drill;
   const disk = await smallFileSystem(16);
   assert.ok(disk, "mounting a file system needs root");
   try {
-    const job = await jobUnderTest(cluster, { guarantee });
-    const input = new DrillInput(cluster, job.input, random);
+    const job = await jobUnderTest(cluster, { guarantee, plans });
+    const input = await DrillInput.open(cluster, job, random);
     const environment = { MILLRACE_STATE_DIR: path.join(disk.folder, "state") };
     const run = await job.start([], environment);
     await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);

@@ -17,9 +17,9 @@ async function deleteRecords(cluster: Cluster, topic: string, ends: ReadonlyMap<
  * them out in silence. What it had written stays.
  */
 export async function expiredOffsetsDrill(drill: Drill): Promise<void> {
-  const { cluster, guarantee, records, random, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee, partitions: 1 });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans, partitions: 1 });
+  const input = await DrillInput.open(cluster, job, random);
   await input.write(records, 2);
   await job.toEnd();
   const before = await readAll(cluster, `${job.output}-delta`);

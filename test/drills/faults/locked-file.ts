@@ -8,9 +8,9 @@ import { verify } from "../verify.ts";
 
 /** Another process has the state file open when a job starts: a short while is waited for, a long one is one clear block. */
 export async function lockedFileDrill(drill: Drill): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans });
+  const input = await DrillInput.open(cluster, job, random);
   await input.write(records, 4);
   await job.toEnd();
   await input.write(records, 4);

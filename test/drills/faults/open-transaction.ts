@@ -12,9 +12,9 @@ import { verify } from "../verify.ts";
  * records. The job waits and says so, and goes on once the transaction is aborted (here by its timeout).
  */
 export async function openTransactionDrill(drill: Drill): Promise<void> {
-  const { cluster, guarantee, records, random, outsider, log } = drill;
-  const job = await jobUnderTest(cluster, { guarantee });
-  const input = new DrillInput(cluster, job.input, random);
+  const { cluster, guarantee, plans, records, random, outsider, log } = drill;
+  const job = await jobUnderTest(cluster, { guarantee, plans });
+  const input = await DrillInput.open(cluster, job, random);
   await input.write(records, 2);
   await job.toEnd();
   const other = await Producer.create(cluster, { transactionalId: `other-${job.name}`, transactionTimeout: 8000 });

@@ -12,7 +12,7 @@ export async function recreatedTopicDrill(drill: Drill): Promise<void> {
   const { cluster, guarantee, records, random, log } = drill;
   for (const running of [true, false]) {
     const job = await jobUnderTest(cluster, { guarantee, partitions: 1, plans: "delta" });
-    const input = new DrillInput(cluster, job.input, random);
+    const input = await DrillInput.open(cluster, job, random);
     await input.write(records, 2);
     await job.toEnd();
     let run: JobRun | undefined;
