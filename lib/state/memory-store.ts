@@ -50,8 +50,10 @@ export class MemoryStore implements KeyedStore {
   async upsert(rows: pl.DataFrame): Promise<void> {
     if (rows.height === 0) return;
     const keys = this.#keysOf(rows);
-    const kept = this.#rows.height === 0 ? this.#rows : this.#without(keys);
-    this.#rows = pl.concat([kept, rows.select(...Object.keys(this.spec.schema))]);
+    const columns = Object.keys(this.spec.schema);
+    // a table of one row, such as a watermark, is written with every batch: a join and a concat for that cost more than the batch's own operators
+    if (this.#rows.height === 0 || this.#isOneText(keys)) this.#rows = rows.select(...columns);
+    else this.#rows = pl.concat([this.#without(keys), rows.select(...columns)]);
     if (this.#track) this.#changed.push(keys);
   }
 
@@ -105,6 +107,14 @@ export class MemoryStore implements KeyedStore {
 
   #keysOf(frame: pl.DataFrame): pl.DataFrame {
     return frame.select(...this.spec.key);
+  }
+
+  /** Whether the only row held has this key, and both are one text: that is the same without the rules for nulls and numbers. */
+  #isOneText(keys: pl.DataFrame): boolean {
+    if (this.#rows.height !== 1 || keys.height !== 1 || this.spec.key.length !== 1) return false;
+    const [name] = this.spec.key as readonly [string];
+    const held = this.#rows.getColumn(name).get(0);
+    return typeof held === "string" && held === keys.getColumn(name).get(0);
   }
 
   #without(keys: pl.DataFrame): pl.DataFrame {

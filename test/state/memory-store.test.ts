@@ -132,3 +132,18 @@ test("a scan gives the rows of leading keys, and above a bound those that are be
   assert.deepEqual(rows(await store.scan(devices, { column: "value", bound: 1.5 })), [" 1 40 4", "a  30 ", "a 2 20 2"]);
   assert.deepEqual(rows(await store.scan(devices.head(0))), []);
 });
+
+test("a table of one row keeps one row of a text, and takes another key beside it", async () => {
+  const one = { name: "mark", key: ["source"], schema: { source: "Utf8", at: "Int64" } } as const;
+  const mark = (source: string | null, at: number) =>
+    pl.DataFrame({ source: [source], at: [at] }).select(pl.col("source").cast(pl.Utf8), pl.col("at").cast(pl.Int64));
+  const store = new MemoryStore(one, { track: true });
+  const held = async () => (await store.all()).rows().map(([source, at]) => `${source} ${at}`);
+  await store.upsert(mark("a", 1));
+  await store.upsert(mark("a", 2));
+  assert.deepEqual(await held(), ["a 2"]);
+  await store.upsert(mark(null, 3));
+  await store.upsert(mark(null, 4));
+  assert.deepEqual(await held(), ["a 2", "null 4"]);
+  assert.equal(store.takeChanges().upserted.height, 2);
+});

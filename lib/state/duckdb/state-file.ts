@@ -2,12 +2,13 @@ import { mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import pl from "nodejs-polars";
-import { MillraceError, Refusal } from "../../error.ts";
+import { MillraceError } from "../../error.ts";
 import type { ColdRows } from "../cold-rows.ts";
 import type { Changes } from "../memory-store.ts";
 import type { StoreSpec } from "../store.ts";
 import { ColdReader, ColdTable } from "./cold-table.ts";
 import { fromDuck, literal, quoted, toDuck } from "./duck-types.ts";
+import { joinedParts, type PartitionRows } from "./joined-parts.ts";
 import {
   FORMAT_VERSION,
   firstLine,
@@ -85,7 +86,8 @@ export class StateFile {
 
   /**
    * Opens or creates the file. One that cannot be read is set aside under another name, with a line in the log.
-   * @throws {Refusal} `STATE_OF_ANOTHER_JOB`, `STATE_FROM_NEWER_VERSION`, `STATE_OF_ANOTHER_PLAN`
+   * One of another plan is begun anew, to be restored from the changelog.
+   * @throws {Refusal} `STATE_OF_ANOTHER_JOB`, `STATE_FROM_NEWER_VERSION`
    * @throws {MillraceError} `STATE_FOLDER` when the folder cannot be written, `STATE_IN_USE` when another process has the file
    */
   static async open(options: StateFileOptions): Promise<StateFile> {
@@ -177,7 +179,7 @@ export class StateFile {
           await this.#run(`INSERT INTO _millrace VALUES (${literal(name)}, ${literal(value)})`);
       } else {
         refuseOthers(about, owner, this.file);
-        if (about.fingerprint !== owner.fingerprint) await this.#adopt(about.fingerprint as string, owner.fingerprint);
+        if (about.fingerprint !== owner.fingerprint) await this.#beginAnew(owner.fingerprint);
       }
       for (const table of this.#tables.values()) await this.#run(table.create);
     });
@@ -185,27 +187,15 @@ export class StateFile {
     for (const table of this.#tables.values()) await this.#run(`SELECT bit_xor(hash(t)) FROM ${table.name} t`);
   }
 
-  /** A changed plan takes a file over only where there is no state to carry. */
-  async #adopt(before: string, now: string): Promise<void> {
+  /** The state of another plan goes: what a changed plan goes on from is in the changelogs, and is restored from there. */
+  async #beginAnew(fingerprint: string): Promise<void> {
     const tables = await this.#rows(
       "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main' AND table_name NOT LIKE '\\_millrace%' ESCAPE '\\'",
     );
-    for (const [name] of tables) {
-      const [[rows]] = (await this.#rows(`SELECT count(*) FROM ${quoted(name as string)}`)) as [[bigint]];
-      if (rows > 0n) {
-        throw new Refusal({
-          code: "STATE_OF_ANOTHER_PLAN",
-          what: `The state was written by another version of the plan (${before}, now ${now}); carrying state over a change of plan is not built.`,
-          where: this.file,
-          remedies: [
-            "run the changed plan under a new name, from the start: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
-            "or run the plan that wrote the state",
-          ],
-        });
-      }
-      await this.#run(`DROP TABLE ${quoted(name as string)}`);
-    }
-    await this.#run(`UPDATE _millrace SET value = ${literal(now)} WHERE name = 'fingerprint'`);
+    for (const [name] of tables) await this.#run(`DROP TABLE ${quoted(name as string)}`);
+    for (const positions of ["_millrace_offsets", "_millrace_changelog", "_millrace_partitions"])
+      await this.#run(`DELETE FROM ${positions}`);
+    await this.#run(`UPDATE _millrace SET value = ${literal(fingerprint)} WHERE name = 'fingerprint'`);
   }
 
   /** Where the partitions in this file stand. */
@@ -255,12 +245,12 @@ export class StateFile {
    */
   async commit(checkpoints: readonly PartitionCheckpoint[]): Promise<void> {
     await this.#transaction(async () => {
-      for (const { partition, position, changes, whole } of checkpoints) {
-        if (whole) await this.#forget(partition);
-        for (const [store, change] of changes) await this.#apply(this.#table(store), partition, change, whole ?? false);
-        await this.#forgetPosition(partition);
+      for (const { partition, whole } of checkpoints) if (whole) await this.#forget([partition]);
+      for (const store of new Set(checkpoints.flatMap(({ changes }) => [...changes.keys()])))
+        await this.#apply(this.#table(store), checkpoints);
+      await this.#forgetPositions(checkpoints.map(({ partition }) => partition));
+      for (const { partition, position } of checkpoints)
         if (position !== undefined) await this.#place(partition, position);
-      }
     }).catch((error) => {
       throw folderTrouble(path.dirname(this.file), error);
     });
@@ -268,7 +258,7 @@ export class StateFile {
 
   /** Drops what is held of a partition. */
   async drop(partition: number): Promise<void> {
-    await this.#transaction(() => this.#forget(partition));
+    await this.#transaction(() => this.#forget([partition]));
   }
 
   /** A connection of its own for reading: it sees the last checkpoint. */
@@ -284,22 +274,30 @@ export class StateFile {
     await rm(this.#transfer, { recursive: true, force: true }).catch(() => {});
   }
 
-  async #apply(table: StateTable, partition: number, changes: Changes, fresh: boolean): Promise<void> {
-    const { upserted, removed } = changes;
-    if (!fresh && upserted.height + removed.height > 0) {
-      const keys = pl.concat([upserted.select(...table.spec.key), removed.select(...table.spec.key)]);
-      const file = this.#write("keys", toDuck(keys, table.keySchema));
-      const same = table.key.map((column, i) => `t.${column} IS NOT DISTINCT FROM n.c${i}`).join(" AND ");
+  async #apply(table: StateTable, checkpoints: readonly PartitionCheckpoint[]): Promise<void> {
+    const replaced: PartitionRows[] = [];
+    const written: PartitionRows[] = [];
+    for (const { partition, changes, whole } of checkpoints) {
+      const change = changes.get(table.spec.name);
+      if (change === undefined) continue;
+      const { upserted, removed } = change;
+      const keys = table.spec.key;
+      if (!whole) replaced.push({ partition, rows: pl.concat([upserted.select(...keys), removed.select(...keys)]) });
+      written.push({ partition, rows: upserted });
+    }
+    const same = ["t._partition = n._partition"];
+    table.key.forEach((column, i) => void same.push(`t.${column} IS NOT DISTINCT FROM n.c${i}`));
+    for (const { rows, partitions } of joinedParts(replaced)) {
+      const file = this.#write("keys", beside(toDuck(rows, table.keySchema), partitions));
+      await this.#run(`DELETE FROM ${table.name} t USING read_parquet(${file}) n WHERE ${same.join(" AND ")}`);
+    }
+    const columns = table.columns.map((_, i) => `c${i}`).join(", ");
+    for (const { rows, partitions } of joinedParts(written)) {
+      const file = this.#write("rows", beside(toDuck(rows, table.spec.schema), partitions));
       await this.#run(
-        `DELETE FROM ${table.name} t USING read_parquet(${file}) n WHERE t._partition = ${partition} AND ${same}`,
+        `INSERT INTO ${table.name} (_partition, ${table.columns.join(", ")}) SELECT _partition, ${columns} FROM read_parquet(${file})`,
       );
     }
-    if (upserted.height === 0) return;
-    const file = this.#write("rows", toDuck(upserted, table.spec.schema));
-    const columns = table.columns.map((_, i) => `c${i}`).join(", ");
-    await this.#run(
-      `INSERT INTO ${table.name} (_partition, ${table.columns.join(", ")}) SELECT ${partition}, ${columns} FROM read_parquet(${file})`,
-    );
   }
 
   /** Writes a Parquet file for the next statement; gives its name as a literal. */
@@ -309,15 +307,16 @@ export class StateFile {
     return literal(file);
   }
 
-  async #forget(partition: number): Promise<void> {
+  async #forget(partitions: readonly number[]): Promise<void> {
     for (const table of this.#tables.values())
-      await this.#run(`DELETE FROM ${table.name} WHERE _partition = ${partition}`);
-    await this.#forgetPosition(partition);
+      await this.#run(`DELETE FROM ${table.name} WHERE _partition IN (${partitions.join(", ")})`);
+    await this.#forgetPositions(partitions);
   }
 
-  async #forgetPosition(partition: number): Promise<void> {
+  async #forgetPositions(partitions: readonly number[]): Promise<void> {
+    if (partitions.length === 0) return;
     for (const table of ["offsets", "changelog", "partitions"])
-      await this.#run(`DELETE FROM _millrace_${table} WHERE _partition = ${partition}`);
+      await this.#run(`DELETE FROM _millrace_${table} WHERE _partition IN (${partitions.join(", ")})`);
   }
 
   async #place(partition: number, { offsets, changelog, watermark, at }: PartitionPosition): Promise<void> {
@@ -371,3 +370,5 @@ export async function holdsState(folder: string): Promise<boolean> {
     () => false,
   );
 }
+
+const beside = (rows: pl.DataFrame, column: pl.Series) => rows.hstack([column]) as unknown as pl.DataFrame;
