@@ -16,6 +16,8 @@ export interface JobPlan {
   readonly stores: readonly StoreSpec[];
   /** Several topics, or rows that tasks send each other, are read in one order. */
   readonly ordered: boolean;
+  /** Fingerprints of earlier plans of the job whose state this one goes on from. */
+  readonly goesOnFrom?: ReadonlySet<string>;
 }
 
 /** @throws {Refusal} `NO_SINK`, `NO_SCHEMA`, and whatever has no exact streaming meaning */

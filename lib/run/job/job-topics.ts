@@ -26,7 +26,7 @@ export interface JobTopics {
 
 /** A pattern never finds the topics that the job makes for itself. */
 const isNoneOf = (job: string) => (topic: string) =>
-  !(topic.startsWith(`${job}-`) && /-(dead-letter|changelog|repartition)$/.test(topic));
+  !(topic.startsWith(`${job}-`) && /-(dead-letter|changelog|repartition|plan)$/.test(topic));
 
 /**
  * Without a time limit: record times may be old, and Kafka's default would delete such records within minutes. And of any time: records more than

@@ -11,7 +11,7 @@ import { planJob } from "./job-plan.ts";
 import { prepareTopics } from "./job-topics.ts";
 import { stderrLog as log } from "./log.ts";
 import { JobMetrics } from "./metrics.ts";
-import { refuseOtherPlanOf } from "./plan-mark.ts";
+import { judgePlan } from "./plan-mark.ts";
 import type { JobSettings } from "./settings.ts";
 import { forgetOwner, memberId, noteOwner } from "./state-folder.ts";
 import { Worker } from "./worker.ts";
@@ -28,11 +28,11 @@ export async function runJob(
   schemas: Readonly<Record<string, Schema>>,
   settings: JobSettings,
 ): Promise<void> {
-  const plan = planJob(sinks, schemas);
+  const wanted = planJob(sinks, schemas);
   const mode: Mode = settings.replay === undefined ? MODES.job : MODES.replay;
   if (settings.replay !== undefined && mode.sinksWrite === "never") {
     const { runReplay } = await import("./replay.ts");
-    return await runReplay(plan, settings.replay, settings.json);
+    return await runReplay(wanted, settings.replay, settings.json);
   }
   const started = performance.now();
   const metrics = new JobMetrics();
@@ -48,6 +48,10 @@ export async function runJob(
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   try {
+    const cluster = await Cluster.connect(kafkaConfigFromEnv());
+    closing.push(() => cluster.close());
+    const topics = await prepareTopics(cluster, wanted, settings.name, log);
+    const plan = { ...wanted, goesOnFrom: await judgePlan(cluster, topics, wanted, settings.name, log) };
     const owner = { job: settings.name, fingerprint: plan.program.fingerprint };
     const file = await StateFile.open({
       folder: settings.stateDir,
@@ -58,10 +62,6 @@ export async function runJob(
     });
     closing.push(() => file.close());
     const memory = new StateMemory(settings.stateMemory);
-    const cluster = await Cluster.connect(kafkaConfigFromEnv());
-    closing.push(() => cluster.close());
-    const topics = await prepareTopics(cluster, plan, settings.name, log);
-    await refuseOtherPlanOf(cluster, topics, plan, settings.name); // before it joins, and moves partitions of workers that run
     const instanceId = `${settings.name}-${await memberId(settings.stateDir)}`;
 
     const server = await JobServer.start({

@@ -13,25 +13,76 @@ before(async () => {
   cluster = await connect();
 });
 
-test("a changed plan over held state is refused, also where the local file is gone", { timeout: 120_000 }, async () => {
+test("state that the changed plan would miss or misread is refused with the difference, also where the local file is gone", {
+  timeout: 120_000,
+}, async () => {
   const job = await jobUnderTest(cluster, { plans: "delta" });
   await produce(cluster, job.input, phones(300, 5, seeded(1)));
   await job.toEnd();
-  for (const where of ["with the file", "without the file"]) {
-    const { code, stderr } = await (await job.start(["--until", "end"], { TEST_PLANS: "delta,windows" })).ended;
-    assert.equal(code, 2, `${where}: ${stderr}`);
-    assert.match(stderr, /written by another version of the plan[\s\S]*what to do/, where);
-    assert.doesNotMatch(stderr, /partition opened/, where);
-    await rm(job.stateDir, { recursive: true });
+  const changes: readonly (readonly [string, Record<string, string>, RegExp])[] = [
+    [
+      "a window added",
+      { TEST_PLANS: "delta,windows" },
+      /would begin at the committed offsets[\s\S]*^state .*delta.*: survives/m,
+    ],
+    [
+      "a filter above the state",
+      { TEST_FILTER: "yes" },
+      /holds something else[\s\S]*\+ .*filter[\s\S]*: rebuilt;.*comes before it now/,
+    ],
+  ];
+  for (const [what, env, says] of changes) {
+    const { code, stderr } = await (await job.start(["--until", "end"], env)).ended;
+    assert.equal(code, 2, `${what}: ${stderr}`);
+    assert.match(stderr, says, what);
+    assert.match(stderr, /written by another version of the plan[\s\S]*what to do/, what);
+    assert.doesNotMatch(stderr, /partition opened/, what);
+    await rm(job.stateDir, { recursive: true, force: true });
   }
   assert.equal((await job.toEnd()).rowsIn, 0, "the plan that wrote the state goes on");
 });
 
-test("a plan that keeps no state may change", { timeout: 60_000 }, async () => {
+test("another length of a window is refused", { timeout: 60_000 }, async () => {
+  const job = await jobUnderTest(cluster, { plans: "windows" });
+  await produce(cluster, job.input, phones(300, 5, seeded(5)));
+  await job.toEnd();
+  const { code, stderr } = await (await job.start(["--until", "end"], { TEST_EVERY: "2s" })).ended;
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /~ .*tumbling 1s[\s\S]*window_2s.*: new[\s\S]*window_1s.*: dropped/);
+});
+
+test("state that a changed plan has as well is gone on from: a sink added, one taken away", {
+  timeout: 120_000,
+}, async () => {
+  const job = await jobUnderTest(cluster, { plans: "delta" });
+  await produce(cluster, job.input, phones(300, 5, seeded(6)));
+  await job.toEnd();
+  await produce(cluster, job.input, phones(200, 5, seeded(7), 1_700_000_002_000, 300));
+  const { code, stderr } = await (await job.start(["--until", "end"], { TEST_PLANS: "stateless,delta" })).ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /the plan has changed[\s\S]*becomes=survives/);
+  await produce(cluster, job.input, phones(200, 5, seeded(8), 1_700_000_004_000, 500));
+  assert.equal((await job.toEnd()).rowsIn, 200);
+  const deltas = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
+  const expected = expectedRows(await readAll(cluster, job.input)).delta;
+  const written = await readAll(cluster, `${job.output}-delta`);
+  assert.equal(written.length, 700);
+  const first = written.filter(({ value }) => value.delta === null);
+  assert.equal(first.length, 5, "only the first row of each device has nothing before it");
+  assert.deepEqual(
+    deltas(written.map(({ value }) => [value.n, typeof value.delta === "number" ? value.delta.toFixed(9) : null])),
+    deltas(expected.map(([, , value]) => [value.n, typeof value.delta === "number" ? value.delta.toFixed(9) : null])),
+  );
+});
+
+test("a plan without state may change into another one, not into one with state", { timeout: 60_000 }, async () => {
   const job = await jobUnderTest(cluster, { plans: "stateless" });
   await produce(cluster, job.input, phones(300, 5, seeded(2)));
   assert.equal((await job.toEnd()).rowsIn, 300);
-  assert.equal((await job.toEnd({ TEST_PLANS: "delta" })).rowsIn, 0);
+  assert.equal((await job.toEnd({ TEST_FILTER: "yes" })).rowsIn, 0);
+  const { code, stderr } = await (await job.start(["--until", "end"], { TEST_PLANS: "delta" })).ended;
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /would begin at the committed offsets/);
 });
 
 test("a changed partition count of the source stops a job with state, running or not; one without goes on", {

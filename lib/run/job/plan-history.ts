@@ -1,0 +1,61 @@
+import { type Cluster, Fetcher, Producer } from "../../log/index.ts";
+import type { PlanDescription } from "../../plan/describe.ts";
+import type { JobPlan } from "./job-plan.ts";
+import { byteColumn, cell } from "./samples.ts";
+
+/** A plan that has run under a job's name. */
+export interface RecordedPlan {
+  /** Its inputs were read in one order: rows between its tasks are in topics of the job. */
+  readonly ordered: boolean;
+  readonly description: PlanDescription;
+}
+
+/** The plans that a job has run, by fingerprint: one compacted topic of one partition, so that a changed plan can be compared with what wrote the state. */
+export const planTopic = (job: string) => `${job}-plan`;
+
+export async function readPlans(cluster: Cluster, job: string): Promise<Map<string, RecordedPlan>> {
+  const topic = planTopic(job);
+  const plans = new Map<string, RecordedPlan>();
+  if (!(await cluster.topics()).has(topic)) return plans;
+  const end = (await cluster.listOffsets(topic, "latest", "read_uncommitted")).get(0) ?? 0;
+  let at = (await cluster.listOffsets(topic, "earliest")).get(0) ?? 0;
+  const fetcher = new Fetcher(cluster, { isolation: "read_uncommitted", newlines: "keep" });
+  try {
+    fetcher.assign(topic, 0, at);
+    while (at < end) {
+      for (const { columns, nextOffset, error } of await fetcher.poll()) {
+        if (error !== undefined) throw error;
+        for (let i = 0; i < columns.count; i++) {
+          const [key, value] = [cell(columns.keys, i), cell(columns.values, i)];
+          if (key !== null && value !== null) plans.set(text(key), JSON.parse(text(value)) as RecordedPlan);
+        }
+        at = nextOffset;
+      }
+    }
+  } finally {
+    await fetcher.close();
+  }
+  return plans;
+}
+
+/** Adds a plan to those that have run, before its first checkpoint. */
+export async function recordPlan(cluster: Cluster, job: string, { program, ordered }: JobPlan): Promise<void> {
+  const topic = planTopic(job);
+  const config = { "retention.ms": "-1", "cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime" };
+  await cluster.createTopic(topic, { partitions: 1, config });
+  const producer = await Producer.create(cluster);
+  const record: RecordedPlan = { ordered, description: program.description };
+  try {
+    await producer.send(topic, 0, {
+      count: 1,
+      keys: byteColumn([Buffer.from(program.fingerprint)], false),
+      values: byteColumn([Buffer.from(JSON.stringify(record))], false),
+      timestamps: Float64Array.of(Date.now()),
+    });
+    await producer.flush();
+  } finally {
+    await producer.close();
+  }
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
