@@ -3,6 +3,7 @@ import { columnsRead } from "./columns-read.ts";
 import { printDuration } from "./duration.ts";
 import { explainCode } from "./explain-code.ts";
 import { explainMeeting } from "./explain-meeting.ts";
+import { explainPlacement, isPlacedAnew } from "./explain-placement.ts";
 import { explainWindows } from "./explain-windows.ts";
 import { explodedColumns } from "./nodes/explode-node.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
@@ -32,6 +33,11 @@ export function explainLines(node: PlanNode, terminal: PlanNode): readonly strin
 }
 
 function lines(node: PlanNode, terminal: PlanNode): string[] {
+  const [head, ...own] = verbLines(node, terminal);
+  return [head!, ...explainPlacement(node), ...own];
+}
+
+function verbLines(node: PlanNode, terminal: PlanNode): string[] {
   switch (node.kind) {
     case "source":
       return [...source(node), ...reading(terminal, node)];
@@ -97,7 +103,26 @@ function reading(terminal: PlanNode, node: SourceNode): string[] {
     columns === "all"
       ? "columns read: all of them"
       : `columns read: ${columns.join(", ") || "none"}; the others are not decoded`,
-    "partitions: one task each; keyed verbs have the record key among their keys, so that nothing is repartitioned",
+    isPlacedAnew(terminal)
+      ? "partitions: one task each; where a verb has other keys than the record key, rows are placed anew before it"
+      : "partitions: one task each; keyed verbs have the record key among their keys, so that nothing is repartitioned",
+    ...waits(node),
+  ];
+}
+
+/** What is waited for, and for how long. */
+function waits({ topics, pattern, idle }: SourceNode): string[] {
+  return [
+    ...(topics.length > 1 || pattern !== undefined
+      ? [
+          "topics: with state after them read in the order of event time, each waiting for the others: without limit in bounded runs, 1s of the wall clock live",
+        ]
+      : []),
+    ...(idle === undefined
+      ? []
+      : [
+          `idle: a partition that is quiet for ${printDuration(idle)} of the wall clock no longer holds the others back`,
+        ]),
   ];
 }
 

@@ -13,7 +13,7 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
 
 /**
  * A plan as a Mermaid flowchart: its verbs with the state they keep, from the sources on. A sub-plan that several verbs use is drawn once.
- * Notebooks draw it where it stands in Markdown.
+ * Notebooks draw it where it stands in Markdown. There is no picture as SVG: Mermaid draws in a browser only, and a layout of our own would be one more.
  */
 export function mermaid(terminals: readonly PlanNode[]): string {
   const nodes = nodesOf(terminals);
@@ -23,7 +23,7 @@ export function mermaid(terminals: readonly PlanNode[]): string {
     const [head = "", ...rest] = explainLines(node, terminals.at(-1)!);
     const state = rest.filter((line) => line.startsWith("state: ") && !line.startsWith("state: none"));
     const more = rest.filter((line) =>
-      /^(columns read|record key|event time|closes|timers|wall clock|gives|key):/.test(line),
+      /^(columns read|record key|event time|idle|placed anew|closes|timers|wall clock|gives|key):/.test(line),
     );
     if (state.length > 0) stateful.push(ids.get(node)!);
     const [open, close] = SHAPES[node.kind] ?? ["[", "]"];
