@@ -5,6 +5,7 @@ import type { ErrorContent } from "./outputs.ts";
 
 /** The kernel's own frames are of no use to the user. */
 const KERNEL = new URL("../", import.meta.url).href;
+const LIBRARY = new URL("../../lib/", import.meta.url).href;
 
 const red = (text: string) => `\u001b[91m${text}\u001b[39m`;
 const gray = (text: string) => `\u001b[90m${text}\u001b[39m`;
@@ -22,8 +23,9 @@ export function errorContent(error: unknown, scripts: CellScripts): ErrorContent
 }
 
 function details(error: Error, scripts: CellScripts, depth = 0): string[] {
-  const lines = frames(error, scripts);
-  const own = properties(error);
+  const told = saysWhatToDo(error);
+  const lines = frames(error, scripts, told);
+  const own = told ? undefined : properties(error);
   if (own !== undefined) lines.push(...own.split("\n"));
   if (error instanceof AggregateError && depth < 3)
     for (const each of error.errors) lines.push(...nested("also", each, scripts, depth));
@@ -40,13 +42,14 @@ function nested(how: string, error: unknown, scripts: CellScripts, depth: number
 }
 
 /** The stack's frames up to the kernel's own, and under the first of the cell's the line it stands on. */
-function frames(error: Error, scripts: CellScripts): string[] {
+function frames(error: Error, scripts: CellScripts, usersOnly: boolean): string[] {
   const stack = typeof error.stack === "string" ? error.stack : "";
   const all = stack.split("\n").filter((line) => /^\s+at /.test(line));
   const kept = all.filter((line) => !/node:internal|node:vm/.test(line) && !line.includes(KERNEL));
   let pointed = false;
   return kept.flatMap((line) => {
     const at = /\(?((?:hidden )?cell \d+):(\d+):(\d+)\)?$/.exec(line);
+    if (at === null && usersOnly && (line.includes(LIBRARY) || line.includes("/node_modules/"))) return [];
     if (at === null) return [gray(line.replaceAll(/\?v=\d+/g, ""))];
     const source = pointed ? undefined : scripts.sourceLine(at[1]!, Number(at[2]));
     pointed ||= source !== undefined;
@@ -68,6 +71,10 @@ function properties(error: Error): string | undefined {
   );
   return Object.keys(extra).length === 0 ? undefined : inspect(extra, { depth: 2, breakLength: 100 });
 }
+
+/** An error of millrace: its message holds what, where and what to do; where in the library it was made says nothing to the user. */
+const saysWhatToDo = (error: Error & { code?: unknown; what?: unknown; remedies?: unknown }): boolean =>
+  typeof error.code === "string" && typeof error.what === "string" && Array.isArray(error.remedies);
 
 const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value);
 

@@ -145,6 +145,15 @@ test("a type error names cell, line and column, marks the text, and nothing runs
   assert.equal(stdout, "");
 });
 
+test("an error of millrace says what, where and what to do, and which line of the cell; not where in the library", async () => {
+  const { traceback } = await run(
+    'import { pl, topic } from "millrace";\n\ntopic("phones").select(pl.col("x").mean());',
+  );
+  assert.match(traceback, /^Refusal: [\s\S]*what to do:/);
+  assert.match(traceback, /at cell \d+:3:17\n {6}topic\("phones"\)\.select[^\n]*\n {22}\^/);
+  assert.doesNotMatch(traceback, /\/lib\/|code: '/);
+});
+
 test("types hold across cells", async () => {
   await run("const typed = { a: 1, b: 'x' }; let changing = 1");
   assert.match((await run("typed.c")).traceback, /TS2339/);
