@@ -74,7 +74,7 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   }
   const deadLetter = `${job}-dead-letter`;
   await ensured(cluster, deadLetter, partitions, DEAD_LETTERS, log);
-  const changelog = (store: string) => `${job}-${store.replace(/[^A-Za-z0-9._-]/g, "_")}-changelog`;
+  const changelog = (store: string) => changelogTopic(job, store);
   for (const { name } of plan.stores) {
     const topic = changelog(name);
     const count = await ensured(cluster, topic, partitions, CHANGELOG, log);
@@ -90,6 +90,10 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   const sources = [...external, ...repartitions.values()];
   return { bySource, external, sources, repartitions, partitions, outputs, deadLetter, changelog };
 }
+
+/** Where the changes of a store are kept. */
+export const changelogTopic = (job: string, store: string) =>
+  `${job}-${store.replace(/[^A-Za-z0-9._-]/g, "_")}-changelog`;
 
 /** Keys are placed by the partition count: state of another count belongs to other keys. */
 export function partitionsChanged(before: number, now: number, where: string): Refusal {

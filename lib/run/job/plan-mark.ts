@@ -87,7 +87,8 @@ function refusal(writer: string, { program }: JobPlan, group: string, why: strin
     what: `The state was written by another version of the plan (${writer}, now ${program.fingerprint}).\n${why}`,
     where: `group ${group}`,
     remedies: [
-      "run the changed plan under a new name, from the start: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
+      "begin anew, with what is held thrown away: --reset",
+      "or run the changed plan under a new name, from the start: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
       "or run the plan that wrote the state",
     ],
   });

@@ -11,7 +11,9 @@ import { planJob } from "./job-plan.ts";
 import { prepareTopics } from "./job-topics.ts";
 import { stderrLog as log } from "./log.ts";
 import { JobMetrics } from "./metrics.ts";
+import { planTopic } from "./plan-history.ts";
 import { judgePlan } from "./plan-mark.ts";
+import { resetJob } from "./reset.ts";
 import type { JobSettings } from "./settings.ts";
 import { forgetOwner, memberId, noteOwner } from "./state-folder.ts";
 import { Worker } from "./worker.ts";
@@ -50,9 +52,12 @@ export async function runJob(
   try {
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
     closing.push(() => cluster.close());
+    if (settings.reset) await resetJob(cluster, wanted, settings, log);
     const topics = await prepareTopics(cluster, wanted, settings.name, log);
     const plan = { ...wanted, goesOnFrom: await judgePlan(cluster, topics, wanted, settings.name, log) };
-    const owner = { job: settings.name, fingerprint: plan.program.fingerprint };
+    // a job that was reset has another topic of this name: files of before are not gone on from
+    const id = (await cluster.metadata([planTopic(settings.name)])).get(planTopic(settings.name))?.id;
+    const owner = { job: settings.name, fingerprint: `${plan.program.fingerprint} ${id}` };
     const file = await StateFile.open({
       folder: settings.stateDir,
       owner,

@@ -12,6 +12,10 @@ export interface JobSettings {
   readonly name: string;
   /** Stop once everything that was in the topics at the start is done. */
   readonly untilEnd: boolean;
+  /** Throw away what the job holds, and begin anew. */
+  readonly reset: boolean;
+  /** What a flag throws away is confirmed. */
+  readonly yes: boolean;
   /** Print the summary as the last line of stdout. */
   readonly json: boolean;
   /** What a bad record does. */
@@ -37,7 +41,7 @@ export interface JobSettings {
 }
 
 /** Flags that take no value. */
-const SWITCHES = ["--json"];
+const SWITCHES = ["--json", "--reset", "--yes"];
 
 /**
  * `--flag value`, `--flag=value` and `--switch` as a map; which of them exist is judged when all parameters are declared.
@@ -75,8 +79,11 @@ export function jobSettings(
   const onError = flags.get("--on-error") ?? "dead-letter";
   if (onError !== "dead-letter" && onError !== "stop")
     throw usage(`--on-error is ${JSON.stringify(onError)}; it may be dead-letter or stop.`);
-  const json = flags.get("--json") ?? "false";
-  if (json !== "true" && json !== "false") throw usage(`--json takes no value.`);
+  const given = (name: string): boolean => {
+    const value = flags.get(name) ?? "false";
+    if (value !== "true" && value !== "false") throw usage(`${name} takes no value.`);
+    return value === "true";
+  };
 
   const jobName = env.MILLRACE_JOB_NAME || name;
   // what Kafka allows in topic names; the job's name is a prefix of several
@@ -89,7 +96,9 @@ export function jobSettings(
   const settings: JobSettings = {
     name: jobName,
     untilEnd: until === "end",
-    json: json === "true",
+    json: given("--json"),
+    reset: given("--reset"),
+    yes: given("--yes"),
     onError,
     guarantee,
     commitInterval: duration(env, "MILLRACE_COMMIT_INTERVAL", "1s", "10m"), // a transaction may last 15 minutes
@@ -154,7 +163,9 @@ function usage(what: string): Refusal {
   return new Refusal({
     code: "WRONG_USAGE",
     what,
-    remedies: ["flags of a job: --until end, --json, --on-error stop, and one per parameter (--max-lag 5)"],
+    remedies: [
+      "flags of a job: --until end, --json, --on-error stop, --reset, --yes, and one per parameter (--max-lag 5)",
+    ],
   });
 }
 
@@ -166,7 +177,7 @@ function setting(name: string, value: string, allowed: string): Refusal {
   });
 }
 
-const FLAGS = ["--until", "--json", "--on-error"];
+const FLAGS = ["--until", "--json", "--on-error", "--reset", "--yes"];
 
 /** Refuses flags that neither the job nor a parameter knows. @throws {Refusal} `WRONG_USAGE` */
 export function refuseUnknownFlags(flags: ReadonlyMap<string, string>, parameters: readonly string[]): void {
@@ -175,6 +186,8 @@ export function refuseUnknownFlags(flags: ReadonlyMap<string, string>, parameter
   throw new Refusal({
     code: "WRONG_USAGE",
     what: `The flag ${unknown.join(", ")} is unknown.`,
-    remedies: [`flags of this job: ${["--until end", "--json", "--on-error stop", ...parameters].join(", ")}`],
+    remedies: [
+      `flags of this job: ${["--until end", "--json", "--on-error stop", "--reset", "--yes", ...parameters].join(", ")}`,
+    ],
   });
 }

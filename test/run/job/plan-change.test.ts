@@ -75,6 +75,37 @@ test("state that a changed plan has as well is gone on from: a sink added, one t
   );
 });
 
+test("--reset begins anew with the changed plan, once it is confirmed and no worker runs", {
+  timeout: 120_000,
+}, async () => {
+  const job = await jobUnderTest(cluster, { plans: "delta" });
+  await produce(cluster, job.input, phones(300, 5, seeded(9)));
+  await job.toEnd();
+  const changed = { TEST_PLANS: "delta,windows", MILLRACE_SESSION_TIMEOUT: "6s" };
+  const refused = async (args: readonly string[], says: RegExp) => {
+    const { code, stderr } = await (await job.start(args, changed)).ended;
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, says);
+  };
+  await refused(["--until", "end", "--reset"], /was not confirmed, and nothing was done[\s\S]*--yes/);
+  const running = await job.start();
+  await until("it works", () => /partition opened/.test(running.stderr()));
+  await refused(["--until", "end", "--reset", "--yes"], /Workers of .* are running/);
+  running.child.kill("SIGTERM");
+  assert.equal((await running.ended).code, 0);
+  const { code, stderr, stdout } = await (await job.start(["--until", "end", "--json", "--reset", "--yes"], changed))
+    .ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(JSON.parse(stdout.trim()).rowsIn, 300, "all is read again");
+  const written = await readAll(cluster, `${job.output}-delta`);
+  assert.equal(
+    written.filter(({ value }) => value.delta === null).length,
+    10,
+    "each device begins once more, with no state",
+  );
+  assert.equal((await job.toEnd(changed)).rowsIn, 0);
+});
+
 test("a plan without state may change into another one, not into one with state", { timeout: 60_000 }, async () => {
   const job = await jobUnderTest(cluster, { plans: "stateless" });
   await produce(cluster, job.input, phones(300, 5, seeded(2)));
