@@ -1,5 +1,6 @@
 import type pl from "nodejs-polars";
 import { MillraceError } from "../error.ts";
+import { planKey } from "../plan/content-key.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { Schema } from "../schema.ts";
@@ -139,10 +140,25 @@ export function driver(): FrameDriver {
 
 const sinks = new Map<string, SinkNode>();
 
-/** Notes a sink; the same sink declared again (a cell run twice) counts once. */
-export function declareSink(sink: SinkNode): void {
-  sinks.set(sink.id, sink);
-  current?.declared?.(sink);
+let once = false;
+
+/**
+ * Says that every statement of this process runs once, as in a job: sinks whose code has the same text but other functions (closures over other
+ * values) are two sinks then, the later with a number behind its id. In a notebook they are the same one, its cell run again.
+ */
+export function statementsRunOnce(): void {
+  once = true;
+}
+
+/** Notes a sink, and gives it as it is from now on; the same sink declared again (a cell run twice) counts once. */
+export function declareSink(sink: SinkNode): SinkNode {
+  let own = sink;
+  if (once)
+    for (let n = 2; sinks.has(own.id) && planKey(sinks.get(own.id)!.input) !== planKey(sink.input); n++)
+      own = Object.freeze({ ...sink, id: `${sink.id}-${n}` });
+  sinks.set(own.id, own);
+  current?.declared?.(own);
+  return own;
 }
 
 /** Every sink declared so far, in order. A job runs all of them. */

@@ -458,8 +458,7 @@ export class StreamFrame {
       ...(tombstone && { delete: tombstone }),
     } as const;
     const sink = sinkNode({ id: contentId(topic, { ...content, input: contentKey(this.node) }), ...content });
-    declareSink(sink);
-    return new Sink(sink);
+    return new Sink(declareSink(sink));
   }
 
   /**

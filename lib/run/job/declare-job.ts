@@ -1,5 +1,5 @@
 import { MillraceError, Refusal } from "../../error.ts";
-import { declaredFileSinks, declaredSinks } from "../../frame/driver.ts";
+import { declaredFileSinks, declaredSinks, statementsRunOnce } from "../../frame/driver.ts";
 import { notInJobs } from "../../frame/file-sink.ts";
 import { declaredParams, setParamSource } from "../../frame/param.ts";
 import type { Schema } from "../../schema.ts";
@@ -43,6 +43,7 @@ export function job(options: JobOptions): Job {
   // a refusal in a statement between here and run() is as readable as any other
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
+  statementsRunOnce();
   try {
     const flags = parseFlags(process.argv.slice(2));
     const settings = jobSettings(options.name, options.packageRoot ?? process.cwd(), flags, process.env);
