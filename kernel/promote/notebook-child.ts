@@ -2,19 +2,22 @@
 // the console and the working directory. Arguments: the files of the request and of the answer.
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type pl from "nodejs-polars";
 import { MillraceError } from "../../lib/error.ts";
-import { declaredSinks, type Position } from "../../lib/frame/driver.ts";
+import { declaredSinks, declaredTables, type Position } from "../../lib/frame/driver.ts";
 import { declaredParams, setParamSource } from "../../lib/frame/param.ts";
 import { Cluster, kafkaConfigFromEnv } from "../../lib/log/index.ts";
-import { compile } from "../../lib/operators/program.ts";
+import { compile, tableId } from "../../lib/operators/program.ts";
 import { explain } from "../../lib/plan/explain.ts";
 import { type PlanNode, sourcesOf, withInputs } from "../../lib/plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import type { SourceNode } from "../../lib/plan/nodes/source-node.ts";
+import type { ToTableNode } from "../../lib/plan/nodes/to-table-node.ts";
 import { samplesFile, writeSamples } from "../../lib/run/job/samples.ts";
 import { readBounded } from "../../lib/run/notebook/read-bounded.ts";
 import { sampleSchema } from "../../lib/run/notebook/sample-schema.ts";
 import { Session } from "../../lib/run/notebook/session.ts";
+import { tableLines } from "../../lib/run/sink/table-lines.ts";
 import { rowsSchema } from "../../lib/run/source/source-schema.ts";
 import type { Schema } from "../../lib/schema.ts";
 import { fetchRanges, heldRanges } from "./fetch-ranges.ts";
@@ -42,20 +45,24 @@ process.exit();
 
 async function answer(): Promise<NotebookAnswer> {
   await executeCells();
-  const sinks = declaredSinks();
-  const { schemas, unknown } = await sourceSchemas(sourcesOf(sinks));
+  const [sinks, tables] = [declaredSinks(), declaredTables()];
+  const terminals = [...sinks, ...tables];
+  const { schemas, unknown } = await sourceSchemas(sourcesOf(terminals));
   const program = {
     sinks,
+    tables,
     parameters: declaredParams(),
     schemas,
     unknown,
-    explained: sinks.map((sink) => explain(sink)).join("\n\n"),
+    explained: terminals.map((terminal) => explain(terminal)).join("\n\n"),
   };
   if (Object.keys(unknown).length > 0)
     return { ...program, fingerprint: "", recorded: { nothing: "a schema is not known" } };
-  const frozen = sinks.map((sink) => withSchemas(sink, schemas) as SinkNode);
-  const rows = sourcesOf(sinks).map((source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)] as const);
-  return { ...program, fingerprint: compile(sinks, new Map(rows)).fingerprint, recorded: await record(frozen) };
+  const frozen = terminals.map((terminal) => withSchemas(terminal, schemas) as SinkNode | ToTableNode);
+  const rows = sourcesOf(terminals).map(
+    (source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)] as const,
+  );
+  return { ...program, fingerprint: compile(terminals, new Map(rows)).fingerprint, recorded: await record(frozen) };
 }
 
 async function executeCells(): Promise<void> {
@@ -113,8 +120,8 @@ function withSchemas(node: PlanNode, schemas: Readonly<Record<string, Schema>>):
   return withInputs(node, (input) => withSchemas(input, schemas));
 }
 
-async function record(sinks: readonly SinkNode[]): Promise<NotebookAnswer["recorded"]> {
-  const sources = sourcesOf(sinks);
+async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<NotebookAnswer["recorded"]> {
+  const sources = sourcesOf(terminals);
   const wanted = Object.entries(request.ranges ?? {}).filter(([topic]) =>
     sources.some((source) => source.topics.includes(topic) || matches(source, topic)),
   );
@@ -146,8 +153,9 @@ async function record(sinks: readonly SinkNode[]): Promise<NotebookAnswer["recor
         ]),
       );
     const expected: Record<string, string> = {};
-    for (const sink of sinks) {
-      expected[sink.topic] = (expected[sink.topic] ?? "") + (await rowsOf(sink, end(0), end(1)));
+    for (const terminal of terminals) {
+      const name = terminal.kind === "sink" ? terminal.topic : tableId(terminal.name);
+      expected[name] = (expected[name] ?? "") + (await rowsOf(terminal, end(0), end(1)));
     }
     return { samples, expected };
   } catch (error) {
@@ -157,14 +165,15 @@ async function record(sinks: readonly SinkNode[]): Promise<NotebookAnswer["recor
   }
 }
 
-/** What the sink would write over a range, as the notebook's own reader computes it. */
-async function rowsOf(sink: SinkNode, from: Position, until: Position): Promise<string> {
-  const byTask = new Map<string, string>();
-  await readBounded(new Session(), sink, { from, until, shows: false, what: "recording" }, (answers) => {
-    for (const { task, rows } of answers) byTask.set(task, (byTask.get(task) ?? "") + sinkLines(rows, sink));
+/** What the sink would write over a range, or the table would hold, as the notebook's own reader computes it. */
+async function rowsOf(terminal: SinkNode | ToTableNode, from: Position, until: Position): Promise<string> {
+  const byTask = new Map<string, pl.DataFrame[]>();
+  await readBounded(new Session(), terminal, { from, until, shows: false, what: "recording" }, (answers) => {
+    for (const { task, rows } of answers) byTask.set(task, [...(byTask.get(task) ?? []), rows]);
   });
-  return [...byTask.keys()]
+  const frames = [...byTask.keys()]
     .sort(new Intl.Collator("en", { numeric: true }).compare) // partition 10 after partition 2
-    .map((task) => byTask.get(task))
-    .join("");
+    .flatMap((task) => byTask.get(task)!);
+  if (terminal.kind === "toTable") return tableLines(terminal, frames);
+  return frames.map((rows) => sinkLines(rows, terminal)).join("");
 }

@@ -1,5 +1,6 @@
 import type { ParamSpec } from "../../lib/frame/param.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
+import type { ToTableNode } from "../../lib/plan/nodes/to-table-node.ts";
 import type { Schema } from "../../lib/schema.ts";
 import type { Ranges } from "./recorded.ts";
 
@@ -21,6 +22,7 @@ export interface NotebookRequest {
 
 export interface NotebookAnswer {
   readonly sinks: readonly SinkNode[];
+  readonly tables: readonly ToTableNode[];
   readonly parameters: readonly ParamSpec[];
   /** The wire schema of each source, by its topics joined with `,` or its pattern. */
   readonly schemas: Readonly<Record<string, Schema>>;
@@ -34,6 +36,6 @@ export interface NotebookAnswer {
 export interface RecordedRun {
   /** topic -> what of it is in `samples/`. */
   readonly samples: Readonly<Record<string, { readonly ranges: Ranges[string]; readonly records: number }>>;
-  /** Sink topic -> its rows as JSON lines `{"key":…,"value":{…}}`, in the order they came. */
+  /** Sink topic, or `table NAME` -> its rows as JSON lines `{"key":…,"value":{…}}`, in the order they came. */
   readonly expected: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Refusal } from "../../lib/error.ts";
+import { tableId } from "../../lib/operators/program.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import { type Analysis, analyse } from "./analyse.ts";
 import { sinkProblems } from "./checks/sinks.ts";
@@ -86,7 +87,8 @@ async function makeJob(
     ranges: reads.ranges,
   });
   const { answer } = execution;
-  const warm = options.warm ? warmRanges(answer.sinks, reads.all) : undefined;
+  const terminals = [...answer.sinks, ...answer.tables];
+  const warm = options.warm ? warmRanges(terminals, reads.all) : undefined;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
   const different = judge(sinkProblems(notebook, analysis.slice, answer.sinks), options.allow ?? []);
@@ -98,7 +100,7 @@ async function makeJob(
   const texts = new Map<string, string | Uint8Array>();
   const parameters = allParameters(analysis, execution);
   const sources = Object.keys(answer.schemas);
-  const sinks = [...new Set(answer.sinks.map((sink) => sink.topic))];
+  const sinks = [...new Set(answer.sinks.map((sink) => sink.topic)), ...answer.tables.map(({ name }) => tableId(name))];
   const { needs } = analysis;
   const label = `${notebook.name}.ipynb`;
   texts.set(
@@ -162,7 +164,8 @@ async function makeJob(
     schemas: answer.schemas,
     ...(warm && { warm }),
     sinks: answer.sinks.map(({ topic, id }: SinkNode) => ({ topic, id })),
-    plan: answer.sinks,
+    ...(answer.tables.length > 0 && { tables: answer.tables.map(({ name, key }) => ({ name, ...(key && { key }) })) }),
+    plan: terminals,
     vendor: { [`vendor/${pack.fileName}`]: sha256(pack.bytes) },
     packages: Object.fromEntries(needs.packages),
     copied: Object.fromEntries([...needs.files.values()].map((to) => [to, sha256(files.get(to)!)])),

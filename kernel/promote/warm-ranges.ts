@@ -1,13 +1,12 @@
 import { Refusal } from "../../lib/error.ts";
-import { sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
-import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
+import { type PlanNode, sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
 import type { Ranges } from "./recorded.ts";
 
 /**
  * The ranges a warm job takes into its state: all that the notebook read of its source.
  * @throws {Refusal} `NOTHING_TO_WARM` without a journal of reads, `NOT_BUILT` for several sources
  */
-export function warmRanges(sinks: readonly SinkNode[], reads: Ranges): Ranges {
+export function warmRanges(sinks: readonly PlanNode[], reads: Ranges): Ranges {
   // plans that came as JSON share no objects: a source is known by its id
   const sources = [...new Map(sourcesOf(sinks).map((source) => [source.id, source])).values()];
   const [source, other] = sources;

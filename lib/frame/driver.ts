@@ -3,6 +3,7 @@ import { MillraceError } from "../error.ts";
 import { planKey } from "../plan/content-key.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
+import type { ToTableNode } from "../plan/nodes/to-table-node.ts";
 import type { Schema } from "../schema.ts";
 
 /**
@@ -166,14 +167,26 @@ export function declaredSinks(): readonly SinkNode[] {
   return [...sinks.values()];
 }
 
+const tables = new Map<string, ToTableNode>();
+
+/** Notes a table; the same declared again (a cell run twice) counts once. */
+export function declareTable(table: ToTableNode): void {
+  tables.set(planKey(table), table);
+}
+
+/** Every table declared so far, in order. A job keeps all of them. */
+export function declaredTables(): readonly ToTableNode[] {
+  return [...tables.values()];
+}
+
 const fileSinks = new Set<string>();
 
-/** Notes a sink that is no topic, as it was written. */
+/** Notes a sink of files, as it was written. */
 export function declareFileSink(label: string): void {
   fileSinks.add(label);
 }
 
-/** The sinks declared so far that are no topics. A job refuses them. */
+/** The sinks of files declared so far. A job refuses them. */
 export function declaredFileSinks(): readonly string[] {
   return [...fileSinks];
 }

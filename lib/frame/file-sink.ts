@@ -1,8 +1,9 @@
-import { Refusal } from "../error.ts";
+import { MillraceError, Refusal } from "../error.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import { toTableNode } from "../plan/nodes/to-table-node.ts";
 import { updateKey } from "../plan/update-key.ts";
 import { display } from "./display.ts";
-import { declareFileSink, driver, type FileTarget, type RunOptions, type RunReport } from "./driver.ts";
+import { declareFileSink, declareTable, driver, type FileTarget, type RunOptions, type RunReport } from "./driver.ts";
 import { type ExplainOptions, explanation, type PlanPicture } from "./explanation.ts";
 import { tableRows } from "./table-rows.ts";
 
@@ -16,25 +17,35 @@ export class FileSink {
   /** The plan of the rows, as data. */
   readonly node: PlanNode;
   readonly target: FileTarget;
+  /** What a job runs. */
+  readonly #plan: PlanNode;
 
-  constructor(node: PlanNode, target: FileTarget) {
+  constructor(node: PlanNode, target: FileTarget, plan: PlanNode = node) {
     this.node = node;
     this.target = Object.freeze(target);
+    this.#plan = plan;
     Object.freeze(this);
   }
 
   /** Writes the rows of a bounded range (by default from the earliest record to the end as of now) in place of what it wrote of it before. */
   run(options: Omit<RunOptions, "again"> = {}): Promise<RunReport> {
     const { store } = driver();
-    if (store === undefined) throw notInJobs([labelOf(this.target)]);
-    return store(this.node, this.target, options);
+    if (store === undefined)
+      throw new MillraceError({
+        code: "NO_DRIVER",
+        what: `${labelOf(this.target)}.run() is for notebooks; a job writes its tables by itself`,
+        remedies: ["leave .run() out"],
+      });
+    // rows that replace each other come in the order of their keys, as they do in a job
+    const node = this.target.kind === "table" && this.target.key !== undefined ? this.#plan : this.node;
+    return store(node, this.target, options);
   }
 
   /** What runs, as text, as a Mermaid flowchart, or as a picture in the notebook. */
   explain(options?: { readonly as?: "text" | "mermaid" }): string;
   explain(options: { readonly as: "picture" }): PlanPicture;
   explain(options: ExplainOptions = {}): string | PlanPicture {
-    return explanation(this.node, options);
+    return explanation(this.#plan, options);
   }
 
   [Symbol.for("Jupyter.display")](): unknown {
@@ -61,7 +72,10 @@ export function toTable(node: PlanNode, name: string, { key }: ToTableOptions): 
       where,
       remedies: [`.toTable("${name}", { key: ["device", "window_start"] })`],
     });
-  return declared(node, { kind: "table", name, ...(known !== "none" && { key: Object.freeze([...known]) }) });
+  const kept = { name, ...(known !== "none" && { key: Object.freeze([...known]) }) };
+  const table = toTableNode({ input: node, ...kept });
+  declareTable(table);
+  return new FileSink(node, { kind: "table", ...kept }, table);
 }
 
 /** @throws Refusal `NO_FOLDER`, `NO_EXACT_STREAMING_MEANING`, `NOT_BUILT` */
@@ -77,10 +91,7 @@ export function toParquet(node: PlanNode, folder: string): FileSink {
       where,
       remedies: ['.toTable("name") keeps the last row per key', 'windows with emit: "close"'],
     });
-  return declared(node, { kind: "parquet", folder });
-}
-
-function declared(node: PlanNode, target: FileTarget): FileSink {
+  const target: FileTarget = { kind: "parquet", folder };
   declareFileSink(labelOf(target));
   return new FileSink(node, target);
 }
@@ -102,10 +113,10 @@ function refuseTables(node: PlanNode, where: string): void {
 export function notInJobs(labels: readonly string[]): Refusal {
   return new Refusal({
     code: "NOT_BUILT",
-    what: "A job does not write tables and files yet: they would not be exact after a kill.",
+    what: "A job does not write files yet: they would not be exact after a kill.",
     where: labels.join(", "),
     remedies: [
-      'write to a topic: .to("…"); a job\'s state is readable by SQL already',
+      'keep the rows in a table, which SQL reads: .toTable("name")',
       "tag the notebook's cell skip and promote again",
     ],
   });

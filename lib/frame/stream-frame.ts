@@ -462,8 +462,9 @@ export class StreamFrame {
   }
 
   /**
-   * Declares that these rows go to a table of the session, which `sql` reads: `.run()` on the result writes it anew. Rows that are updates
-   * (`groupBy`, `emit: "update"`) replace the one of their key, others are appended. Jobs do not write tables yet, and refuse them.
+   * Declares that these rows go to a table that SQL reads. With `key` it holds the last row per key, without all rows; rows that are updates
+   * (`groupBy`, `emit: "update"`) replace the one of their key. In a notebook `.run()` writes the table of the session anew, for `sql`; in a
+   * job the table is state: kept with every checkpoint, restored, read by `millrace state`.
    * @throws Refusal `NO_TABLE`, `NO_KEY`, `NOT_BUILT`
    * @example
    * await perSecond.toTable("per_second").run();

@@ -36,8 +36,10 @@ import { processPlan } from "./process-plan.ts";
 import { compileRepartition } from "./repartition.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
 import { namesPerStage, stageContents } from "./stage-content.ts";
+import { compileToTable } from "./to-table.ts";
 import { uniquePlan } from "./unique-plan.ts";
 import { compileUnnest } from "./unnest.ts";
+import { WATERMARK_STORE } from "./watermarks.ts";
 import { compileWindows } from "./windows.ts";
 
 /** What is done to rows: an operator with state, or a query that Polars can join with the next. */
@@ -87,13 +89,16 @@ export interface CompiledRepartition {
   readonly back: Compiled;
 }
 
+/** Names of state that programs have whatever they do: watermarks, and rows placed anew. */
+const RESERVED: readonly string[] = [WATERMARK_STORE.name, "placed"];
+
 const METADATA_SCHEMA: Schema = { _key: "Utf8", _time: "Datetime(ms)", _partition: "Int32", _offset: "Int64" };
 
 /** Compiles nodes, each once however many terminals share it, and names their stores. */
 export class NodeCompiler {
   readonly #schemas: ReadonlyMap<string, Schema>;
   readonly #compiled = new Map<string, Compiled>();
-  readonly #stores = new Set<string>();
+  readonly #stores = new Set(RESERVED);
   readonly #topics = new Set<string>();
   readonly #repartitions: CompiledRepartition[] = [];
 
@@ -317,6 +322,8 @@ export class NodeCompiler {
         return { ...base, ...compileWindows(node, input, (name) => this.storeName(name)) };
       case "sink":
         return { ...base, ...this.#sink(node, input) };
+      case "toTable":
+        return { ...base, ...compileToTable(node, input, (name) => this.#claim(name)) };
       default:
         return { ...base, ...compileMeeting(node, inputs, (name) => this.storeName(name)) };
     }
@@ -373,14 +380,22 @@ export class NodeCompiler {
     return this.#named(wanted, this.#stores);
   }
 
+  /** Whether a store may have exactly this name, which then is taken. */
+  #claim(name: string): boolean {
+    const free = !this.#stores.has(name.toLowerCase());
+    this.#stores.add(name.toLowerCase());
+    return free;
+  }
+
   #named(wanted: string, taken: Set<string>): string {
     const base = wanted
       .replace(/[^\p{L}\p{N}]+/gu, "_")
       .replace(/^_+|_+$/g, "")
       .slice(0, 60);
     let name = base;
-    for (let i = 2; taken.has(name); i++) name = `${base}_${i}`;
-    taken.add(name);
+    // SQL does not tell upper from lower case
+    for (let i = 2; taken.has(name.toLowerCase()); i++) name = `${base}_${i}`;
+    taken.add(name.toLowerCase());
     return name;
   }
 }

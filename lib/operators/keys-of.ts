@@ -16,6 +16,8 @@ export function keysOf(node: PlanNode, schema: Schema): readonly (readonly ExprT
       return node.delete === undefined ? [] : stageKeys([node.delete], schema);
     case "unique":
       return [node.subset.map(colTree)];
+    case "toTable":
+      return node.key === undefined ? [] : [node.key.map(colTree)];
     case "late":
       return node.session === undefined ? [] : [node.session.by];
     default:

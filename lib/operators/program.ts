@@ -52,7 +52,7 @@ export interface ProgramRepartition {
 
 /** What a program makes: the rows of one sink or view. */
 export interface ProgramTerminal {
-  /** A sink's own id; `view`, `view-2`, … for the others. */
+  /** A sink's own id; `table …` for a table; `view`, `view-2`, … for the others. */
   readonly id: string;
   readonly node: PlanNode;
   /** Of the rows, metadata columns included. */
@@ -99,7 +99,7 @@ export function compile(
   for (const node of readFirst(terminals)) compiler.compile(node);
   for (const node of terminals) {
     const compiled = compiler.compile(node);
-    const id = node.kind === "sink" ? node.id : ++views === 1 ? "view" : `view-${views}`;
+    const id = node.kind === "sink" ? node.id : node.kind === "toTable" ? tableId(node.name) : view(++views);
     ends.set(id, { id, compiled });
   }
   const outputs = [...ends.values()];
@@ -161,6 +161,11 @@ export function compile(
     open: (openStore) => openTask({ nodes, outputs, inputs, groups, sends: placed }, openStore),
   };
 }
+
+const view = (n: number): string => (n === 1 ? "view" : `view-${n}`);
+
+/** The terminal of a table; no sink's id has a space. */
+export const tableId = (name: string): string => `table ${name}`;
 
 function storesOf(step: Step): readonly StoreSpec[] {
   return "operator" in step ? step.operator.stores : "join" in step ? step.join.stores : [];

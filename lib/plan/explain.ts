@@ -9,6 +9,7 @@ import { explodedColumns } from "./nodes/explode-node.ts";
 import { nodesOf, type PlanNode } from "./nodes/plan-node.ts";
 import type { SinkNode } from "./nodes/sink-node.ts";
 import type { SourceNode } from "./nodes/source-node.ts";
+import type { ToTableNode } from "./nodes/to-table-node.ts";
 import type { UniqueNode } from "./nodes/unique-node.ts";
 import { print } from "./print.ts";
 import type { ExprTree } from "./tree.ts";
@@ -75,6 +76,8 @@ function verbLines(node: PlanNode, terminal: PlanNode): string[] {
       return explainWindows(node);
     case "sink":
       return sink(node);
+    case "toTable":
+      return toTable(node);
     default:
       return explainMeeting(node);
   }
@@ -146,6 +149,15 @@ function sink({ topic, key, format, value, delete: remove }: SinkNode): string[]
     `key: ${key === undefined ? "that of the source record" : `column "${key}"`}`,
     `value: ${value === undefined ? "every column except metadata" : value.join(", ")}`,
     ...(remove === undefined ? [] : [`tombstone where ${print(remove)}`]),
+  ];
+}
+
+function toTable({ name, key }: ToTableNode): string[] {
+  return [
+    `table ${name}`,
+    key === undefined
+      ? "state: every row, numbered by _row; grows with them; no horizon"
+      : `state: the last row per ${key.join(", ")}; grows with their number; no horizon`,
   ];
 }
 

@@ -197,8 +197,8 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["COLLECTED_IN_SLICE cell 2, line 2", "COLLECTED_IN_SLICE cell 2, line 3"],
   },
   {
-    name: "tables and files, which jobs do not write",
-    cells: [HEAD, 'phone.to("out");\nawait phone.toTable("all").run();', 'phone.toParquet("all");'],
+    name: "files, which jobs do not write",
+    cells: [HEAD, 'phone.to("out");\nawait phone.toParquet("a").run();', 'phone.toParquet("b");'],
     found: ["NOT_BUILT cell 2, line 2", "NOT_BUILT cell 3, line 1"],
   },
   {

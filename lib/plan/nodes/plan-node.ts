@@ -16,6 +16,7 @@ import type { RepartitionNode } from "./repartition-node.ts";
 import type { SelectNode } from "./select-node.ts";
 import type { SinkNode } from "./sink-node.ts";
 import type { SourceNode } from "./source-node.ts";
+import type { ToTableNode } from "./to-table-node.ts";
 import type { UniqueNode } from "./unique-node.ts";
 import type { UnnestNode } from "./unnest-node.ts";
 import type { WithColumnsNode } from "./with-columns-node.ts";
@@ -41,7 +42,8 @@ export type VerbNode =
   | GroupBySessionNode
   | GroupByCountNode
   | GroupByRollingNode
-  | SinkNode;
+  | SinkNode
+  | ToTableNode;
 
 /** A plan: frozen data, from a terminal (a sink or a view) inward to its sources. */
 export type PlanNode = SourceNode | VerbNode;

@@ -1,5 +1,5 @@
 import { MillraceError, Refusal } from "../../error.ts";
-import { declaredFileSinks, declaredSinks, statementsRunOnce } from "../../frame/driver.ts";
+import { declaredFileSinks, declaredSinks, declaredTables, statementsRunOnce } from "../../frame/driver.ts";
 import { notInJobs } from "../../frame/file-sink.ts";
 import { declaredParams, setParamSource } from "../../frame/param.ts";
 import type { Schema } from "../../schema.ts";
@@ -63,7 +63,7 @@ export function job(options: JobOptions): Job {
           );
           const { runJob } = await import("./run-job.ts");
           const warm = options.warm !== undefined && !process.env.MILLRACE_FROM ? { warm: options.warm } : {};
-          await runJob(declaredSinks(), options.schemas, { ...settings, ...warm });
+          await runJob([...declaredSinks(), ...declaredTables()], options.schemas, { ...settings, ...warm });
           process.exit(0);
         } catch (error) {
           fail(error);

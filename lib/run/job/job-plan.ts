@@ -1,7 +1,8 @@
 import { Refusal } from "../../error.ts";
-import { compile, type Program, type ProgramSource } from "../../operators/program.ts";
-import { sourcesOf } from "../../plan/nodes/plan-node.ts";
+import { compile, type Program, type ProgramSource, tableId } from "../../operators/program.ts";
+import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
+import type { ToTableNode } from "../../plan/nodes/to-table-node.ts";
 import type { Schema } from "../../schema.ts";
 import type { StoreSpec } from "../../state/store.ts";
 import { describeSource, rowsSchema, SourceReader } from "../source/index.ts";
@@ -11,6 +12,8 @@ import { PLACED_STORE } from "./placed-store.ts";
 export interface JobPlan {
   readonly program: Program;
   readonly sinks: ReadonlyMap<string /* terminal */, SinkNode>;
+  /** Tables are state: their rows are kept by the program itself. */
+  readonly tables: ReadonlyMap<string /* terminal */, ToTableNode>;
   readonly inputs: readonly { readonly source: ProgramSource; readonly reader: SourceReader }[];
   /** Stores kept in DuckDB and changelogs. None for a plan without keyed state: its watermark alone decides nothing. */
   readonly stores: readonly StoreSpec[];
@@ -21,17 +24,20 @@ export interface JobPlan {
 }
 
 /** @throws {Refusal} `NO_SINK`, `NO_SCHEMA`, and whatever has no exact streaming meaning */
-export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<string, Schema>>): JobPlan {
-  if (sinks.length === 0) {
+export function planJob(
+  terminals: readonly (SinkNode | ToTableNode)[],
+  schemas: Readonly<Record<string, Schema>>,
+): JobPlan {
+  if (terminals.length === 0) {
     throw new Refusal({
       code: "NO_SINK",
       what: "The job has no sink, so it would do nothing.",
-      remedies: ['end a frame in .to("topic")'],
+      remedies: ['end a frame in .to("topic") or .toTable("name")'],
     });
   }
   const wire = new Map<string, Schema>();
   const rows = new Map<string, Schema>();
-  for (const node of sourcesOf(sinks)) {
+  for (const node of sourcesOf(terminals)) {
     const schema = node.schema ?? schemas[node.id] ?? schemas[node.topics.join(",")] ?? schemas[node.pattern ?? ""];
     if (schema === undefined) {
       throw new Refusal({
@@ -43,12 +49,14 @@ export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<str
     wire.set(node.id, schema);
     rows.set(node.id, rowsSchema(node, schema));
   }
-  refuseOwnOutput(sinks);
-  const program = compile(sinks, rows, { carriesHeaders: true });
+  const sinks = terminals.filter((node) => node.kind === "sink");
+  refuseOwnOutput(terminals, sinks);
+  const program = compile(terminals, rows, { carriesHeaders: true });
   const keyed = program.stores.some((store) => store.name !== "watermark");
   return {
     program,
-    sinks: new Map(program.terminals.map(({ id, node }) => [id, node as SinkNode])),
+    sinks: new Map(sinks.map((node) => [node.id, node])),
+    tables: new Map(terminals.filter((node) => node.kind === "toTable").map((node) => [tableId(node.name), node])),
     inputs: program.sources.map((source) => ({
       source,
       reader: new SourceReader(source, wire.get(source.id) as Schema),
@@ -62,8 +70,8 @@ export function planJob(sinks: readonly SinkNode[], schemas: Readonly<Record<str
 }
 
 /** A job that read what it writes would never end. */
-function refuseOwnOutput(sinks: readonly SinkNode[]): void {
-  for (const { topics, pattern } of sourcesOf(sinks)) {
+function refuseOwnOutput(terminals: readonly PlanNode[], sinks: readonly SinkNode[]): void {
+  for (const { topics, pattern } of sourcesOf(terminals)) {
     const reads =
       pattern === undefined
         ? (topic: string) => topics.includes(topic)

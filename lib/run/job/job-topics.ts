@@ -3,6 +3,7 @@ import type { Cluster } from "../../log/index.ts";
 import { MODES } from "../modes.ts";
 import { outputPartitions } from "../sink/output-topic.ts";
 import { checkPartitionCounts } from "../source/check-partition-counts.ts";
+import { changelogTopic, refuseSharedTopics, repartitionTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
 import type { JobLog } from "./log.ts";
 
@@ -74,6 +75,7 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   }
   const deadLetter = `${job}-dead-letter`;
   await ensured(cluster, deadLetter, partitions, DEAD_LETTERS, log);
+  refuseSharedTopics(plan.stores);
   const changelog = (store: string) => changelogTopic(job, store);
   for (const { name } of plan.stores) {
     const topic = changelog(name);
@@ -82,7 +84,7 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   }
   const repartitions = new Map<string, string>();
   for (const { id, name } of plan.program.repartitions) {
-    const topic = `${job}-${name}-repartition`;
+    const topic = repartitionTopic(job, name);
     const count = await ensured(cluster, topic, partitions, { ...KEEP, "max.message.bytes": LARGEST_SENT }, log);
     if (count !== partitions) throw partitionsChanged(count, partitions, topic);
     repartitions.set(id, topic);
@@ -90,10 +92,6 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   const sources = [...external, ...repartitions.values()];
   return { bySource, external, sources, repartitions, partitions, outputs, deadLetter, changelog };
 }
-
-/** Where the changes of a store are kept. */
-export const changelogTopic = (job: string, store: string) =>
-  `${job}-${store.replace(/[^A-Za-z0-9._-]/g, "_")}-changelog`;
 
 /** Keys are placed by the partition count: state of another count belongs to other keys. */
 export function partitionsChanged(before: number, now: number, where: string): Refusal {

@@ -1,9 +1,11 @@
 import { access, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type pl from "nodejs-polars";
 import type { RecordColumns } from "../../log/columns.ts";
 import type { SourceNode } from "../../plan/nodes/source-node.ts";
 import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
 import { sinkRecords } from "../sink/sink-records.ts";
+import { tableLines } from "../sink/table-lines.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { stderrLog as log } from "./log.ts";
 import { cell, readSamples, type Sample, samplesFile } from "./samples.ts";
@@ -19,6 +21,7 @@ export async function runReplay(
 ): Promise<void> {
   await mkdir(folders.out, { recursive: true });
   const lines = new Map([...plan.sinks.keys()].map((terminal) => [terminal, [] as string[]]));
+  const kept = new Map<string, pl.DataFrame[]>();
   const counts = { rowsIn: 0, rowsOut: 0, bad: 0 };
   const samples: { input: JobPlan["inputs"][number]; topic: string; partitions: Sample[] }[] = [];
   for (const input of plan.inputs)
@@ -32,6 +35,7 @@ export async function runReplay(
     counts.bad += bad.length;
     for (const { terminal, frame } of rows) {
       const sink = plan.sinks.get(terminal);
+      if (plan.tables.has(terminal)) kept.set(terminal, [...(kept.get(terminal) ?? []), frame]);
       if (sink === undefined) continue;
       counts.rowsOut += frame.height;
       lines.get(terminal)?.push(recordLines(sinkRecords(sink, frame)));
@@ -49,6 +53,7 @@ export async function runReplay(
   const written = new Map<string, string>();
   for (const [terminal, { topic }] of plan.sinks)
     written.set(topic, (written.get(topic) ?? "") + lines.get(terminal)!.join(""));
+  for (const [terminal, table] of plan.tables) written.set(terminal, tableLines(table, kept.get(terminal) ?? []));
   for (const [topic, text] of written) await writeFile(path.join(folders.out, `${topic}.jsonl`), text);
   log.info("replayed", counts);
   const seconds = Math.round(performance.now()) / 1000;

@@ -2,8 +2,8 @@ import { createInterface } from "node:readline/promises";
 import { Refusal } from "../../error.ts";
 import { deleteGroup } from "../../log/delete-group.ts";
 import type { Cluster } from "../../log/index.ts";
+import { changelogTopic, repartitionTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
-import { changelogTopic } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import { planTopic, readPlans } from "./plan-history.ts";
 import type { JobSettings } from "./settings.ts";
@@ -36,7 +36,7 @@ export async function resetJob(cluster: Cluster, plan: JobPlan, settings: JobSet
   const stores = [...plan.stores, ...before.flatMap(({ stores }) => stores)].map((store) => store.name);
   const own = [
     ...["watermark", ...stores].map((store) => changelogTopic(name, store)),
-    ...plan.program.repartitions.map((repartition) => `${name}-${repartition.name}-repartition`),
+    ...plan.program.repartitions.map((repartition) => repartitionTopic(name, repartition.name)),
     planTopic(name),
   ];
   const there = await cluster.topics();

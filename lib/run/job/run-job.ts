@@ -1,5 +1,6 @@
 import { Cluster, kafkaConfigFromEnv } from "../../log/index.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
+import type { ToTableNode } from "../../plan/nodes/to-table-node.ts";
 import type { Schema } from "../../schema.ts";
 import { StateFile } from "../../state/duckdb/state-file.ts";
 import { queryState } from "../../state/duckdb/state-query.ts";
@@ -26,7 +27,7 @@ const SHARE_OF_DUCKDB = 0.4;
  * @throws {MillraceError} when the work cannot go on, {@link Refusal} for what is not run at all
  */
 export async function runJob(
-  sinks: readonly SinkNode[],
+  sinks: readonly (SinkNode | ToTableNode)[],
   schemas: Readonly<Record<string, Schema>>,
   settings: JobSettings,
 ): Promise<void> {

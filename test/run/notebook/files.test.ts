@@ -65,7 +65,7 @@ test("toParquet: files named by offsets; a range that holds an earlier one repla
   assert.equal((await rows()).height, 400);
 });
 
-test("a job that declares one does not start", async () => {
+test("a job that declares files does not start", async () => {
   const script = path.join(folder, "main.ts");
   const lib = (file: string) => JSON.stringify(path.resolve(import.meta.dirname, "../../../lib", file));
   await writeFile(
@@ -74,12 +74,12 @@ test("a job that declares one does not start", async () => {
     import { job } from ${lib("job.ts")};
     const main = job({ name: "files", schemas: { nowhere: { x: "Float64" } } });
     topic("nowhere").to("out");
-    topic("nowhere").toTable("all");
+    topic("nowhere").toParquet("all");
     await main.run();`,
   );
   const { code, stderr } = await run([script], { MILLRACE_STATE_DIR: path.join(folder, "state") }).ended;
   assert.equal(code, 2);
-  assert.match(stderr, /does not write tables and files yet[\s\S]*\.toTable\("all"\)/);
+  assert.match(stderr, /does not write files yet[\s\S]*\.toParquet\("all"\)/);
 });
 
 test("what cannot be written as it should be is refused when it is declared", async () => {
