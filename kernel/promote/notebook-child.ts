@@ -17,6 +17,7 @@ import { samplesFile, writeSamples } from "../../lib/run/job/samples.ts";
 import { readBounded } from "../../lib/run/notebook/read-bounded.ts";
 import { sampleSchema } from "../../lib/run/notebook/sample-schema.ts";
 import { Session } from "../../lib/run/notebook/session.ts";
+import { settledRows } from "../../lib/run/sink/settled-rows.ts";
 import { tableLines } from "../../lib/run/sink/table-lines.ts";
 import { rowsSchema } from "../../lib/run/source/source-schema.ts";
 import type { Schema } from "../../lib/schema.ts";
@@ -175,5 +176,7 @@ async function rowsOf(terminal: SinkNode | ToTableNode, from: Position, until: P
     .sort(new Intl.Collator("en", { numeric: true }).compare) // partition 10 after partition 2
     .flatMap((task) => byTask.get(task)!);
   if (terminal.kind === "toTable") return tableLines(terminal, frames);
-  return frames.map((rows) => sinkLines(rows, terminal)).join("");
+  return settledRows(terminal, frames)
+    .map((rows) => sinkLines(rows, terminal))
+    .join("");
 }

@@ -4,6 +4,7 @@ import type pl from "nodejs-polars";
 import type { RecordColumns } from "../../log/columns.ts";
 import type { SourceNode } from "../../plan/nodes/source-node.ts";
 import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
+import { settledRows } from "../sink/settled-rows.ts";
 import { sinkRecords } from "../sink/sink-records.ts";
 import { tableLines } from "../sink/table-lines.ts";
 import type { JobPlan } from "./job-plan.ts";
@@ -20,8 +21,7 @@ export async function runReplay(
   json: boolean,
 ): Promise<void> {
   await mkdir(folders.out, { recursive: true });
-  const lines = new Map([...plan.sinks.keys()].map((terminal) => [terminal, [] as string[]]));
-  const kept = new Map<string, pl.DataFrame[]>();
+  const kept = new Map([...plan.sinks.keys(), ...plan.tables.keys()].map((id) => [id, [] as pl.DataFrame[]]));
   const counts = { rowsIn: 0, rowsOut: 0, bad: 0 };
   const samples: { input: JobPlan["inputs"][number]; topic: string; partitions: Sample[] }[] = [];
   for (const input of plan.inputs)
@@ -34,11 +34,8 @@ export async function runReplay(
   const take = ({ rows, bad }: RunnerResult) => {
     counts.bad += bad.length;
     for (const { terminal, frame } of rows) {
-      const sink = plan.sinks.get(terminal);
-      if (plan.tables.has(terminal)) kept.set(terminal, [...(kept.get(terminal) ?? []), frame]);
-      if (sink === undefined) continue;
-      counts.rowsOut += frame.height;
-      lines.get(terminal)?.push(recordLines(sinkRecords(sink, frame)));
+      kept.get(terminal)?.push(frame);
+      if (plan.sinks.has(terminal)) counts.rowsOut += frame.height;
     }
   };
   for (const { input, topic, partitions } of samples)
@@ -51,9 +48,11 @@ export async function runReplay(
   take(await runner.end());
   // sink by sink: how the rows of two sinks of one topic fall between each other depends on batches
   const written = new Map<string, string>();
-  for (const [terminal, { topic }] of plan.sinks)
-    written.set(topic, (written.get(topic) ?? "") + lines.get(terminal)!.join(""));
-  for (const [terminal, table] of plan.tables) written.set(terminal, tableLines(table, kept.get(terminal) ?? []));
+  for (const [terminal, sink] of plan.sinks) {
+    const lines = settledRows(sink, kept.get(terminal)!).map((frame) => recordLines(sinkRecords(sink, frame)));
+    written.set(sink.topic, (written.get(sink.topic) ?? "") + lines.join(""));
+  }
+  for (const [terminal, table] of plan.tables) written.set(terminal, tableLines(table, kept.get(terminal)!));
   for (const [topic, text] of written) await writeFile(path.join(folders.out, `${topic}.jsonl`), text);
   log.info("replayed", counts);
   const seconds = Math.round(performance.now()) / 1000;
