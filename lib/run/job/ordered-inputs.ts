@@ -1,13 +1,13 @@
 import type pl from "nodejs-polars";
 import { Refusal } from "../../error.ts";
-import type { FetchedPartition } from "../../log/index.ts";
+import { committedOffsets, type FetchedPartition } from "../../log/index.ts";
 import type { BadRow, TaskOutput, TaskResult } from "../../operators/task.ts";
 import { AlignedTask } from "../align/aligned-task.ts";
 import { placeRows } from "../align/place-rows.ts";
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/index.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { PLACED_STORE, type PlacedPosition, readPlaced, writePlaced } from "./placed-store.ts";
-import { receivedRecord, sentRecords } from "./repartition-records.ts";
+import { offsetsText, receivedRecord, sentRecords } from "./repartition-records.ts";
 import type { WorkerContext } from "./worker.ts";
 
 /** Records of a topic that were read: how far, and those that are still needed. */
@@ -45,7 +45,9 @@ export class OrderedInputs {
   /** Where senders were when the task was opened: what they sent before is skipped. */
   readonly #before: Map<string, PlacedPosition>;
   /** repartition -> how far this task has said to have come; NaN: nothing. */
-  readonly #told = new Map<string, { reached: number; over: boolean }>();
+  readonly #told = new Map<string, { reached: number; over: string | undefined }>();
+  /** Of each sender that nobody has to wait for: the offsets of its sources when it said so. */
+  readonly #overAt = new Map<string, string>();
   readonly #received = new Map<string, number>();
   readonly #senders = new Map<string, PlacedPosition>();
   #number = 0;
@@ -84,13 +86,13 @@ export class OrderedInputs {
   }
 
   /**
-   * @param ends topic -> where reading ends; undefined where it goes on
+   * @param ends topic -> partition -> where reading ends; undefined where it goes on
    * @throws Refusal `NOT_BUILT` for a warm start
    */
   static async open(
     context: WorkerContext,
     task: PartitionTask,
-    ends: ReadonlyMap<string, number> | undefined,
+    ends: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined,
   ): Promise<OrderedInputs> {
     const { plan, topics, settings } = context;
     if (settings.warm !== undefined)
@@ -104,11 +106,36 @@ export class OrderedInputs {
       context,
       task,
       keeps ? await readPlaced(task.stores.get(PLACED_STORE.name)) : [],
-      ends,
+      ends && new Map([...ends].map(([topic, offsets]) => [topic, offsets.get(task.partition) ?? 0])),
     );
-    for (const { input, sender, reached, over } of inputs.#before.values())
-      await inputs.#aligned.receive(input, sender, undefined, reached, over);
+    const before = [...inputs.#before.values()];
+    const committed = before.some(({ over }) => over !== undefined) ? await committedBySender(context) : undefined;
+    for (const { input, sender, reached, over } of before) {
+      const holds =
+        over !== undefined &&
+        inputs.#stillOver(input, over, committed!.get(sender)!, (topic) => ends?.get(topic)?.get(sender));
+      if (holds) inputs.#overAt.set(`${input}/${sender}`, over);
+      await inputs.#aligned.receive(input, sender, undefined, reached, holds);
+    }
     return inputs;
+  }
+
+  /**
+   * Whether a sender that was over still is. Where it has gone on since, what it sent then says how far, and comes after what was worked on here;
+   * where more is there than when it said so, it will go on, and has to be waited for.
+   */
+  #stillOver(
+    input: string,
+    over: string,
+    committed: ReadonlyMap<string, number>,
+    endOf: (topic: string) => number | undefined,
+  ): boolean {
+    if (over !== offsetsText(committed)) return false;
+    const { inputs, program } = this.#context.plan;
+    const { from } = program.repartitions.find(({ id }) => id === input)!;
+    if (this.#ends === undefined)
+      return inputs.some(({ source }) => from.includes(source.id) && source.node.idle !== undefined);
+    return [...committed].every(([topic, offset]) => offset >= (endOf(topic) ?? 0));
   }
 
   /** Works on records of a source topic, or of a repartition. */
@@ -154,7 +181,7 @@ export class OrderedInputs {
   /** Whether something has to be told that no record is the cause of. */
   get untold(): boolean {
     return this.#context.plan.program.repartitions.some(
-      ({ id }) => this.#isOver(id) && this.#told.get(id)?.over !== true,
+      ({ id }) => this.#isOver(id) && this.#told.get(id)?.over === undefined,
     );
   }
 
@@ -170,8 +197,11 @@ export class OrderedInputs {
       const rows = skipped === 0 ? sent.rows : sent.rows?.slice(skipped, sent.rows.height - skipped);
       this.#skipped.set(`${id}/${sent.from}/${offset}`, skipped);
       results.push(
-        await this.#ready(await this.#aligned.receive(id, sent.from, rows, sent.reached, sent.over, offset)),
+        await this.#ready(
+          await this.#aligned.receive(id, sent.from, rows, sent.reached, sent.over !== undefined, offset),
+        ),
       );
+      if (sent.over !== undefined) this.#overAt.set(`${id}/${sent.from}`, sent.over);
     }
     this.#received.set(id, nextOffset);
     this.#notePositions(id);
@@ -228,7 +258,7 @@ export class OrderedInputs {
         offset: held?.place ?? Math.max(this.#received.get(id)!, before?.offset ?? 0),
         row: held === undefined ? 0 : held.row + skipped,
         reached: held?.key ?? known.reached,
-        over: held === undefined && known.over,
+        over: held === undefined && known.over ? this.#overAt.get(`${id}/${sender}`) : undefined,
       });
       if (held !== undefined) committed = Math.min(committed, held.place);
     }
@@ -243,18 +273,24 @@ export class OrderedInputs {
   async #tell(id: string, rows: pl.DataFrame | undefined): Promise<void> {
     const { io, topics } = this.#context;
     const topic = topics.repartitions.get(id)!;
-    const told = this.#told.get(id) ?? { reached: Number.NaN, over: false };
+    const told = this.#told.get(id) ?? { reached: Number.NaN, over: undefined };
     const reached = this.#task.task.reached(id);
-    const over = this.#isOver(id);
+    // said again where it has read on meanwhile: see #stillOver
+    const over = this.#isOver(id)
+      ? offsetsText(topics.external.map((name) => [name, this.#task.offsets.get(name) ?? 0]))
+      : undefined;
     if (rows !== undefined) {
       io.begin();
       for (const [target, placed] of placeRows(rows, topics.partitions))
         await io.transactional.send(
           topic,
           target,
-          sentRecords({ from: this.#task.partition, reached: told.reached, over: false, rows: placed }, told.reached),
+          sentRecords(
+            { from: this.#task.partition, reached: told.reached, over: undefined, rows: placed },
+            told.reached,
+          ),
         );
-      this.#told.set(id, { ...told, over: false });
+      this.#told.set(id, { ...told, over: undefined });
       return;
     }
     const news = over !== told.over || (!Number.isNaN(reached) && !(reached <= told.reached));
@@ -299,6 +335,21 @@ export class OrderedInputs {
       this.#context.topics.repartitions.get(source) ?? this.#context.topics.bySource.get(source)?.join(", ") ?? source;
     return { topic, partition, offset, timestamp: Date.now(), key: null, value: null, reason };
   }
+}
+
+/** The offsets that the group has committed for the sources, by partition. */
+async function committedBySender({
+  cluster,
+  settings,
+  topics,
+}: WorkerContext): Promise<Map<number, Map<string, number>>> {
+  const senders = Array.from({ length: topics.partitions }, (_, sender) => sender);
+  const all = topics.external.flatMap((topic) => senders.map((partition) => ({ topic, partition })));
+  const committed = await committedOffsets(cluster, settings.name, all, { requireStable: true });
+  const offset = (topic: string, sender: number) => committed.get(topic)?.get(sender) ?? 0;
+  return new Map(
+    senders.map((sender) => [sender, new Map(topics.external.map((topic) => [topic, offset(topic, sender)]))]),
+  );
 }
 
 const NOTHING: Ready = { rows: [], bad: [] };

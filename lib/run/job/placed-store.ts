@@ -17,7 +17,8 @@ export const PLACED_STORE: StoreSpec = {
     rows_done: "Int64",
     /** No row of a smaller `_order` comes from there on. */
     reached: "Int64",
-    over: "Boolean",
+    /** The next offsets of the sender's sources when it said that nobody has to wait for it; null while it is to be waited for. */
+    over: "Utf8",
   },
 };
 
@@ -28,7 +29,7 @@ export interface PlacedPosition {
   readonly row: number;
   /** NaN while nothing is known. */
   readonly reached: number;
-  readonly over: boolean;
+  readonly over: string | undefined;
 }
 
 export async function readPlaced(store: KeyedStore): Promise<PlacedPosition[]> {
@@ -49,7 +50,7 @@ export async function readPlaced(store: KeyedStore): Promise<PlacedPosition[]> {
       offset: offset as number,
       row: row as number,
       reached: (reached as number | null) ?? Number.NaN,
-      over: over as boolean,
+      over: (over as string | null) ?? undefined,
     }));
 }
 
@@ -76,8 +77,8 @@ export async function writePlaced(store: KeyedStore, positions: readonly PlacedP
       numbers("reached", pl.Int64),
       pl.Series(
         "over",
-        positions.map(({ over }) => over),
-        pl.Bool,
+        positions.map(({ over }) => over ?? null),
+        pl.Utf8,
       ),
     ]),
   );

@@ -8,7 +8,8 @@ import { byteColumn, cell } from "./samples.ts";
  * key null; value: rows as one Arrow IPC file, or null where there are none; headers, as text:
  * - `from`: the partition of the task that sends,
  * - `reached`: in ms, no row of a smaller `_order` follows from it; empty while nothing is known,
- * - `over`: `1` where nobody has to wait for it any more (its sources have ended, or are idle), until it sends again.
+ * - `over`: where nobody has to wait for it any more (its sources have ended, or are idle), until it sends again: the next offsets of its
+ *   sources then, see {@link offsetsText}; else empty.
  *
  * Records are written in the transaction that commits the offsets of what they were made of, so a task that lost its partition writes none that count.
  */
@@ -16,9 +17,14 @@ export interface Sent {
   readonly from: number;
   /** NaN while nothing is known. */
   readonly reached: number;
-  readonly over: boolean;
+  /** The next offsets of its sources when it said so; undefined while it is to be waited for. */
+  readonly over: string | undefined;
   readonly rows: pl.DataFrame | undefined;
 }
+
+/** Offsets by topic, one text for the same offsets: `{"phones":12}`. */
+export const offsetsText = (offsets: Iterable<readonly [topic: string, offset: number]>): string =>
+  JSON.stringify(Object.fromEntries([...offsets].sort(([a], [b]) => (a < b ? -1 : 1))));
 
 /** Brokers take a megabyte unless told otherwise. */
 const LARGEST = 512 * 1024;
@@ -38,7 +44,7 @@ export function sentRecords({ from, reached, over, rows }: Sent, before: number)
       return [
         header("from", String(from)),
         header("reached", Number.isNaN(known) ? "" : String(known)),
-        header("over", last && over ? "1" : ""),
+        header("over", (last && over) || ""),
       ];
     }),
   };
@@ -68,7 +74,7 @@ export function receivedRecord(values: ByteColumn, headers: readonly RecordHeade
   return {
     from: Number(from),
     reached: reached ? Number(reached) : Number.NaN,
-    over: said.get("over") === "1",
+    over: said.get("over") || undefined,
     rows: bytes === null || bytes.length === 0 ? undefined : pl.readIPC(Buffer.from(bytes)),
   };
 }

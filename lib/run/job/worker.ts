@@ -319,8 +319,7 @@ export class Worker {
         void this.#inLoop(async () => {
           if (this.#openings.get(partition) !== opening) return; // taken away meanwhile
           await this.#settlePoll();
-          if (this.#context.plan.ordered)
-            task.inputs = await OrderedInputs.open(this.#context, task, this.#endsOf(partition));
+          if (this.#context.plan.ordered) task.inputs = await OrderedInputs.open(this.#context, task, this.#ends);
           this.#openings.delete(partition);
           this.#innerEnds.clear();
           this.#tasks.set(partition, task);
@@ -489,11 +488,6 @@ export class Worker {
       if (!(await this.#committedUpTo(new Map([[topic, end]])))) return false;
     }
     return true;
-  }
-
-  #endsOf(partition: number): ReadonlyMap<string, number> | undefined {
-    const ends = this.#ends;
-    return ends && new Map([...ends].map(([topic, offsets]) => [topic, offsets.get(partition) ?? 0]));
   }
 
   async #committedUpTo(ends: ReadonlyMap<string, ReadonlyMap<number, number>>): Promise<boolean> {

@@ -45,6 +45,7 @@ test("a second run goes on where the first ended", { timeout: 120_000 }, async (
   await produce(cluster, job.input, phones(500, 4, seeded(3), 1_700_000_010_000, 500));
   await job.toEnd();
   assert.deepEqual([first, (await readAll(cluster, `${job.output}-anew`)).length], [500, 1000]);
+  await assertAnew(job); // what the first run had read to its end is waited for again
 });
 
 for (const guarantee of ["exactly-once", "at-least-once"])
