@@ -113,6 +113,7 @@ export class MemoryStore implements KeyedStore {
   #isOneText(keys: pl.DataFrame): boolean {
     if (this.#rows.height !== 1 || keys.height !== 1 || this.spec.key.length !== 1) return false;
     const [name] = this.spec.key as readonly [string];
+    if (this.spec.schema[name] !== "Utf8") return false;
     const held = this.#rows.getColumn(name).get(0);
     return typeof held === "string" && held === keys.getColumn(name).get(0);
   }

@@ -147,3 +147,22 @@ test("a table of one row keeps one row of a text, and takes another key beside i
   assert.deepEqual(await held(), ["a 2", "null 4"]);
   assert.equal(store.takeChanges().upserted.height, 2);
 });
+
+test("a table of one row whose key is no text: the key is compared by its own rules", async () => {
+  const values = [
+    ["Datetime(ms)", pl.Datetime("ms"), 1000, 2000],
+    ["Int64", pl.Int64, 1, 2],
+    ["Boolean", pl.Bool, 0, 1],
+    ["Float64", pl.Float64, -0, 0.5],
+  ] as const;
+  for (const [dtype, made, one, other] of values) {
+    const store = new MemoryStore({ name: "one", key: ["k"], schema: { k: dtype, n: "Int64" } });
+    const row = (key: number, n: number) =>
+      pl.DataFrame({ k: [key], n: [n] }).select(pl.col("k").cast(made), pl.col("n").cast(pl.Int64));
+    await store.upsert(row(one, 1));
+    await store.upsert(row(one === 0 ? 0 : one, 2));
+    assert.equal(store.size, 1, dtype);
+    await store.upsert(row(other, 3));
+    assert.equal(store.size, 2, dtype);
+  }
+});
