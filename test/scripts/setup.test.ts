@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { smallFileSystem } from "../drills/faults/disk-full.ts";
 
 const repository = path.resolve(import.meta.dirname, "../..");
 const main = path.join(repository, "kernel/cli/main.ts");
@@ -44,6 +45,21 @@ test("without Python, setup says so, and what works without it", () => {
   assert.equal(status, 2);
   assert.match(stderr, /Python 3\.10 or newer was not found/);
   assert.match(stderr, /npx millrace run/);
+});
+
+test("on a disk without room, setup says how much there is and how much it takes", async (t) => {
+  const disk = await smallFileSystem(8);
+  if (disk === undefined) return t.skip("mounting a file system needs root");
+  try {
+    cpSync(path.join(repository, "scripts"), path.join(disk.folder, "scripts"), { recursive: true });
+    const script = path.join(disk.folder, "scripts/setup.mjs");
+    const { status, stderr } = spawnSync(process.execPath, [script], { encoding: "utf8", timeout: 60_000 });
+    assert.equal(status, 2);
+    assert.match(stderr, /only 0\.0 GB are free on this disk; packages, JupyterLab and Kafka need 1\.5 GB/);
+    assert.match(stderr, /free some space, or clone to another disk/);
+  } finally {
+    disk.unmount();
+  }
 });
 
 test("without Maven, the embedded broker says so with the ways out", () => {
