@@ -166,7 +166,8 @@ function exprsOf(plan: RollingPlan) {
     times: [
       pl
         .col("§at")
-        .plus(int(node.offset + node.period))
+        // a window that ended before its row waits for the row's own time: earlier rows may still come until then
+        .plus(int(Math.max(0, node.offset + node.period)))
         .alias("§release"),
       pl.col("§at").plus(int(plan.reach)).alias("§needed"),
       ...(keys.length === 0 ? [ALL] : []),

@@ -84,7 +84,7 @@ function oracle(
         : polars
             .col("t")
             .cast(polars.Int64)
-            .lt(polars.lit(watermark - grace - offset - period)),
+            .lt(polars.lit(watermark - grace - Math.max(0, offset + period))),
     )
     .select("device", "t", ...chosen);
   return { given, late };

@@ -25,8 +25,8 @@ const PROGRAMS: Readonly<Record<string, readonly polars.Expr[]>> = {
   allHorizontal: [pl.allHorizontal([b, x.gt(0)])],
   anyHorizontal: [pl.anyHorizontal([b, x.gt(0)])],
   // Polars' own answer for NaN depends on other rows: see below
-  minHorizontal: [pl.minHorizontal([x.fillNan(7), y, i]), pl.minHorizontal([i, pl.col("j")])],
-  maxHorizontal: [pl.maxHorizontal([x.fillNan(7), y, i]), pl.maxHorizontal([s, s.str.toLowerCase()])],
+  minHorizontal: [pl.minHorizontal([x.fillNan(7), y.fillNan(-7), i]), pl.minHorizontal([i, pl.col("j")])],
+  maxHorizontal: [pl.maxHorizontal([x.fillNan(7), y.fillNan(-7), i]), pl.maxHorizontal([s, s.str.toLowerCase()])],
   sumHorizontal: [pl.sumHorizontal([x, y])],
   intRanges: [pl.intRanges(pl.lit(0).cast(pl.Int64), i.abs().fillNull(pl.lit(0)).modulo(pl.lit(5)).cast(pl.Int64))],
   lit: [pl.lit(1), pl.lit("a"), pl.lit(true)],
