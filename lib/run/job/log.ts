@@ -1,4 +1,7 @@
-/** One readable line per event on stderr: time, event, `key=value` pairs. */
+/**
+ * One line per event on stderr: readable (time, level, event, `key=value` pairs), or with `MILLRACE_LOG_FORMAT=json` an object
+ * `{"time":…,"level":…,"event":…,…}` whose numbers are numbers.
+ */
 export interface JobLog {
   info(event: string, details?: Details): void;
   warn(event: string, details?: Details): void;
@@ -11,11 +14,19 @@ export const stderrLog: JobLog = {
   warn: (event, details) => write("warn", event, details),
 };
 
+/** What `MILLRACE_LOG_FORMAT` may be. */
+export const LOG_FORMATS: readonly string[] = ["text", "json"];
+
 function write(level: string, event: string, details: Details = {}): void {
+  const time = new Date().toISOString();
+  if (process.env.MILLRACE_LOG_FORMAT === "json") {
+    process.stderr.write(`${JSON.stringify({ ...details, time, level, event })}\n`);
+    return;
+  }
   const pairs = Object.entries(details)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ` ${name}=${shown(value as string | number | boolean)}`);
-  process.stderr.write(`${new Date().toISOString()} ${level} ${event}${pairs.join("")}\n`);
+  process.stderr.write(`${time} ${level} ${event}${pairs.join("")}\n`);
 }
 
 function shown(value: string | number | boolean): string {

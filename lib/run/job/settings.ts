@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Refusal } from "../../error.ts";
+import { LOG_FORMATS } from "./log.ts";
 import type { WarmRanges } from "./warm.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -92,6 +93,8 @@ export function jobSettings(
   const guarantee = env.MILLRACE_GUARANTEE || "exactly-once";
   if (guarantee !== "exactly-once" && guarantee !== "at-least-once")
     throw setting("MILLRACE_GUARANTEE", guarantee, "exactly-once or at-least-once");
+  const logFormat = env.MILLRACE_LOG_FORMAT || "text";
+  if (!LOG_FORMATS.includes(logFormat)) throw setting("MILLRACE_LOG_FORMAT", logFormat, LOG_FORMATS.join(" or "));
   const samples = env.MILLRACE_REPLAY;
   const settings: JobSettings = {
     name: jobName,
