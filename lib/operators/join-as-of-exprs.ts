@@ -81,8 +81,12 @@ export function asOfExprs(plan: AsOfPlan) {
       (forward ? pl.lit(null).cast(pl.Int64) : pl.col("until")).alias("§until"),
     ],
     candidate: [...columns([...keys, "§at", "§order", "§deleted", ...values]), near.alias("§t")],
-    // of equal times the one read last is nearest, in a forward join the one read first
-    byNearness: [pl.col("§t"), forward ? int(0).minus(pl.col("§order")) : pl.col("§order")],
+    // of equal times the one read last is nearest, in a forward join the one read first; rows that wait have places in common, and sorting keeps no order
+    read: pl.intRange(pl.len()).cast(pl.Int64).alias("§read"),
+    byNearness: [
+      pl.col("§t"),
+      ...["§order", "§read"].map((name) => (forward ? int(0).minus(pl.col(name)) : pl.col(name))),
+    ],
     rank: pl.intRange(pl.len()).alias("§rank"),
     foundRank: pl.col("§rank"),
     given: [...columns(["§rank", "§deleted", ...values]), pl.col("§at").alias("§found_at")],

@@ -120,6 +120,7 @@ export class AsOfJoin implements JoinOperator {
     const exprs = this.#exprs;
     const candidates = pl
       .concat([held.select(...exprs.candidate), offered.select(...exprs.candidate)])
+      .withColumns(exprs.read)
       .sort(exprs.byNearness)
       .withColumns(exprs.rank);
     const found = nearestBefore(rows, candidates, exprs.keyNames);
