@@ -24,7 +24,10 @@ export interface StreamJoinOptions {
   readonly within?: string | { readonly before?: string; readonly after?: string };
   /** Between streams: how long late rows are waited for (`"0s"`). */
   readonly grace?: string;
-  /** With a table: how late a row may be and still see the version of its time (`"1h"`). */
+  /**
+   * With a table: how late a row may be and still see the version of its time (`"1h"`). The newest version of a key stays however old it is; of a
+   * deleted key its key and time stay, so that an older version which comes late does not bring it back (`latest` forgets deleted keys).
+   */
   readonly history?: string;
   /** With a table: always the newest version read. Not replayable. */
   readonly latest?: boolean;

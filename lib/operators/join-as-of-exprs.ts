@@ -105,7 +105,8 @@ export function asOfExprs(plan: AsOfPlan) {
       pl.col("§order").min().alias("§first"),
     ],
     isNew: pl.col("§first").gt(int(NEVER)),
-    until: pl.when(pl.col("§deleted").and(next.isNull())).then(pl.col("§at")).otherwise(next).alias("§next"),
+    // a tombstone stays as any newest row does: without it an older row that comes late is the newest again
+    until: next.alias("§next"),
     isChanged: (bound: number) => {
       const needed = pl
         .col("§next")

@@ -82,6 +82,24 @@ for (const latest of [false, true])
     );
   });
 
+test("a deleted key stays deleted when an older version of it comes late", async () => {
+  const program = phones.join(table("devices", { key: "device", time: "t" }), {
+    on: "device",
+    how: "left",
+    history: "0ms",
+  });
+  const right = [
+    { ...EMPTY, device: "a", t: 1000, b: true },
+    { ...EMPTY, device: "a", t: 500, x: 7 },
+  ];
+  const left = [900, 1000, 2000].map((t) => ({ ...EMPTY, device: "a", t }));
+  for (const reopen of [false, true]) {
+    const topics = { phones: { rows: frameOf(left) }, devices: { rows: changes(right) } };
+    const { rows: given } = await runTogether(program, topics, { splits: Array(5).fill(1), reopen });
+    assert.deepEqual(given.getColumn("x_right").toArray(), [null, null, null]);
+  }
+});
+
 test(`two tables: the last row per key is that of Polars' join of both (seed ${seed})`, async () => {
   const newest = (list: readonly Row[]) =>
     changes(list)

@@ -10,6 +10,9 @@ export function runs(count: number): number {
 /** The seed of random tests, printed so that a failure can be repeated with `MILLRACE_SEED`. */
 export const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 1_000_000_000);
 
+// a failure is told although making its example smaller would take hours
+fc.configureGlobal({ interruptAfterTimeLimit: runs(120_000) });
+
 export const SCHEMA: Schema = {
   device: "Utf8",
   t: "Datetime(ms)",
