@@ -1,6 +1,5 @@
-import { randomInt } from "node:crypto";
 import test, { after, before } from "node:test";
-import { seeded } from "../support/seeded.ts";
+import { newSeed, seeded } from "../support/seeded.ts";
 import { brokerBehindNetwork } from "./broker-behind-network.ts";
 import { brokerKillDrill } from "./broker-kill.ts";
 import type { BrokerDrill } from "./drill.ts";
@@ -24,7 +23,7 @@ const drills: [string, Guarantee, DrillPlans, (drill: BrokerDrill) => Promise<vo
 
 for (const [what, guarantee, plans, drill] of drills) {
   test(what, { timeout: 180_000 }, async (t) => {
-    const seed = randomInt(2 ** 31);
+    const seed = newSeed();
     t.diagnostic(`seed ${seed}`);
     const log = (line: string) => t.diagnostic(line);
     const sinks = DRILL_PLANS[plans].join(",");

@@ -1,8 +1,7 @@
-import { randomInt } from "node:crypto";
 import test, { before } from "node:test";
 import type { Cluster } from "../../lib/log/index.ts";
 import { connect } from "../run/job/support.ts";
-import { seeded } from "../support/seeded.ts";
+import { newSeed, seeded } from "../support/seeded.ts";
 import type { Drill } from "./drill.ts";
 import { clockDrill } from "./faults/clock.ts";
 import { diskFullDrill, smallFileSystem } from "./faults/disk-full.ts";
@@ -33,7 +32,7 @@ const drills: Record<string, (drill: Drill) => Promise<void>> = {
 for (const [what, drill] of Object.entries(drills)) {
   const skip = drill === diskFullDrill && trial === undefined ? "mounting a file system needs root" : false;
   test(what, { timeout: 120_000, skip }, async (t) => {
-    const seed = randomInt(2 ** 31);
+    const seed = newSeed();
     t.diagnostic(`seed ${seed}`);
     await drill({
       cluster,

@@ -1,8 +1,7 @@
-import { randomInt } from "node:crypto";
 import test, { before } from "node:test";
 import type { Cluster } from "../../lib/log/index.ts";
 import { connect } from "../run/job/support.ts";
-import { seeded } from "../support/seeded.ts";
+import { newSeed, seeded } from "../support/seeded.ts";
 import type { Drill } from "./drill.ts";
 import { killNineDrill } from "./kill-nine.ts";
 import { DRILL_PLANS, type DrillPlans } from "./plans.ts";
@@ -28,7 +27,7 @@ const drills: [string, Guarantee, DrillPlans, (drill: Drill) => Promise<unknown>
 
 for (const [what, guarantee, plans, drill] of drills) {
   test(`${what}, ${guarantee}, plans ${plans}`, { timeout: 300_000 }, async (t) => {
-    const seed = randomInt(2 ** 31);
+    const seed = newSeed();
     t.diagnostic(`seed ${seed}`);
     const log = (line: string) => t.diagnostic(line);
     const sinks = DRILL_PLANS[plans].join(",");

@@ -70,7 +70,10 @@ function oracle(
       .map((device) => devices.indexOf(device as string | null)),
     polars.Float64,
   );
-  const frame = (coded.hstack([code] as never) as unknown as polars.DataFrame).sort({ by: ["code", "t"] } as never);
+  const frame = (coded.hstack([code] as never) as unknown as polars.DataFrame).sort({
+    by: ["code", "t"],
+    maintainOrder: true, // of rows of one time, lists and first() tell the order of reading
+  } as never);
   const results = frame
     .lazy()
     .groupByRolling({ indexColumn: "t", by: ["code"], period: `${period}ms`, offset: `${offset}ms`, closed } as never)

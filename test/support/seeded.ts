@@ -1,3 +1,10 @@
+import { randomInt } from "node:crypto";
+
+/** The seed of random tests, told by them so that a failure can be repeated with `MILLRACE_SEED`. */
+export function newSeed(): number {
+  return Number(process.env.MILLRACE_SEED ?? randomInt(2 ** 31));
+}
+
 /** Random numbers from 0 to 1 that a seed repeats (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed;

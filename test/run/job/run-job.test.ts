@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import test, { before } from "node:test";
 import type { Cluster } from "../../../lib/log/index.ts";
 import { readState } from "../../../lib/run/job/read-state.ts";
-import { seeded } from "../../support/seeded.ts";
+import { newSeed, seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { assertSameRows, expectedRows, rowsOf } from "./expected.ts";
 import { connect, type JobUnderTest, jobUnderTest, phones, produce, readAll, temporaryFolder } from "./support.ts";
@@ -15,7 +14,7 @@ before(async () => {
   cluster = await connect();
 });
 
-const seed = randomInt(2 ** 31);
+const seed = newSeed();
 console.log(`seed ${seed}`);
 const random = seeded(seed);
 

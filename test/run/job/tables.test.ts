@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import path from "node:path";
 import test from "node:test";
 import { partitionOf } from "../../../lib/log/index.ts";
 import { readState } from "../../../lib/run/job/read-state.ts";
-import { seeded } from "../../support/seeded.ts";
+import { newSeed, seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { connect, jobUnderTest, type Phone, phones, produce, temporaryFolder } from "./support.ts";
 
 test("toTable in a job: exact over kill -9 and a lost state folder, read by SQL; keys other than the record's are placed anew", {
   timeout: 180_000,
 }, async (t) => {
-  const seed = Number(process.env.MILLRACE_SEED ?? randomInt(2 ** 31));
+  const seed = newSeed();
   t.diagnostic(`seed ${seed}`);
   const cluster = await connect();
   const job = await jobUnderTest(cluster, { script: "tables-job.ts" });

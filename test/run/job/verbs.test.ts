@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { before, test } from "node:test";
 import type { Cluster } from "../../../lib/log/index.ts";
-import { seeded } from "../../support/seeded.ts";
+import { newSeed, seeded } from "../../support/seeded.ts";
 import { connect, type JobUnderTest, jobUnderTest, phones, produce, readAll } from "./support.ts";
 
 let cluster: Cluster;
@@ -11,7 +10,7 @@ before(async () => {
   cluster = await connect();
 });
 
-const seed = randomInt(2 ** 31);
+const seed = newSeed();
 console.log(`seed ${seed}`);
 const random = seeded(seed);
 const START = 1_700_000_000_000;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pl, topic } from "../../../lib/index.ts";
-import { seeded } from "../../support/seeded.ts";
+import { newSeed, seeded } from "../../support/seeded.ts";
 import { testTopics } from "./topics.ts";
 
 const { create, write } = await testTopics();
 const START = 1_700_000_000_000;
 
 test("lateness: what each grace would lose is what windows of that grace call late", async (t) => {
-  const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 2 ** 31);
+  const seed = newSeed();
   t.diagnostic(`seed ${seed}`);
   const random = seeded(seed);
   const name = await create("lateness", 3);
