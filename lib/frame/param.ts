@@ -59,7 +59,16 @@ const givenTexts = new Map<string, string>();
 /** Names that mean something to a job or to the machine it runs on. */
 const RESERVED_ENV =
   /^(PORT|PATH|HOME|USER|SHELL|PWD|LANG|TMPDIR|HOSTNAME|TERM|KAFKA_.*|MILLRACE_.*|NODE_.*|NPM_.*|SCHEMA_REGISTRY_.*)$/;
-const RESERVED_FLAGS = new Set(["--until", "--json", "--on-error", "--reset", "--yes", "--help", "--version"]);
+const RESERVED_FLAGS = new Set([
+  "--until",
+  "--json",
+  "--on-error",
+  "--reset",
+  "--rebuild",
+  "--yes",
+  "--help",
+  "--version",
+]);
 
 /**
  * A value that can be set from outside: in a job by an environment variable (`MAX_LAG`) or flag (`--max-lag`), in a notebook by an

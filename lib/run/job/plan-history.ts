@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { type Cluster, Fetcher, Producer } from "../../log/index.ts";
 import type { PlanDescription } from "../../plan/describe.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { byteColumn, cell } from "./samples.ts";
+import type { WarmRanges } from "./warm.ts";
 
 /** A plan that has run under a job's name. */
 export interface RecordedPlan {
@@ -10,13 +12,30 @@ export interface RecordedPlan {
   readonly description: PlanDescription;
 }
 
-/** The plans that a job has run, by fingerprint: one compacted topic of one partition, so that a changed plan can be compared with what wrote the state. */
+/** The last time the state was built anew. */
+export interface Rebuild {
+  /** State files of before name another one. */
+  readonly id: string;
+  /** Records that make state and no output. */
+  readonly ranges: WarmRanges;
+}
+
+export interface PlanHistory {
+  /** By fingerprint. */
+  readonly plans: ReadonlyMap<string, RecordedPlan>;
+  readonly rebuild?: Rebuild;
+}
+
+/** The plans that a job has run: one compacted topic of one partition, so that a changed plan can be compared with what wrote the state. */
 export const planTopic = (job: string) => `${job}-plan`;
 
-export async function readPlans(cluster: Cluster, job: string): Promise<Map<string, RecordedPlan>> {
+const REBUILD = "rebuild"; // no fingerprint
+
+export async function readPlans(cluster: Cluster, job: string): Promise<PlanHistory> {
   const topic = planTopic(job);
   const plans = new Map<string, RecordedPlan>();
-  if (!(await cluster.topics()).has(topic)) return plans;
+  let rebuild: Rebuild | undefined;
+  if (!(await cluster.topics()).has(topic)) return { plans };
   const end = (await cluster.listOffsets(topic, "latest", "read_uncommitted")).get(0) ?? 0;
   let at = (await cluster.listOffsets(topic, "earliest")).get(0) ?? 0;
   const fetcher = new Fetcher(cluster, { isolation: "read_uncommitted", newlines: "keep" });
@@ -27,7 +46,10 @@ export async function readPlans(cluster: Cluster, job: string): Promise<Map<stri
         if (error !== undefined) throw error;
         for (let i = 0; i < columns.count; i++) {
           const [key, value] = [cell(columns.keys, i), cell(columns.values, i)];
-          if (key !== null && value !== null) plans.set(text(key), JSON.parse(text(value)) as RecordedPlan);
+          if (key === null) continue;
+          const read = value === null ? undefined : JSON.parse(text(value));
+          if (text(key) === REBUILD) rebuild = read;
+          else if (read !== undefined) plans.set(text(key), read);
         }
         at = nextOffset;
       }
@@ -35,21 +57,30 @@ export async function readPlans(cluster: Cluster, job: string): Promise<Map<stri
   } finally {
     await fetcher.close();
   }
-  return plans;
+  return { plans, ...(rebuild && { rebuild }) };
 }
 
 /** Adds a plan to those that have run, before its first checkpoint. */
 export async function recordPlan(cluster: Cluster, job: string, { program, ordered }: JobPlan): Promise<void> {
+  const record: RecordedPlan = { ordered, description: program.description };
+  await write(cluster, job, program.fingerprint, record);
+}
+
+/** Notes which records make state only, until the next time. @param ranges undefined: none */
+export async function recordRebuild(cluster: Cluster, job: string, ranges: WarmRanges | undefined): Promise<void> {
+  await write(cluster, job, REBUILD, ranges && ({ id: randomUUID(), ranges } satisfies Rebuild));
+}
+
+async function write(cluster: Cluster, job: string, key: string, value: unknown): Promise<void> {
   const topic = planTopic(job);
   const config = { "retention.ms": "-1", "cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime" };
   await cluster.createTopic(topic, { partitions: 1, config });
   const producer = await Producer.create(cluster);
-  const record: RecordedPlan = { ordered, description: program.description };
   try {
     await producer.send(topic, 0, {
       count: 1,
-      keys: byteColumn([Buffer.from(program.fingerprint)], false),
-      values: byteColumn([Buffer.from(JSON.stringify(record))], false),
+      keys: byteColumn([Buffer.from(key)], false),
+      values: byteColumn([value === undefined ? null : Buffer.from(JSON.stringify(value))], false),
       timestamps: Float64Array.of(Date.now()),
     });
     await producer.flush();

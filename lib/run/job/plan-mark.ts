@@ -49,7 +49,7 @@ export async function judgePlan(
     partitions.map((_, partition) => ({ topic, partition })),
   );
   const writers = otherWriters(await committedPositions(cluster, group, partitions, { requireStable: false }), plan);
-  const plans = await readPlans(cluster, group);
+  const { plans } = await readPlans(cluster, group);
   for (const writer of writers) {
     const before = plans.get(writer);
     if (before === undefined) throw refusal(writer, plan, group, "What that plan was is not known.");
@@ -81,13 +81,18 @@ function silentlyWrong(before: RecordedPlan, plan: JobPlan, { stores }: PlanDiff
   return wrong;
 }
 
-function refusal(writer: string, { program }: JobPlan, group: string, why: string): Refusal {
+function refusal(writer: string, { program, ordered, stores }: JobPlan, group: string, why: string): Refusal {
+  const rebuild =
+    ordered || stores.length === 0
+      ? []
+      : ["or build the state anew from the source, with nothing written for what was read: --rebuild"];
   return new Refusal({
     code: "STATE_OF_ANOTHER_PLAN",
     what: `The state was written by another version of the plan (${writer}, now ${program.fingerprint}).\n${why}`,
     where: `group ${group}`,
     remedies: [
       "begin anew, with what is held thrown away: --reset",
+      ...rebuild,
       "or run the changed plan under a new name, from the start: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
       "or run the plan that wrote the state",
     ],

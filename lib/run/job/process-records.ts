@@ -3,7 +3,7 @@ import type { FetchedPartition } from "../../log/index.ts";
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/index.ts";
 import type { Ready } from "./ordered-inputs.ts";
 import type { PartitionTask } from "./partition-task.ts";
-import { type WarmPart, warmParts } from "./warm.ts";
+import { isBeforeWarmEnd, type WarmPart, warmParts } from "./warm.ts";
 import type { WorkerContext } from "./worker.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function processRecords(
 
 async function processPart(context: WorkerContext, task: PartitionTask, { fetched, silent }: WarmPart): Promise<void> {
   const { topic, partition, columns, nextOffset, lastStableOffset } = fetched;
-  const { plan, topics, io, metrics, settings } = context;
+  const { plan, topics, io, metrics, settings, log } = context;
   task.dirty = true;
   for (const { source, reader } of plan.inputs) {
     if (!topics.bySource.get(source.id)?.includes(topic)) continue;
@@ -54,6 +54,8 @@ async function processPart(context: WorkerContext, task: PartitionTask, { fetche
   }
   task.rowsIn += columns.count;
   task.offsets.set(topic, nextOffset);
+  if (silent && !isBeforeWarmEnd(task.offsets, partition, settings.warm))
+    log.info("state is as it was, rows are written from here on", { topic, partition, offset: nextOffset });
   metrics.lag.set({ topic, partition }, Math.max(0, lastStableOffset - nextOffset));
 }
 
@@ -84,6 +86,7 @@ export async function advance(context: WorkerContext, task: PartitionTask, now: 
     if (task.inputs.untold) task.dirty = true;
     return;
   }
+  if (isBeforeWarmEnd(task.offsets, task.partition, context.settings.warm)) return;
   const { rows, bad } = await task.task.advance(now);
   if (rows.length + bad.length === 0) return;
   const records = bad.map(({ source, partition, offset, reason }) => ({

@@ -12,8 +12,9 @@ import { planJob } from "./job-plan.ts";
 import { prepareTopics } from "./job-topics.ts";
 import { stderrLog as log } from "./log.ts";
 import { JobMetrics } from "./metrics.ts";
-import { planTopic } from "./plan-history.ts";
+import { planTopic, readPlans } from "./plan-history.ts";
 import { judgePlan } from "./plan-mark.ts";
+import { rebuildJob } from "./rebuild.ts";
 import { resetJob } from "./reset.ts";
 import type { JobSettings } from "./settings.ts";
 import { forgetOwner, memberId, noteOwner } from "./state-folder.ts";
@@ -29,13 +30,13 @@ const SHARE_OF_DUCKDB = 0.4;
 export async function runJob(
   sinks: readonly (SinkNode | ToTableNode)[],
   schemas: Readonly<Record<string, Schema>>,
-  settings: JobSettings,
+  given: JobSettings,
 ): Promise<void> {
   const wanted = planJob(sinks, schemas);
-  const mode: Mode = settings.replay === undefined ? MODES.job : MODES.replay;
-  if (settings.replay !== undefined && mode.sinksWrite === "never") {
+  const mode: Mode = given.replay === undefined ? MODES.job : MODES.replay;
+  if (given.replay !== undefined && mode.sinksWrite === "never") {
     const { runReplay } = await import("./replay.ts");
-    return await runReplay(wanted, settings.replay, settings.json);
+    return await runReplay(wanted, given.replay, given.json);
   }
   const started = performance.now();
   const metrics = new JobMetrics();
@@ -53,12 +54,16 @@ export async function runJob(
   try {
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
     closing.push(() => cluster.close());
-    if (settings.reset) await resetJob(cluster, wanted, settings, log);
+    if (given.reset) await resetJob(cluster, wanted, given, log);
+    if (given.rebuild) await rebuildJob(cluster, wanted, given, log);
+    const { rebuild } = await readPlans(cluster, given.name);
+    const settings = rebuild === undefined ? given : { ...given, warm: rebuild.ranges };
     const topics = await prepareTopics(cluster, wanted, settings.name, log);
     const plan = { ...wanted, goesOnFrom: await judgePlan(cluster, topics, wanted, settings.name, log) };
     // a job that was reset has another topic of this name: files of before are not gone on from
     const id = (await cluster.metadata([planTopic(settings.name)])).get(planTopic(settings.name))?.id;
-    const owner = { job: settings.name, fingerprint: `${plan.program.fingerprint} ${id}` };
+    const history = rebuild === undefined ? id : `${id} ${rebuild.id}`; // the state of before a rebuild is another
+    const owner = { job: settings.name, fingerprint: `${plan.program.fingerprint} ${history}` };
     const file = await StateFile.open({
       folder: settings.stateDir,
       owner,

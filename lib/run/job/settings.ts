@@ -15,6 +15,8 @@ export interface JobSettings {
   readonly untilEnd: boolean;
   /** Throw away what the job holds, and begin anew. */
   readonly reset: boolean;
+  /** Build the state anew from the records up to the committed offsets, and go on from there. */
+  readonly rebuild: boolean;
   /** What a flag throws away is confirmed. */
   readonly yes: boolean;
   /** Print the summary as the last line of stdout. */
@@ -42,7 +44,7 @@ export interface JobSettings {
 }
 
 /** Flags that take no value. */
-const SWITCHES = ["--json", "--reset", "--yes"];
+const SWITCHES = ["--json", "--reset", "--rebuild", "--yes"];
 
 /**
  * `--flag value`, `--flag=value` and `--switch` as a map; which of them exist is judged when all parameters are declared.
@@ -95,12 +97,14 @@ export function jobSettings(
     throw setting("MILLRACE_GUARANTEE", guarantee, "exactly-once or at-least-once");
   const logFormat = env.MILLRACE_LOG_FORMAT || "text";
   if (!LOG_FORMATS.includes(logFormat)) throw setting("MILLRACE_LOG_FORMAT", logFormat, LOG_FORMATS.join(" or "));
+  if (given("--reset") && given("--rebuild")) throw usage("--reset and --rebuild exclude each other.");
   const samples = env.MILLRACE_REPLAY;
   const settings: JobSettings = {
     name: jobName,
     untilEnd: until === "end",
     json: given("--json"),
     reset: given("--reset"),
+    rebuild: given("--rebuild"),
     yes: given("--yes"),
     onError,
     guarantee,
@@ -167,7 +171,7 @@ function usage(what: string): Refusal {
     code: "WRONG_USAGE",
     what,
     remedies: [
-      "flags of a job: --until end, --json, --on-error stop, --reset, --yes, and one per parameter (--max-lag 5)",
+      "flags of a job: --until end, --json, --on-error stop, --reset, --rebuild, --yes, and one per parameter (--max-lag 5)",
     ],
   });
 }
@@ -180,7 +184,7 @@ function setting(name: string, value: string, allowed: string): Refusal {
   });
 }
 
-const FLAGS = ["--until", "--json", "--on-error", "--reset", "--yes"];
+const FLAGS = ["--until", "--json", "--on-error", "--reset", "--rebuild", "--yes"];
 
 /** Refuses flags that neither the job nor a parameter knows. @throws {Refusal} `WRONG_USAGE` */
 export function refuseUnknownFlags(flags: ReadonlyMap<string, string>, parameters: readonly string[]): void {
@@ -190,7 +194,7 @@ export function refuseUnknownFlags(flags: ReadonlyMap<string, string>, parameter
     code: "WRONG_USAGE",
     what: `The flag ${unknown.join(", ")} is unknown.`,
     remedies: [
-      `flags of this job: ${["--until end", "--json", "--on-error stop", "--reset", "--yes", ...parameters].join(", ")}`,
+      `flags of this job: ${["--until end", "--json", "--on-error stop", "--reset", "--rebuild", "--yes", ...parameters].join(", ")}`,
     ],
   });
 }

@@ -1,6 +1,9 @@
 import { type Cluster, type FetchedPartition, takeRecords } from "../../log/index.ts";
 
-/** What the notebook had read when the job was made of it: topic -> partition -> [first offset, offset after the last]. */
+/**
+ * Records that make state and no output: what the notebook had read when the job was made of it, or what a job had read when its state was built
+ * anew: topic -> partition -> [first offset, offset after the last].
+ */
 export type WarmRanges = Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>>;
 
 /**
@@ -21,11 +24,16 @@ export async function warmStart(
 
 export interface WarmPart {
   readonly fetched: FetchedPartition;
-  /** The notebook has seen these records: they make the state what it was, and nothing is written. */
+  /** These records have been seen: they make the state what it was, and nothing is written. */
   readonly silent: boolean;
 }
 
-/** Fetched records divided where the notebook's reading ended. */
+/** Whether records before these offsets have been seen that are still to come: what the wall clock would do waits for them. */
+export function isBeforeWarmEnd(offsets: ReadonlyMap<string, number>, partition: number, warm?: WarmRanges): boolean {
+  return [...offsets].some(([topic, offset]) => offset < (warm?.[topic]?.[partition]?.[1] ?? 0));
+}
+
+/** Fetched records divided where the earlier reading ended. */
 export function warmParts(fetched: FetchedPartition, warm: WarmRanges | undefined): readonly WarmPart[] {
   const { topic, partition, columns, nextOffset } = fetched;
   const end = warm?.[topic]?.[partition]?.[1] ?? 0;

@@ -1,0 +1,117 @@
+import { Refusal } from "../../error.ts";
+import { type Cluster, committedPositions } from "../../log/index.ts";
+import { changelogsOf, confirm, discardOffsets, discardTopics } from "./discard.ts";
+import type { JobPlan } from "./job-plan.ts";
+import { partitionsChanged } from "./job-topics.ts";
+import type { JobLog } from "./log.ts";
+import { readPlans, recordRebuild } from "./plan-history.ts";
+import type { JobSettings } from "./settings.ts";
+import type { WarmRanges } from "./warm.ts";
+
+/**
+ * Builds a job's state anew: the records up to its committed offsets are read once more, without anything being written for them, and the job
+ * goes on from there. Which records these are is noted in the plan topic before anything is deleted: cut off at any instant, the job refuses to
+ * start and another rebuild goes on, or the next start does.
+ * @throws {Refusal} `NOT_CONFIRMED`, `WORKERS_RUNNING`, `NOTHING_TO_REBUILD`, `NOT_BUILT`, `PARTITIONS_CHANGED`
+ */
+export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobSettings, log: JobLog): Promise<void> {
+  const { name } = settings;
+  const { plans, rebuild } = await readPlans(cluster, name);
+  if (plan.stores.length === 0) throw nothing(name, "its plan keeps no state");
+  if (plan.ordered || [...plans.values()].some(({ ordered }) => ordered))
+    throw new Refusal({
+      code: "NOT_BUILT",
+      what: `The state of ${name} cannot be built anew without output: its rows pass from task to task, or its inputs are read as one, and which of them were written is not known by offsets of its sources.`,
+      remedies: [
+        "begin anew, with outputs written once more: --reset",
+        "or run it under a new name: MILLRACE_JOB_NAME",
+      ],
+    });
+  const changelogs = changelogsOf(name, plan, plans.values());
+  const { ranges, lost } = await rangesOf(cluster, plan, settings, rebuild?.ranges, changelogs);
+  const records = Object.values(ranges)
+    .flatMap((partitions) => Object.values(partitions))
+    .reduce((sum, [from, until]) => sum + until - from, 0);
+  if (records === 0) throw nothing(name, "it has read nothing yet");
+  await confirm(
+    [
+      `--rebuild deletes the state of ${name} and builds it anew from the ${records} records up to its committed offsets, without writing anything for them; then it goes on.`,
+      ...lost,
+    ].join("\n"),
+    settings,
+  );
+  for (const line of lost) log.warn(line);
+  await recordRebuild(cluster, name, ranges);
+  await discardOffsets(cluster, settings);
+  await discardTopics(cluster, changelogs, log);
+  log.info("building the state anew", { records });
+}
+
+/** From where a new job starts to the committed offsets, or to the end of a rebuild that was cut off. */
+async function rangesOf(
+  cluster: Cluster,
+  plan: JobPlan,
+  { name, from, warm }: JobSettings,
+  before: WarmRanges | undefined,
+  changelogs: readonly string[],
+): Promise<{ ranges: WarmRanges; lost: string[] }> {
+  const sources = [...new Set(plan.program.sources.flatMap(({ node }) => node.topics))];
+  const metadata = await cluster.metadata(sources);
+  const kept = await partitionsOf(cluster, changelogs);
+  const ranges: Record<string, Record<string, [number, number]>> = {};
+  const lost: string[] = [];
+  for (const [topic, { partitions }] of metadata) {
+    if (kept !== undefined && kept !== partitions.length)
+      throw partitionsChanged(kept, partitions.length, `topic ${topic}`);
+    const all = partitions.map((_, partition) => ({ topic, partition }));
+    const committed = (await committedPositions(cluster, name, all, { requireStable: false })).get(topic);
+    const earliest = await cluster.listOffsets(topic, "earliest");
+    const starts = typeof from === "number" ? await cluster.listOffsets(topic, from) : earliest;
+    const latest = await cluster.listOffsets(topic, "latest", "read_uncommitted");
+    ranges[topic] = {};
+    for (const { partition } of all) {
+      const ends = [
+        committed?.get(partition)?.offset,
+        before?.[topic]?.[partition]?.[1],
+        warm?.[topic]?.[partition]?.[1],
+      ];
+      const until = Math.max(0, ...ends.map((end) => end ?? 0));
+      if (until > (latest.get(partition) ?? 0)) throw recreated(topic, partition, until);
+      const first = earliest.get(partition) ?? 0;
+      const start = Math.max(
+        first,
+        before?.[topic]?.[partition]?.[0] ?? warm?.[topic]?.[partition]?.[0] ?? starts.get(partition) ?? until,
+      );
+      if (first > 0 && until > 0)
+        lost.push(
+          `Records of ${topic}, partition ${partition}, before offset ${first} are not in the log any more: the state will lack them.`,
+        );
+      ranges[topic][partition] = [Math.min(start, until), until];
+    }
+  }
+  return { ranges, lost };
+}
+
+/** For how many partitions state is kept, where it is. */
+async function partitionsOf(cluster: Cluster, changelogs: readonly string[]): Promise<number | undefined> {
+  const there = await cluster.topics();
+  const topic = changelogs.find((changelog) => there.has(changelog));
+  return topic === undefined ? undefined : (await cluster.metadata([topic])).get(topic)?.partitions.length;
+}
+
+function nothing(name: string, why: string): Refusal {
+  return new Refusal({
+    code: "NOTHING_TO_REBUILD",
+    what: `${name} has no state to build anew: ${why}.`,
+    remedies: ["start it without --rebuild"],
+  });
+}
+
+function recreated(topic: string, partition: number, offset: number): Refusal {
+  return new Refusal({
+    code: "TOPIC_RECREATED",
+    what: `The job had read up to offset ${offset}, and the topic ends before that: it was deleted and created again, and the state cannot be made of it.`,
+    where: `topic ${topic}, partition ${partition}`,
+    remedies: ["begin anew on the new topic: --reset"],
+  });
+}
