@@ -32,7 +32,7 @@ export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobS
   const records = Object.values(ranges)
     .flatMap((partitions) => Object.values(partitions))
     .reduce((sum, [from, until]) => sum + until - from, 0);
-  if (records === 0) throw nothing(name, "it has read nothing yet");
+  if (records === 0) throw nothing(name, "its group has no committed offsets");
   await confirm(
     [
       `--rebuild deletes the state of ${name} and builds it anew from the ${records} records up to its committed offsets, without writing anything for them; then it goes on.`,

@@ -122,7 +122,7 @@ test("--rebuild is refused where it is not confirmed, workers run, there is noth
     assert.equal(code, 2, stderr);
     assert.match(stderr, says);
   };
-  await refused(REBUILD, /has no state to build anew: it has read nothing yet/);
+  await refused(REBUILD, /has no state to build anew: its group has no committed offsets/);
   await produce(cluster, job.input, phones(300, 5, random, START));
   await job.toEnd();
   await refused(
