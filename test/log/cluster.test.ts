@@ -68,6 +68,8 @@ test("topics are created with partitions and settings, once, matched by pattern,
   assert.deepEqual(await cluster.topicsMatching(topic.slice(1, -1)), [topic], "a pattern is searched for within names");
   assert.deepEqual(await cluster.topicsMatching(`^${topic.slice(0, -1)}$`), [], "anchors hold");
   await cluster.deleteTopic(topic);
+  // a broker takes a moment to learn what its controller has done
+  await until("the topic is gone", async () => !(await cluster.topics()).has(topic), 30_000);
   await assert.rejects(cluster.metadata([topic]), { code: "TOPIC_NOT_FOUND" });
   await assert.rejects(cluster.createTopic(uniqueName("bad"), { config: { "no.such.setting": "1" } }), {
     code: "BROKER_REFUSED",
