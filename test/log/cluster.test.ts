@@ -5,6 +5,7 @@ import { freePort } from "../../kernel/broker/embedded-broker.ts";
 import type { MillraceError } from "../../lib/error.ts";
 import { Cluster, Producer } from "../../lib/log/index.ts";
 import { uniqueName } from "../support/broker.ts";
+import { until } from "../support/until.ts";
 import { columnsOf, numbered } from "./records.ts";
 import { connect, newTopic } from "./with-cluster.ts";
 
