@@ -8,6 +8,7 @@ import type { StreamFrame } from "./stream-frame.ts";
 import {
   checkEmit,
   type Emit,
+  idleOf,
   keyTrees,
   knownOptions,
   nonNegative,
@@ -29,11 +30,16 @@ export interface GroupByDynamicOptions {
   readonly by?: Columns;
   /** How long after its end a window waits for late rows; `"0s"` if not given. */
   readonly grace?: string;
+  /**
+   * Closes what is open once the partition has been without records for this long (`"5s"`) by the wall clock, as if event time had come to the end of it;
+   * rows that come for it afterwards are late. Without it windows wait for event time alone, and results never depend on the clock.
+   */
+  readonly idle?: string;
   /** `"close"` (default): a row per window once it closes. `"update"`: its row after every batch that changed it. */
   readonly emit?: Emit;
 }
 
-const KNOWN = ["indexColumn", "every", "period", "offset", "timeZone", "by", "grace", "emit"];
+const KNOWN = ["indexColumn", "every", "period", "offset", "timeZone", "by", "grace", "idle", "emit"];
 
 /** @throws Refusal `BAD_DURATION`, `BAD_OPTION`, `BAD_TIME_ZONE`, `NO_EXACT_STREAMING_MEANING` */
 export function groupByDynamic(
@@ -48,6 +54,7 @@ export function groupByDynamic(
     indexColumn,
     ...lengths(options),
     grace: nonNegative(grace, "grace"),
+    ...idleOf(options),
     by: keyTrees(by, "groupByDynamic", input),
     emit: checkEmit(emit),
   };

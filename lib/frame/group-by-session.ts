@@ -5,6 +5,7 @@ import type { StreamFrame } from "./stream-frame.ts";
 import {
   checkEmit,
   type Emit,
+  idleOf,
   keyTrees,
   knownOptions,
   nonNegative,
@@ -21,6 +22,11 @@ export interface GroupBySessionOptions {
   /** How long after its end a session waits for late rows; `"0s"` if not given. */
   readonly grace?: string;
   /**
+   * Closes what is open once the partition has been without records for this long (`"5s"`) by the wall clock, as if event time had come to the end of it;
+   * rows that come for it afterwards are late. Without it windows wait for event time alone, and results never depend on the clock.
+   */
+  readonly idle?: string;
+  /**
    * `"close"` (default): a row per session once it closes. `"update"`: its row after every batch that changed it; a session that another one took
    * up, or that now starts earlier, is given once more with all values and `window_end` null.
    */
@@ -33,13 +39,14 @@ export function groupBySession(
   options: GroupBySessionOptions,
   frame: (node: PlanNode) => StreamFrame,
 ): StreamWindows {
-  knownOptions("groupBySession", options, ["by", "gap", "indexColumn", "grace", "emit"]);
+  knownOptions("groupBySession", options, ["by", "gap", "indexColumn", "grace", "idle", "emit"]);
   const { by = [], gap, indexColumn = "_time", grace = "0s", emit = "close" } = options;
   const spec = {
     input,
     indexColumn,
     gap: positive(gap, "gap"),
     grace: nonNegative(grace, "grace"),
+    ...idleOf(options),
     by: keyTrees(by, "groupBySession", input),
     emit: checkEmit(emit),
   };

@@ -8,15 +8,23 @@ export function lateRows(node: PlanNode): LateNode {
   switch (node.kind) {
     case "groupByDynamic": {
       const { input, indexColumn, every, period, offset, grace, calendar } = node;
-      return lateNode({ input, indexColumn, every, period, offset, grace, ...(calendar && { calendar }) });
+      const shape = { every, period, offset, ...(calendar && { calendar }) };
+      return lateNode({ input, indexColumn, grace, ...idle(node), ...shape });
     }
     case "groupBySession": {
       const { input, indexColumn, grace, gap, by } = node;
-      return lateNode({ input, indexColumn, grace, ...none, session: Object.freeze({ gap, by }) });
+      return lateNode({ input, indexColumn, grace, ...idle(node), ...none, session: Object.freeze({ gap, by }) });
     }
     case "groupByRolling": {
       const { input, indexColumn, grace } = node;
-      return lateNode({ input, indexColumn, grace, ...none, rolling: true });
+      return lateNode({
+        input,
+        indexColumn,
+        grace,
+        ...idle(node),
+        ...none,
+        rolling: { offset: node.offset, period: node.period },
+      });
     }
     default:
       throw new Refusal({
@@ -26,4 +34,8 @@ export function lateRows(node: PlanNode): LateNode {
         remedies: ["call it right on what groupByDynamic(…).agg(…) gave, before other verbs"],
       });
   }
+}
+
+function idle({ idle }: { readonly idle?: number }): { idle?: number } {
+  return idle === undefined ? {} : { idle };
 }

@@ -67,6 +67,11 @@ export function positive(text: string, name: string): number {
   return ms;
 }
 
+/** The option `idle` in ms, where it is given. @throws Refusal `BAD_DURATION` */
+export function idleOf({ idle }: { readonly idle?: string }): { idle?: number } {
+  return idle === undefined ? {} : { idle: positive(idle, "idle") };
+}
+
 /** @throws Refusal `BAD_DURATION` */
 export function nonNegative(text: string, name: string): number {
   const ms = parseDuration(text, name);

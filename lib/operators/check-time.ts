@@ -31,3 +31,8 @@ export function checkTime(
     ],
   });
 }
+
+/** How far the rows of an input lag behind the watermark by this column of event time, in ms. */
+export function delayAt({ indexColumn }: { readonly indexColumn: string }, { delay, lineage }: Compiled): number {
+  return delay + (lineage.lags?.get(indexColumn) ?? 0);
+}

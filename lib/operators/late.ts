@@ -3,12 +3,13 @@ import { Refusal } from "../error.ts";
 import type { LateNode } from "../plan/nodes/late-node.ts";
 import { columnsOf } from "../plan/tree.ts";
 import type { Schema } from "../schema.ts";
-import { checkTime } from "./check-time.ts";
+import { checkTime, delayAt } from "./check-time.ts";
 import type { Compiled } from "./compile.ts";
 import { beside } from "./exprs.ts";
+import { endOfDynamic, endOfRolling, endOfSession, type Idle, withIdle } from "./idle-windows.ts";
 import { lateSessionsPlan } from "./late-sessions.ts";
 import { MISSED, withMissed } from "./missed-windows.ts";
-import type { Operator } from "./operator.ts";
+import type { Operator, OperatorPlan } from "./operator.ts";
 import { clocks } from "./row-clocks.ts";
 import { missedWindows } from "./window-placement.ts";
 import { type WindowSequence, windowSequence } from "./window-sequence.ts";
@@ -23,9 +24,18 @@ export function compileLate(
   storeName: (name: string) => string,
 ): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> & { watermark: true } {
   checkTime(node, input, "late");
+  const idle = (operator: OperatorPlan): OperatorPlan => {
+    if (node.idle === undefined) return operator;
+    const { idle: after, indexColumn, grace } = node;
+    return withIdle(
+      operator,
+      { after, indexColumn, grace, delay: delayAt(node, input), end: endOf(node) },
+      storeName(`${operator.stores[0]?.name ?? "late"}_idle`),
+    );
+  };
   if (node.rolling)
     return {
-      steps: [{ operator: { stores: [], open: () => new LateForRolling(node) } }],
+      steps: [{ operator: idle({ stores: [], open: () => new LateForRolling(node) }) }],
       schema: input.schema,
       lineage: input.lineage,
       watermark: true,
@@ -35,7 +45,7 @@ export function compileLate(
   const schema = { ...input.schema, [MISSED]: "List(Datetime(ms))" };
   const plan = node.session && lateSessionsPlan(node, node.session, input, storeName);
   return {
-    steps: [{ operator: plan ?? { stores: [], open: () => new LateRows(node) } }],
+    steps: [{ operator: idle(plan ?? { stores: [], open: () => new LateRows(node) }) }],
     schema,
     lineage: input.lineage,
     watermark: true,
@@ -46,6 +56,11 @@ export function compileLate(
         ...(node.session?.by ?? []).flatMap(columnsOf),
       ]),
   };
+}
+
+function endOf(node: LateNode): Idle["end"] {
+  if (node.rolling !== undefined) return endOfRolling(node.rolling);
+  return node.session === undefined ? endOfDynamic(node) : endOfSession(node.session.gap);
 }
 
 /** @throws Refusal `DUPLICATE_COLUMN` */

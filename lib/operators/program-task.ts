@@ -47,7 +47,7 @@ type Walk =
   /** What is due by the wall clock. */
   | { readonly kind: "advance"; readonly now: number };
 
-export async function openTask(plan: TaskPlan, openStore: OpenStore): Promise<Task> {
+export async function openTask(plan: TaskPlan, openStore: OpenStore, now: () => number): Promise<Task> {
   const watermarks = await Watermarks.open(openStore(WATERMARK_STORE));
   const takers = new Map<string, number>();
   const take = (key: string): void => void takers.set(key, (takers.get(key) ?? 0) + 1);
@@ -64,7 +64,7 @@ export async function openTask(plan: TaskPlan, openStore: OpenStore): Promise<Ta
       group: plan.groups.find(({ inputs }) => inputs.includes(compiled.sources[0]!.id))!,
     }),
   );
-  return new ProgramTask(plan, nodes, watermarks);
+  return new ProgramTask(plan, nodes, watermarks, now);
 }
 
 class ProgramTask implements Task {
@@ -73,11 +73,17 @@ class ProgramTask implements Task {
   readonly #watermarks: Watermarks;
   readonly #taken = new Map<string, pl.Expr[]>();
   readonly #none = new Map<string, pl.DataFrame>();
+  readonly #now: () => number;
+  /** When a group last had rows, by the wall clock. */
+  readonly #active: Map<string, number>;
 
-  constructor(plan: TaskPlan, nodes: readonly RunningNode[], watermarks: Watermarks) {
+  constructor(plan: TaskPlan, nodes: readonly RunningNode[], watermarks: Watermarks, now: () => number) {
     this.#plan = plan;
     this.#nodes = nodes;
     this.#watermarks = watermarks;
+    this.#now = now;
+    const opened = now();
+    this.#active = new Map(plan.groups.map(({ name }) => [name, opened]));
   }
 
   get watermark(): number {
@@ -102,6 +108,7 @@ class ProgramTask implements Task {
     const starts = new Map<string, Rows>();
     for (const group of groups) {
       const frames = group.inputs.map((id) => this.#input(id, batches.get(id)));
+      if (frames.some(({ height }) => height > 0)) this.#active.set(group.name, this.#now());
       const beyond = group.inputs.map((id) => known.get(id) ?? Number.NaN).filter((ms) => !Number.isNaN(ms));
       const entered = await enter(
         group,
@@ -184,6 +191,7 @@ class ProgramTask implements Task {
       if (inputs.length < compiled.inputs.length || inputs.length === 0) continue;
       const context: BatchContext = {
         watermark: this.#watermarks.of(group.name),
+        quiet: walk.kind === "advance" ? walk.now - this.#active.get(group.name)! : 0,
         commit: walk.kind !== "open",
         bad: (frame, reason) => bad.add(compiled, frame, reason),
       };

@@ -6,7 +6,7 @@ import type { RepartitionNode } from "../plan/nodes/repartition-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import type { Schema } from "../schema.ts";
 import type { OpenStore, StoreSpec } from "../state/store.ts";
-import { type Compiled, NodeCompiler, pick, type Step } from "./compile.ts";
+import { type Compiled, type CompiledRepartition, NodeCompiler, pick, type Step } from "./compile.ts";
 import { type InputGroup, inputGroups } from "./input-group.ts";
 import { readFirst } from "./join-compile.ts";
 import { openTask } from "./program-task.ts";
@@ -22,6 +22,11 @@ export interface ProgramSource {
   readonly columns: readonly string[];
   /** Whether frames must carry `_headers`. */
   readonly needsHeaders: boolean;
+  /**
+   * After this many ms of the wall clock without a record, a partition no longer holds back rows of others where rows are placed anew: as the
+   * topic says, else as windows say that are over such rows.
+   */
+  readonly idle?: number;
 }
 
 /** Where rows come into a task. */
@@ -71,8 +76,11 @@ export interface Program {
   readonly fingerprint: string;
   /** The plan as JSON data, to be kept beside state and compared with another by `planDiff`. */
   readonly description: PlanDescription;
-  /** Opens the state of one partition and goes on from it. */
-  open(openStore: OpenStore): Promise<Task>;
+  /**
+   * Opens the state of one partition and goes on from it.
+   * @param now the wall clock, ms since the epoch; the machine's where nothing is said
+   */
+  open(openStore: OpenStore, now?: () => number): Promise<Task>;
 }
 
 export interface CompileOptions {
@@ -119,9 +127,10 @@ export function compile(
       const columns = Object.keys(schema).filter((column) => wanted.has(column) || column === node.time);
       const needsHeaders = wanted.has("_headers");
       const metadata = ["_key", "_time", "_partition", "_offset", ...(needsHeaders ? ["_headers"] : [])];
+      const idle = idleOf(node, nodes, compiler.repartitions);
       if (node.tombstones) metadata.push("_delete");
       const frame = pick(compiled.schema, [...columns, ...metadata]);
-      return { id: node.id, node, schema, columns, needsHeaders, key: compiled.key, frame };
+      return { id: node.id, node, schema, columns, needsHeaders, ...idle, key: compiled.key, frame };
     });
   const sources = topics.map(({ key: _, frame: __, ...source }) => source);
   const placed = compiler.repartitions.map(({ name, node, send, back }) => {
@@ -158,8 +167,30 @@ export function compile(
         })),
       schemas,
     ),
-    open: (openStore) => openTask({ nodes, outputs, inputs, groups, sends: placed }, openStore),
+    open: (openStore, now = Date.now) => openTask({ nodes, outputs, inputs, groups, sends: placed }, openStore, now),
   };
+}
+
+/** How long a source is waited for: by its own word, else by that of windows over rows of it that were placed anew. */
+function idleOf(
+  source: SourceNode,
+  nodes: readonly Compiled[],
+  repartitions: readonly CompiledRepartition[],
+): Pick<ProgramSource, "idle"> {
+  if (source.idle !== undefined) return { idle: source.idle };
+  const behind = (id: string): readonly string[] => {
+    const own = repartitions.find(({ node }) => node.id === id);
+    return own === undefined ? [id] : own.send.sources.flatMap((input) => behind(input.id));
+  };
+  const said = nodes.flatMap(({ node, sources }) =>
+    "idle" in node &&
+    node.idle !== undefined &&
+    node.kind !== "source" &&
+    sources.some(({ kind, id }) => kind === "keyBy" && behind(id).includes(source.id))
+      ? [node.idle]
+      : [],
+  );
+  return said.length === 0 ? {} : { idle: Math.min(...said) };
 }
 
 const view = (n: number): string => (n === 1 ? "view" : `view-${n}`);

@@ -28,6 +28,7 @@ export function explainWindows(node: WindowNode): string[] {
         `state: one row per key and open window (${keys(node)}); grows with keys times open windows`,
         ...kept(node, "open windows"),
         closes("a window", node.grace),
+        ...idle(node),
         gives("window", node.emit),
       ];
     case "groupBySession":
@@ -37,6 +38,7 @@ export function explainWindows(node: WindowNode): string[] {
         `state: one row per key and open session (${keys(node)}); grows with the keys seen in the last ${printDuration(node.gap + node.grace)}`,
         ...kept(node, "open sessions", "rows"),
         closes("a session", node.grace),
+        ...idle(node),
         gives("session", node.emit),
         ...(node.emit === "update"
           ? ["takes back: a session that another took up, by its row with window_end null"]
@@ -60,6 +62,7 @@ export function explainWindows(node: WindowNode): string[] {
         aggregates(node),
         `state: every row of the last ${printDuration(reach(node))} of event time, and those that wait; grows with the rows in that time`,
         `waits: a row is given once the watermark has passed the end of its window${grace(node.grace)}; a row that is older than the watermark${node.grace === 0 ? "" : ` and ${printDuration(node.grace)} of grace`} when it comes is counted as late and left out`,
+        ...idle(node),
         "gives: one row per row, in the order of event time",
       ];
     }
@@ -84,7 +87,7 @@ function explainLate(node: LateNode): string[] {
       `late rows of sessions with a gap of ${printDuration(node.session.gap)}, with their missed_windows`,
       `state: start and end of each open session; grows with the keys seen in the last ${printDuration(node.session.gap + node.grace)}`,
     ];
-  if (node.rolling === true) return ["late rows of rolling windows", "state: none"];
+  if (node.rolling !== undefined) return ["late rows of rolling windows", "state: none"];
   const windows = node.calendar ? shape(node) : `of ${printDuration(node.period)} every ${printDuration(node.every)}`;
   return [`late rows of windows ${windows}, with their missed_windows`, "state: none"];
 }
@@ -130,6 +133,13 @@ function kept({ aggs }: { readonly aggs: readonly ExprTree[] }, where: string, d
 
 function closes(what: string, ms: number): string {
   return `closes: when the partition's watermark reaches the end of ${what}${grace(ms)}; later rows are counted as late`;
+}
+
+function idle({ idle }: { readonly idle?: number }): string[] {
+  if (idle === undefined) return [];
+  return [
+    `idle: also after ${printDuration(idle)} of the wall clock without records in the partition; rows that come for it afterwards are late. When that happens depends on when it runs, not on the records alone: a replay does not do it`,
+  ];
 }
 
 function grace(ms: number): string {

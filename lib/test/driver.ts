@@ -224,6 +224,7 @@ export class TestDriver {
     );
     const runner = new ProgramRunner(program, {
       topics,
+      now: () => this.#now,
       openStore: (_, spec) => {
         const store = new MemoryStore(spec);
         this.#stores.set(spec.name, [...(this.#stores.get(spec.name) ?? []), store]);

@@ -13,6 +13,8 @@ export interface GroupByDynamicNode {
   readonly period: number;
   readonly offset: number;
   readonly grace: number;
+  /** Ms of the wall clock without records after which what is open closes. */
+  readonly idle?: number;
   /** Windows of days, weeks or months in a time zone. */
   readonly calendar?: Calendar;
   readonly by: readonly ExprTree[];

@@ -11,6 +11,8 @@ export interface GroupByRollingNode {
   readonly period: number;
   readonly offset: number;
   readonly grace: number;
+  /** Ms of the wall clock without records after which what is open closes. */
+  readonly idle?: number;
   /** Which ends belong to the window. */
   readonly closed: "left" | "right" | "both" | "none";
   readonly by: readonly ExprTree[];

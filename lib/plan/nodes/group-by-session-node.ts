@@ -10,6 +10,8 @@ export interface GroupBySessionNode {
   /** Milliseconds. */
   readonly gap: number;
   readonly grace: number;
+  /** Ms of the wall clock without records after which what is open closes. */
+  readonly idle?: number;
   readonly by: readonly ExprTree[];
   readonly aggs: readonly ExprTree[];
   readonly emit: "close" | "update";

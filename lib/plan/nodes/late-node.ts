@@ -13,11 +13,13 @@ export interface LateNode {
   readonly period: number;
   readonly offset: number;
   readonly grace: number;
+  /** Ms of the wall clock without records after which what is open closes. */
+  readonly idle?: number;
   readonly calendar?: Calendar;
   /** Of sessions. */
   readonly session?: { readonly gap: number; readonly by: readonly ExprTree[] };
   /** Of rolling windows. */
-  readonly rolling?: true;
+  readonly rolling?: { readonly offset: number; readonly period: number };
 }
 
 export function lateNode(options: Omit<LateNode, "kind">): LateNode {

@@ -134,7 +134,7 @@ export class OrderedInputs {
     const { inputs, program } = this.#context.plan;
     const { from } = program.repartitions.find(({ id }) => id === input)!;
     if (this.#ends === undefined)
-      return inputs.some(({ source }) => from.includes(source.id) && source.node.idle !== undefined);
+      return inputs.some(({ source }) => from.includes(source.id) && source.idle !== undefined);
     return [...committed].every(([topic, offset]) => offset >= (endOf(topic) ?? 0));
   }
 
@@ -319,7 +319,7 @@ export class OrderedInputs {
     if (this.#aligned.held(source, topic) !== undefined) return false;
     const end = this.#ends?.get(topic);
     if (end !== undefined && next >= end) return true;
-    const { idle } = this.#context.plan.inputs.find((input) => input.source.id === source)!.source.node;
+    const { idle } = this.#context.plan.inputs.find((input) => input.source.id === source)!.source;
     return idle !== undefined && Date.now() - last >= idle;
   }
 

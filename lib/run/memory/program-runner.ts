@@ -11,6 +11,8 @@ export interface RunnerOptions {
   readonly topics: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** How long a topic is waited for that others have to be read in order with, in ms; for ever where nothing is said. */
   readonly patience?: number;
+  /** The wall clock, ms since the epoch; the machine's where nothing is said. */
+  readonly now?: () => number;
   /** Opens the state of a task; in memory, one store each, where nothing is said. */
   readonly openStore?: (partition: number, spec: StoreSpec) => MemoryStore;
 }
@@ -44,6 +46,8 @@ export class ProgramRunner {
   readonly #stores: MemoryStore[] = [];
   readonly #finished = new Set<string>();
   readonly #lastFed = new Map<string, number>();
+  readonly #now: () => number;
+  readonly #since: number;
   /** Senders that are not waited for, being quiet. */
   readonly #idle = new Set<string>();
   /** How far senders have said to have come. */
@@ -52,6 +56,8 @@ export class ProgramRunner {
   constructor(program: Program, options: RunnerOptions) {
     this.#program = program;
     this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#since = this.#now();
     const topics = [...options.topics.values()].flatMap((topics) => [...topics]);
     this.#partitions = Math.max(1, ...topics.map(([, count]) => count));
     this.#apart = program.stores.length === 1 && program.groups.length === 1 && options.topics.size === 1;
@@ -63,7 +69,7 @@ export class ProgramRunner {
   /** A batch of records of one partition of a topic, as the source reader gives them. */
   async feed(source: string, topic: string, partition: number, frame: pl.DataFrame): Promise<RunnerResult> {
     const out = new Collected();
-    this.#lastFed.delete(`${source}/${partition}`);
+    this.#lastFed.set(`${source}/${partition}`, this.#now());
     const task = await this.#task(topic, partition);
     await this.#route(out, this.#name(topic, partition), partition, await task.take(source, topic, frame));
     return out;
@@ -165,7 +171,7 @@ export class ProgramRunner {
         const store = openStore(partition, spec);
         this.#stores.push(store);
         return store;
-      });
+      }, this.#now);
       const senders = Array.from({ length: this.#partitions }, (_, sender) => sender);
       task = new AlignedTask(
         this.#program,
@@ -223,13 +229,11 @@ export class ProgramRunner {
   async #withoutIdle(out: Collected, now: number): Promise<void> {
     for (const { id, from } of this.#program.repartitions) {
       const sources = this.#program.sources.filter((source) => from.includes(source.id));
-      if (sources.length < from.length || sources.some(({ node }) => node.idle === undefined)) continue;
+      if (sources.length < from.length || sources.some(({ idle }) => idle === undefined)) continue;
       for (let partition = 0; partition < this.#partitions; partition++) {
-        const quiet = sources.every(({ id, node }) => {
+        const quiet = sources.every(({ id, idle }) => {
           const name = `${id}/${partition}`;
-          const since = this.#lastFed.get(name) ?? now;
-          this.#lastFed.set(name, since);
-          return now - since >= node.idle!;
+          return now - (this.#lastFed.get(name) ?? this.#since) >= idle!;
         });
         if (!quiet || this.#idle.has(`${id} ${partition}`)) continue;
         this.#idle.add(`${id} ${partition}`);

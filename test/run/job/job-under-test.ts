@@ -27,6 +27,11 @@ if (plans.includes("windows"))
     .groupByDynamic({ indexColumn: "timestamp", every: process.env.TEST_EVERY ?? "1s", by: "device", grace: "0s" })
     .agg(pl.col("total").mean().alias("mean"), pl.col("total").max().alias("max"), pl.len().alias("count"))
     .to(`${output}-windows`, { key: "device" });
+if (plans.includes("idle"))
+  phone
+    .groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device", idle: "1s" })
+    .agg(pl.len().alias("count"), pl.col("n").max().alias("last"))
+    .to(`${output}-idle`, { key: "device" });
 if (plans.includes("sessions"))
   phone
     .groupBySession({ by: "device", indexColumn: "timestamp", gap: "40ms" })
