@@ -82,15 +82,15 @@ const isError = (value: unknown): value is Error => value instanceof Error || ty
 export function typeErrorContent(diagnostics: readonly CellDiagnostic[]): ErrorContent {
   const first = diagnostics[0]!;
   const traceback = diagnostics.flatMap(({ cell, code, message, line, column, lineText, length }) => [
-    `${cyan(`${cell}:${line}:${column}`)} - ${red("error")} ${gray(`TS${code}:`)} ${message}`,
+    `${cyan(`${cell}:${line}:${column}`)} - ${red("error")} ${gray(`${code}:`)} ${message}`,
     "",
     `${gray(String(line))} ${lineText}`,
     `${" ".repeat(String(line).length + column)}${red("~".repeat(length))}`,
     "",
   ]);
   return {
-    ename: "TypeScriptError",
-    evalue: `${first.cell}:${first.line}:${first.column} - TS${first.code}: ${first.message}`,
+    ename: first.code === "UNKNOWN_COLUMN" ? "UnknownColumn" : "TypeScriptError",
+    evalue: `${first.cell}:${first.line}:${first.column} - ${first.code}: ${first.message}`,
     traceback,
   };
 }

@@ -9,6 +9,7 @@ import { Bindings } from "./bindings.ts";
 import { installCellGlobals } from "./cell-globals.ts";
 import { CellRun, currentRun } from "./cell-run.ts";
 import { CellScripts } from "./cell-scripts.ts";
+import { ColumnKnowledge } from "./column-knowledge.ts";
 import { errorContent, typeErrorContent } from "./error-content.ts";
 import { guardExit } from "./guard-exit.ts";
 import { Interrupted } from "./interrupted.ts";
@@ -81,6 +82,7 @@ export class Interpreter {
   readonly cwd: string;
   readonly #bindings = new Bindings();
   readonly #scripts = new CellScripts();
+  readonly #columns: ColumnKnowledge;
   readonly #modules: CellModules;
   readonly #stale = new StaleCells();
   readonly #journalFile: JournalFile | undefined;
@@ -96,6 +98,7 @@ export class Interpreter {
   private constructor(cwd: string, language: LanguageClient, keepsJournal: boolean) {
     this.cwd = cwd;
     this.language = language;
+    this.#columns = new ColumnKnowledge(language, () => this.#bindings.values());
     this.#journalFile = keepsJournal ? new JournalFile(this.session) : undefined;
     this.#modules = new CellModules(cwd);
   }
@@ -252,6 +255,7 @@ export class Interpreter {
 
   /** The last expression, awaited, in an array: what it is may have a `then` that is not to be touched. */
   async #evaluate(code: string, name: string, run?: CellRun): Promise<readonly [unknown]> {
+    if (run !== undefined) await this.#columns.before(code);
     const compiled = await this.language.compile(name, code);
     if (compiled.diagnostics.length > 0) throw new TypeErrors(typeErrorContent(compiled.diagnostics));
     const cell = this.#scripts.load(name, compiled);
@@ -261,6 +265,7 @@ export class Interpreter {
       const [value] = (await cell(this.#bindings.forCells, this.#modules.importer, this.#modules.meta)) ?? [undefined];
       return isThenable(value) ? [await value] : [value];
     } finally {
+      if (run !== undefined) this.#columns.after();
       if (run !== undefined && this.#runOfCell.get(run.id) === run) this.#stale.ran(run, name, compiled);
     }
   }

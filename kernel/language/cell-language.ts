@@ -1,4 +1,6 @@
 import { CellSession } from "./cell-session.ts";
+import type { ColumnTypes, TopicMention } from "./columns/known-columns.ts";
+import { topicsIn } from "./columns/topics.ts";
 import type { CompiledCell } from "./compiled-cell.ts";
 import { complete } from "./complete.ts";
 import { inspect } from "./inspect.ts";
@@ -40,5 +42,17 @@ export class CellLanguage implements LanguageService {
 
   isComplete(source: string): Completeness {
     return isComplete(source);
+  }
+
+  unknownTopics(source: string): readonly TopicMention[] {
+    return topicsIn(source).filter((topic) => this.#session.columns.topic(topic) === undefined);
+  }
+
+  learnFrames(frames: Readonly<Record<string, ColumnTypes | null>>): void {
+    this.#session.columns.learn(frames);
+  }
+
+  learnTopic(topic: TopicMention, columns: ColumnTypes): void {
+    this.#session.columns.learnTopic(topic, columns);
   }
 }

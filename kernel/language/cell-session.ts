@@ -1,5 +1,8 @@
 import path from "node:path";
 import ts from "typescript";
+import { unknownColumns } from "./columns/check-columns.ts";
+import { FrameColumns } from "./columns/frame-columns.ts";
+import { KnownColumns } from "./columns/known-columns.ts";
 import type { CellDiagnostic, CompiledCell } from "./compiled-cell.ts";
 import { cellCompilerOptions, isTolerated } from "./compiler-options.ts";
 import { globalsFile } from "./globals.ts";
@@ -27,6 +30,8 @@ interface CellFile {
  */
 export class CellSession {
   readonly service: ts.LanguageService;
+  /** The columns of the session's frames. */
+  readonly columns = new KnownColumns();
   readonly #folder: string;
   readonly #files = new Map<string, CellFile>();
   readonly #visible = new Map<string, VisibleName>();
@@ -47,7 +52,8 @@ export class CellSession {
   compile(name: string, source: string): CompiledCell {
     const file = path.join(this.#folder, `__cell_${++this.#cells}.ts`);
     const declared = this.#put(file, source, false);
-    const diagnostics = this.#diagnostics(file, name);
+    const typeErrors = this.#diagnostics(file, name);
+    const diagnostics = typeErrors.length > 0 ? typeErrors : this.#unknownColumns(file, name);
     if (diagnostics.length > 0) {
       this.#files.delete(file);
       return { source, javaScript: "", sourceMap: "", diagnostics, declares: [], uses: [] };
@@ -67,6 +73,15 @@ export class CellSession {
   /** Where the user's text ends in a file. */
   userEnd(file: string): number {
     return this.#files.get(file)?.userEnd ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The columns of the frames in a file. */
+  frameColumns(file: string): { readonly file: ts.SourceFile; readonly frames: FrameColumns } {
+    const program = this.service.getProgram()!;
+    return {
+      file: program.getSourceFile(file)!,
+      frames: new FrameColumns(program.getTypeChecker(), this.columns, this.userEnd(file)),
+    };
   }
 
   /** The text of a cell's file. */
@@ -92,26 +107,41 @@ export class CellSession {
   #diagnostics(file: string, cell: string): CellDiagnostic[] {
     const syntactic = this.service.getSyntacticDiagnostics(file);
     const found = syntactic.length > 0 ? syntactic : this.service.getSemanticDiagnostics(file);
-    const userEnd = this.userEnd(file);
     return found
       .filter((diagnostic) => !isTolerated(diagnostic))
       .map(({ file: sourceFile, start = 0, length = 0, messageText, code }) => {
-        const at = Math.min(start, userEnd);
-        const { line, character } = sourceFile!.getLineAndCharacterOfPosition(at);
-        const lineText = sourceFile!.text.slice(at - character).split("\n", 1)[0]!;
-        return {
-          cell,
-          code,
-          // What an earlier cell declared with const is an import to the compiler; the user wrote no import.
-          message: ts
-            .flattenDiagnosticMessageText(messageText, "\n")
-            .replace(/because it is an import\.$/, "because it is a constant or an import."),
-          line: line + 1,
-          column: character + 1,
-          lineText,
-          length: Math.max(1, Math.min(length, lineText.length - character)),
-        };
+        // What an earlier cell declared with const is an import to the compiler; the user wrote no import.
+        const message = ts
+          .flattenDiagnosticMessageText(messageText, "\n")
+          .replace(/because it is an import\.$/, "because it is a constant or an import.");
+        return this.#diagnostic(sourceFile!, cell, { start, length, message, code: `TS${code}` });
       });
+  }
+
+  #unknownColumns(file: string, cell: string): CellDiagnostic[] {
+    const { file: sourceFile, frames } = this.frameColumns(file);
+    return unknownColumns(sourceFile, this.userEnd(file), frames).map((found) =>
+      this.#diagnostic(sourceFile, cell, { ...found, code: "UNKNOWN_COLUMN" }),
+    );
+  }
+
+  #diagnostic(
+    file: ts.SourceFile,
+    cell: string,
+    { start, length, message, code }: { start: number; length: number; message: string; code: string },
+  ): CellDiagnostic {
+    const at = Math.min(start, this.userEnd(file.fileName));
+    const { line, character } = file.getLineAndCharacterOfPosition(at);
+    const lineText = file.text.slice(at - character).split("\n", 1)[0]!;
+    return {
+      cell,
+      code,
+      message,
+      line: line + 1,
+      column: character + 1,
+      lineText,
+      length: Math.max(1, Math.min(length, lineText.length - character)),
+    };
   }
 
   #emit(file: string, sharedNames: readonly string[]): { javaScript: string; sourceMap: string; used: string[] } {

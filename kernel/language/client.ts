@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { ColumnTypes, TopicMention } from "./columns/known-columns.ts";
 import type { CompiledCell } from "./compiled-cell.ts";
 import type { Completeness, Completions, Inspection, LanguageService } from "./service.ts";
 
@@ -45,6 +46,18 @@ export class LanguagePort {
 
   isComplete(source: string): Promise<Completeness> {
     return this.#ask("isComplete", source);
+  }
+
+  unknownTopics(source: string): Promise<readonly TopicMention[]> {
+    return this.#ask("unknownTopics", source);
+  }
+
+  learnFrames(frames: Readonly<Record<string, ColumnTypes | null>>): Promise<void> {
+    return this.#ask("learnFrames", frames);
+  }
+
+  learnTopic(topic: TopicMention, columns: ColumnTypes): Promise<void> {
+    return this.#ask("learnTopic", topic, columns);
   }
 
   failAll(error: Error): void {

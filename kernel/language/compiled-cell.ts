@@ -14,8 +14,8 @@ export interface CompiledCell {
 export interface CellDiagnostic {
   /** The cell's name, `cell 3`. */
   readonly cell: string;
-  /** TypeScript's number, as in TS2322. */
-  readonly code: number;
+  /** TypeScript's number, `TS2322`, or `UNKNOWN_COLUMN`. */
+  readonly code: string;
   readonly message: string;
   /** From 1, as editors count. */
   readonly line: number;

@@ -1,11 +1,15 @@
 import type { CellSession } from "./cell-session.ts";
 import { codePointsFromUnits, unitsFromCodePoints } from "./code-points.ts";
+import { type ColumnsAt, columnsAt } from "./columns/complete-columns.ts";
 import type { Completions } from "./service.ts";
 
 /** The names that can stand at the cursor and begin with what is typed. Only the identifier at the cursor is replaced. */
 export function complete(session: CellSession, source: string, cursor: number): Completions {
   const at = unitsFromCodePoints(source, cursor);
   const file = session.scratch(source);
+  const { file: parsed, frames } = session.frameColumns(file);
+  const columns = columnsAt(parsed, at, frames);
+  if (columns !== undefined && columns.columns.types.size > 0) return ofColumns(source, columns);
   const found = session.service.getCompletionsAtPosition(file, at, { includeCompletionsWithInsertText: false });
   const typed = /[\p{ID_Continue}$\u200c\u200d]*$/u.exec(source.slice(0, at))![0];
   const rest = /^[\p{ID_Continue}$\u200c\u200d]*/u.exec(source.slice(at))![0];
@@ -24,6 +28,20 @@ export function complete(session: CellSession, source: string, cursor: number): 
     cursorStart: codePointsFromUnits(source, own.start),
     cursorEnd: codePointsFromUnits(source, own.start + own.length),
     items: chosen.map(({ name, kind }) => ({ text: name, type: kind })),
+  };
+}
+
+/** In the order of the frame, with their dtypes. */
+function ofColumns(source: string, { columns: { types }, start, end, typed }: ColumnsAt): Completions {
+  const names = [...types.keys()];
+  const fitting = names.filter((name) => name.startsWith(typed));
+  const chosen =
+    fitting.length > 0 ? fitting : names.filter((name) => name.toLowerCase().startsWith(typed.toLowerCase()));
+  return {
+    matches: chosen,
+    cursorStart: codePointsFromUnits(source, start),
+    cursorEnd: codePointsFromUnits(source, end),
+    items: chosen.map((name) => ({ text: name, type: types.get(name) ?? "column" })),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ColumnTypes, TopicMention } from "./columns/known-columns.ts";
 import type { CompiledCell } from "./compiled-cell.ts";
 
 /** What the language thread answers; each method may be called from another thread through `LanguageClient`. */
@@ -6,6 +7,11 @@ export interface LanguageService {
   complete(source: string, cursor: number): Completions;
   inspect(source: string, cursor: number, detail: 0 | 1): Inspection;
   isComplete(source: string): Completeness;
+  /** The topics that a cell opens by name without a schema, as far as their columns are not known. */
+  unknownTopics(source: string): readonly TopicMention[];
+  /** Tells the columns of frames by the names of the variables that hold them; null: it holds none. */
+  learnFrames(frames: Readonly<Record<string, ColumnTypes | null>>): void;
+  learnTopic(topic: TopicMention, columns: ColumnTypes): void;
 }
 
 /** Positions in code points, as Jupyter counts. */

@@ -6,22 +6,32 @@ import { isMetadata } from "../metadata.ts";
 export function checkColumns(names: Iterable<string>, schema: Schema, where: string): void {
   for (const name of names) {
     if (Object.hasOwn(schema, name)) continue;
-    const columns = Object.keys(schema).filter((column) => !isMetadata(column));
-    const [nearest] = columns
-      .map((column) => ({ column, distance: distance(column.toLowerCase(), name.toLowerCase()) }))
-      .filter(({ column, distance }) => distance <= Math.max(2, Math.ceil(Math.max(column.length, name.length) / 3)))
-      .sort((a, b) => a.distance - b.distance);
     throw new Refusal({
       code: "UNKNOWN_COLUMN",
       what: `there is no column "${name}" here`,
       where,
-      remedies: [
-        ...(nearest ? [`did you mean "${nearest.column}"?`] : []),
-        `the columns are ${columns.map((column) => `"${column}"`).join(", ") || "none"}`,
-      ],
+      remedies: columnRemedies(name, Object.keys(schema)),
     });
   }
 }
+
+/** What a name that is none of `names` may have meant, and what there is. */
+export function columnRemedies(name: string, names: readonly string[]): string[] {
+  const columns = names.filter((column) => !isMetadata(column));
+  const [nearest] = columns
+    .map((column) => ({ column, distance: distance(column.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ column, distance }) => distance <= Math.max(2, Math.ceil(Math.max(column.length, name.length) / 3)))
+    .sort((a, b) => a.distance - b.distance);
+  const shown = columns.slice(0, MOST).map((column) => `"${column}"`);
+  const more = columns.length > MOST ? ` and ${columns.length - MOST} more` : "";
+  return [
+    ...(nearest ? [`did you mean "${nearest.column}"?`] : []),
+    `the columns are ${shown.join(", ") || "none"}${more}`,
+  ];
+}
+
+/** Columns named in a message. */
+const MOST = 40;
 
 /** Levenshtein distance, two rows at a time. */
 function distance(a: string, b: string): number {

@@ -1,0 +1,33 @@
+import ts from "typescript";
+import { columnRemedies } from "../../../lib/plan/analysis/unknown-column.ts";
+import { isMetadata } from "../../../lib/plan/metadata.ts";
+import { columnSite } from "./column-site.ts";
+import type { FrameColumns } from "./frame-columns.ts";
+
+/** A column that a frame does not have, where that is certain. */
+export interface UnknownColumn {
+  readonly start: number;
+  readonly length: number;
+  readonly message: string;
+}
+
+/** Names of columns in a cell that its frames do not have. */
+export function unknownColumns(file: ts.SourceFile, userEnd: number, frames: FrameColumns): UnknownColumn[] {
+  const found: UnknownColumn[] = [];
+  const visit = (node: ts.Node) => {
+    if (node.pos >= userEnd) return;
+    if (ts.isStringLiteralLike(node) && !isMetadata(node.text) && !/^\^.*\$$|^\*$|^$/.test(node.text)) {
+      const site = columnSite(node, frames);
+      const columns = site === undefined ? undefined : frames.of(site);
+      if (columns?.closed && columns.types.size > 0 && !columns.types.has(node.text)) {
+        const [first, ...rest] = columnRemedies(node.text, [...columns.types.keys()]);
+        const start = node.getStart(file);
+        const message = [`there is no column "${node.text}" here: ${first}`, ...rest.map((line) => `  ${line}`)];
+        found.push({ start, length: node.end - start, message: message.join("\n") });
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
