@@ -22,7 +22,7 @@ const HELP = `node bench/main.ts jobs [options]
   --short             200,000 messages and at-least-once only: a check more than a figure
   --only w1,w2        workloads (${WORKLOAD_NAMES.join(",")})
   --guarantee G       ${GUARANTEES.join(" or ")}; both by default
-  --peers a,b         of kafka-streams, quix-streams, millrace; all by default
+  --peers a,b         of kafka-streams, quix-streams, millrace, millrace-2 (two workers); all by default
   --repeat N          runs of each job, the fastest counts (1)
   --devices N         keys (1000)
   --partitions N      of the input and output topics (4)
@@ -157,6 +157,7 @@ function parse(args: string[]) {
     "kafka-streams": kafkaStreams,
     "quix-streams": quixStreams,
     millrace: millrace({ workloads, ...(values.profile && { profile: path.resolve(values.profile) }) }),
+    "millrace-2": millrace({ workloads, workers: 2 }),
   };
   return {
     count: whole("--count", values.count ?? (values.short ? "200000" : "2000000")),

@@ -10,20 +10,22 @@ const jobFolder = (workload: string) => path.join(folder, workload);
 
 export interface MillraceOptions {
   readonly workloads?: readonly WorkloadName[];
+  /** Processes of the job on this machine (`--workers`); 1 by default. */
+  readonly workers?: number;
   /** Where to leave a CPU profile of the job; then `main.ts` is run without npm around it. */
   readonly profile?: string;
 }
 
-/** Millrace as a user runs it: notebooks in bench/notebooks, promoted, installed and started by npm. One process. */
-export function millrace({ workloads = WORKLOAD_NAMES, profile }: MillraceOptions = {}): Peer {
+/** Millrace as a user runs it: notebooks in bench/notebooks, promoted, installed and started by npm. */
+export function millrace({ workloads = WORKLOAD_NAMES, workers = 1, profile }: MillraceOptions = {}): Peer {
   return {
-    name: "millrace",
-    title: "Millrace, 1 process",
+    name: workers === 1 ? "millrace" : `millrace-${workers}`,
+    title: workers === 1 ? "Millrace, 1 process" : `Millrace, --workers ${workers}`,
     async prepare(progress) {
       progress("promoting the notebooks of bench/notebooks …");
       for (const workload of workloads) await promoted(workload, () => {});
     },
-    command: (run) => ({ ...start(run, profile), cwd: jobFolder(run.workload), env: environment(run) }),
+    command: (run) => ({ ...start(run, workers, profile), cwd: jobFolder(run.workload), env: environment(run) }),
   };
 }
 
@@ -51,11 +53,12 @@ export function started(
 
 const FLAGS = ["--until", "end", "--json"];
 
-function start(run: JobRun, profile: string | undefined) {
-  if (profile === undefined) return { command: "npm", args: ["start", "--silent", "--", ...FLAGS] };
+function start(run: JobRun, workers: number, profile: string | undefined) {
+  const flags = workers === 1 ? FLAGS : [...FLAGS, "--workers", String(workers)];
+  if (profile === undefined) return { command: "npm", args: ["start", "--silent", "--", ...flags] };
   const name = `${run.workload}-${run.guarantee}.cpuprofile`;
   const profiling = ["--cpu-prof", "--cpu-prof-dir", profile, "--cpu-prof-name", name];
-  return { command: process.execPath, args: [...profiling, "main.ts", ...FLAGS] };
+  return { command: process.execPath, args: [...profiling, "main.ts", ...flags] };
 }
 
 function environment(run: Omit<JobRun, "workload" | "count">): Record<string, string> {

@@ -10,7 +10,7 @@ export interface Measured extends PeerSummary {
   readonly wallSeconds: number;
   /** User and system time of the process and its descendants. */
   readonly cpuSeconds: number;
-  /** Resident memory of the largest process at its peak. */
+  /** Resident memory of the process and its descendants together at its peak, looked at every 50 ms. */
   readonly peakBytes: number;
 }
 

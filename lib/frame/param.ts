@@ -63,6 +63,7 @@ const RESERVED_FLAGS = new Set([
   "--until",
   "--json",
   "--on-error",
+  "--workers",
   "--reset",
   "--rebuild",
   "--yes",

@@ -6,9 +6,10 @@ export const command = new Command("state")
   .description("read a job's state by SQL, as of its last checkpoint")
   .argument("<where>", "a job's folder, its state folder, or the URL of a running job")
   .argument("[sql]", "one SELECT", "SHOW TABLES")
+  .option("--worker <N>", "of a job with several workers (--workers): whose state, from 0 on", Number)
   .option("--json", "print one JSON object: columns, types, rows, truncated")
-  .action(async (where: string, sql: string, { json }: { json?: boolean }) => {
-    const answer = await readState(where, sql);
+  .action(async (where: string, sql: string, { json, worker }: { json?: boolean; worker?: number }) => {
+    const answer = await readState(where, sql, undefined, { ...(worker !== undefined && { worker }) });
     process.stdout.write(json ? `${JSON.stringify(answer)}\n` : table(answer));
   });
 

@@ -3,8 +3,11 @@ import { declaredFileSinks, declaredSinks, declaredTables, statementsRunOnce } f
 import { notInJobs } from "../../frame/file-sink.ts";
 import { declaredParams, setParamSource } from "../../frame/param.ts";
 import type { Schema } from "../../schema.ts";
+import { stderrLog } from "./log.ts";
+import { OtherWorkers } from "./other-workers.ts";
 import { jobSettings, parseFlags, refuseUnknownFlags } from "./settings.ts";
 import type { WarmRanges } from "./warm.ts";
+import { ownNumber } from "./worker-link.ts";
 
 /** What a promoted `main.ts` says about itself, before the statements of the notebook. */
 export interface JobOptions {
@@ -47,6 +50,11 @@ export function job(options: JobOptions): Job {
   try {
     const flags = parseFlags(process.argv.slice(2));
     const settings = jobSettings(options.name, options.packageRoot ?? process.cwd(), flags, process.env);
+    // at once: they load while this one goes through its statements
+    const others =
+      settings.workers > 1 && ownNumber(process.env) === undefined
+        ? new OtherWorkers(settings.workers, { ...settings, log: stderrLog })
+        : undefined;
     setParamSource(({ flag, env }) => {
       const given = flags.get(flag);
       if (given !== undefined) return { text: given, from: flag };
@@ -63,7 +71,7 @@ export function job(options: JobOptions): Job {
           );
           const { runJob } = await import("./run-job.ts");
           const warm = options.warm !== undefined && !process.env.MILLRACE_FROM ? { warm: options.warm } : {};
-          await runJob([...declaredSinks(), ...declaredTables()], options.schemas, { ...settings, ...warm });
+          await runJob([...declaredSinks(), ...declaredTables()], options.schemas, { ...settings, ...warm }, others);
           process.exit(0);
         } catch (error) {
           fail(error);

@@ -8,6 +8,7 @@ import {
   type StateAnswer,
   type StateQueryLimits,
 } from "../../state/duckdb/state-query.ts";
+import type { Unready } from "./worker-link.ts";
 
 export interface JobServerOptions {
   /** On all interfaces; absent: a free port of 127.0.0.1, so that several workers share a machine. */
@@ -15,9 +16,15 @@ export interface JobServerOptions {
   /** Bearer token of `/state`; absent: only loopback is answered. */
   readonly token?: string;
   /** Why the job is not ready; undefined when it is. */
-  readonly unready: () => Readonly<Record<string, unknown>> | undefined;
+  readonly unready: () => Unready | Promise<Unready>;
   readonly metrics: () => Promise<string>;
-  readonly query: (sql: string, limits: StateQueryLimits, values: readonly SqlValue[]) => Promise<StateAnswer>;
+  /** @param worker whose state, of several workers of this machine */
+  readonly query: (
+    sql: string,
+    limits: StateQueryLimits,
+    values: readonly SqlValue[],
+    worker: number | undefined,
+  ) => Promise<StateAnswer>;
 }
 
 const MAX_SQL_BYTES = 64 * 1024;
@@ -82,7 +89,7 @@ async function answer(request: http.IncomingMessage, options: JobServerOptions):
   const reading = request.method === "GET" || request.method === "HEAD";
   if (url.pathname === "/health/live" && reading) return json(200, { status: "live" });
   if (url.pathname === "/health/ready" && reading) {
-    const why = options.unready();
+    const why = await options.unready();
     return why === undefined ? json(200, { status: "ready" }) : json(503, { status: "not ready", ...why });
   }
   if (url.pathname === "/metrics" && reading)
@@ -98,9 +105,9 @@ async function answer(request: http.IncomingMessage, options: JobServerOptions):
     try {
       const sql = reading ? (url.searchParams.get("sql") ?? "") : await text(request);
       if (request.headers["content-type"] !== "application/json")
-        return json(200, await options.query(sql, STATE_LIMITS, []));
-      const { sql: statement, values, limits } = question(sql);
-      return json(200, await options.query(statement, limits, values));
+        return json(200, await options.query(sql, STATE_LIMITS, [], workerOf(url)));
+      const { sql: statement, values, limits, worker = workerOf(url) } = question(sql);
+      return json(200, await options.query(statement, limits, values, worker));
     } catch (error) {
       if (error instanceof Refusal) return json(400, { code: error.code, error: error.message });
       throw error;
@@ -121,16 +128,27 @@ function allowed(request: http.IncomingMessage, token: string | undefined): bool
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-/** `{"sql": …, "values": [{ type, text }], "limits": { rows, time }}`; limits count up to those of the server. */
-function question(body: string): { sql: string; values: readonly SqlValue[]; limits: StateQueryLimits } {
+function workerOf(url: URL): number | undefined {
+  const text = url.searchParams.get("worker");
+  return text === null ? undefined : Number(text);
+}
+
+/** `{"sql": …, "values": [{ type, text }], "limits": { rows, time }, "worker": N}`; limits count up to those of the server. */
+function question(body: string): {
+  sql: string;
+  values: readonly SqlValue[];
+  limits: StateQueryLimits;
+  worker?: number;
+} {
   try {
-    const { sql, values = [], limits = STATE_LIMITS } = JSON.parse(body) as ReturnType<typeof question>;
+    const { sql, values = [], limits = STATE_LIMITS, worker } = JSON.parse(body) as ReturnType<typeof question>;
     if (typeof sql !== "string" || !Array.isArray(values)) throw new TypeError("no statement");
     const upTo = (asked: unknown, own: number) =>
       typeof asked === "number" && asked >= 0 ? Math.min(Math.floor(asked), own) : own;
     return {
       sql,
       values,
+      ...(typeof worker === "number" && { worker }),
       limits: { rows: upTo(limits.rows, MAX_ROWS), time: upTo(limits.time, STATE_LIMITS.time) },
     };
   } catch {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { MillraceError, Refusal } from "../../error.ts";
@@ -22,9 +22,9 @@ export async function readState(
   where: string,
   sql: string,
   token = process.env.MILLRACE_STATE_TOKEN,
-  { values = [], limits = STATE_LIMITS }: StateQuestion = {},
+  { values = [], limits = STATE_LIMITS, worker }: StateQuestion = {},
 ): Promise<StateAnswer> {
-  const question = { sql, values, limits };
+  const question = { sql, values, limits, ...(worker !== undefined && { worker }) };
   if (/^https?:\/\//.test(where)) return await askOwner(where.replace(/\/(state\/?)?$/, ""), question, token);
   const folder = stateFolder(where);
   const owner = await readOwner(folder);
@@ -35,18 +35,47 @@ export async function readState(
       if (!(error instanceof MillraceError) || error.code !== "OWNER_UNREACHABLE" || isAlive(owner.pid)) throw error;
     }
   }
-  return await readStateFile(path.join(folder, "state.duckdb"), question);
+  const further = furtherWorkers(folder);
+  if (worker === undefined && further.length > 0) throw whichWorker(undefined, [0, ...further]);
+  if (worker !== undefined && worker !== 0 && !further.includes(worker)) throw whichWorker(worker, [0, ...further]);
+  const own = worker === undefined || worker === 0 ? folder : path.join(folder, `worker-${worker}`);
+  return await readStateFile(path.join(own, "state.duckdb"), question);
 }
 
 /** What goes with a statement. */
 export interface StateQuestion {
   /** For `$1`, `$2`, … */
   readonly values?: readonly SqlValue[];
+  /** Of a job with several workers on its machine: whose state. */
+  readonly worker?: number;
   /** The owner of a running job keeps to its own where they are narrower. */
   readonly limits?: StateQueryLimits;
 }
 
-type Question = Required<StateQuestion> & { readonly sql: string };
+/** A whole question. */
+export type Question = Required<Omit<StateQuestion, "worker">> &
+  Pick<StateQuestion, "worker"> & { readonly sql: string };
+
+/** The workers beside the first one whose state is in a folder. */
+function furtherWorkers(folder: string): number[] {
+  return readdirSync(folder)
+    .flatMap((name) => /^worker-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .filter((number) => existsSync(path.join(folder, `worker-${number}`, "state.duckdb")))
+    .sort((a, b) => a - b);
+}
+
+/** What to say where the state is in several files and none, or none that is there, was named. */
+export function whichWorker(asked: number | undefined, numbers: readonly number[]): Refusal {
+  return new Refusal({
+    code: "SEVERAL_WORKERS",
+    what:
+      asked === undefined
+        ? `The state of this job is kept by ${numbers.length} workers, each that of its own partitions.`
+        : `There is no worker ${asked}.`,
+    remedies: [`say whose: millrace state … --worker N, or /state?worker=N; N is one of ${numbers.join(", ")}`],
+  });
+}
 
 function stateFolder(where: string): string {
   const folders = [where, path.join(where, "state")];

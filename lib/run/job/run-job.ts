@@ -1,3 +1,4 @@
+import { AggregatorRegistry } from "prom-client";
 import { Cluster, kafkaConfigFromEnv } from "../../log/index.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { ToTableNode } from "../../plan/nodes/to-table-node.ts";
@@ -12,25 +13,31 @@ import { planJob } from "./job-plan.ts";
 import { prepareTopics } from "./job-topics.ts";
 import { stderrLog as log } from "./log.ts";
 import { JobMetrics } from "./metrics.ts";
+import type { OtherWorkers } from "./other-workers.ts";
 import { planTopic, readPlans } from "./plan-history.ts";
 import { judgePlan } from "./plan-mark.ts";
+import { readState, whichWorker } from "./read-state.ts";
 import { rebuildJob } from "./rebuild.ts";
 import { resetJob } from "./reset.ts";
 import type { JobSettings } from "./settings.ts";
-import { forgetOwner, memberId, noteOwner } from "./state-folder.ts";
+import { forgetFurtherWorkers, forgetOwner, memberId, noteOwner } from "./state-folder.ts";
+import { jobSummary } from "./summary.ts";
 import { Worker } from "./worker.ts";
+import { ownNumber, WorkerLink } from "./worker-link.ts";
 
 /** Of the memory for state; the rest is for rows in memory, and for copies of them under way. */
 const SHARE_OF_DUCKDB = 0.4;
 
 /**
  * Runs the sinks as a job, until SIGTERM or SIGINT (checkpoint, leave the group, return) or until the end.
+ * @param others the further workers of this machine, where this is the first of several
  * @throws {MillraceError} when the work cannot go on, {@link Refusal} for what is not run at all
  */
 export async function runJob(
   sinks: readonly (SinkNode | ToTableNode)[],
   schemas: Readonly<Record<string, Schema>>,
   given: JobSettings,
+  others?: OtherWorkers,
 ): Promise<void> {
   const wanted = planJob(sinks, schemas);
   const mode: Mode = given.replay === undefined ? MODES.job : MODES.replay;
@@ -43,15 +50,27 @@ export async function runJob(
   const closing: (() => Promise<unknown>)[] = [];
   let worker: Worker | undefined;
   let stopped = false;
-  const stop = (signal: NodeJS.Signals) => {
-    if (stopped) process.exit(1); // asked twice
+  const finish = () => {
     stopped = true;
-    log.info("stopping", { signal });
     worker?.stop();
+    others?.stop();
   };
+  let signalled = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (signalled) process.exit(1); // asked twice
+    signalled = true;
+    log.info("stopping", { signal });
+    finish();
+  };
+  const unready = () => (worker === undefined ? { reason: "starting" } : worker.unready());
+  const link =
+    ownNumber(process.env) &&
+    new WorkerLink({ stop: finish, unready, metrics: () => metrics.registry.getMetricsAsJSON() });
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   try {
+    if (others !== undefined) others.onFailure = finish;
+    await link?.prepared;
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
     closing.push(() => cluster.close());
     if (given.reset) await resetJob(cluster, wanted, given, log);
@@ -60,6 +79,8 @@ export async function runJob(
     const settings = rebuild === undefined ? given : { ...given, warm: rebuild.ranges };
     const topics = await prepareTopics(cluster, wanted, settings.name, log);
     const plan = { ...wanted, goesOnFrom: await judgePlan(cluster, topics, wanted, settings.name, log) };
+    if (link === undefined) await forgetFurtherWorkers(settings.stateDir, settings.workers);
+    others?.prepared();
     // a job that was reset has another topic of this name: files of before are not gone on from
     const id = (await cluster.metadata([planTopic(settings.name)])).get(planTopic(settings.name))?.id;
     const history = rebuild === undefined ? id : `${id} ${rebuild.id}`; // the state of before a rebuild is another
@@ -78,9 +99,14 @@ export async function runJob(
     const server = await JobServer.start({
       ...(settings.port === undefined ? {} : { port: settings.port }),
       ...(settings.stateToken === undefined ? {} : { token: settings.stateToken }),
-      unready: () => (worker === undefined ? { reason: "starting" } : worker.unready()),
-      metrics: () => metrics.registry.metrics(),
-      query: async (sql, limits, values) => {
+      unready: async () => unready() ?? (await others?.unready()),
+      metrics: () => allMetrics(metrics, others),
+      query: async (sql, limits, values, number) => {
+        if (others !== undefined && number !== 0) {
+          const url = others.urlOf(number ?? -1);
+          if (url === undefined) throw whichWorker(number, others.numbers);
+          return await readState(url, sql, settings.stateToken, { values, limits });
+        }
         const connection = await file.connect();
         try {
           return await queryState(connection, sql, limits, values);
@@ -104,15 +130,28 @@ export async function runJob(
       url: server.url,
       seconds: (performance.now() - started) / 1000,
     });
+    await others?.join();
+    await link?.join(server.url);
     if (stopped) worker.stop();
     await worker.run();
-    const summary = worker.summary();
-    log.info("job ended", summary);
+    await others?.end();
+    await link?.ended(worker.span());
+    const summary = jobSummary(worker.span(), others?.spans ?? []);
+    log.info("job ended", { ...summary });
     if (settings.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
   } finally {
+    others?.stop();
+    await others?.end().catch(() => {});
     process.off("SIGTERM", stop);
     process.off("SIGINT", stop);
     for (const close of closing.reverse())
       await close().catch((error) => log.warn("closing", { error: String(error) }));
   }
+}
+
+/** Of all workers of the machine: counters are summed, and a partition's gauges are one worker's. */
+async function allMetrics({ registry }: JobMetrics, others: OtherWorkers | undefined): Promise<string> {
+  if (others === undefined) return await registry.metrics();
+  const all = [await registry.getMetricsAsJSON(), ...(await others.metrics())];
+  return await AggregatorRegistry.aggregate(all as never).metrics();
 }

@@ -2,6 +2,7 @@ import path from "node:path";
 import { Refusal } from "../../error.ts";
 import { LOG_FORMATS } from "./log.ts";
 import type { WarmRanges } from "./warm.ts";
+import { ownNumber } from "./worker-link.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,6 +14,8 @@ export interface JobSettings {
   readonly name: string;
   /** Stop once everything that was in the topics at the start is done. */
   readonly untilEnd: boolean;
+  /** Processes of this machine that share the job's partitions; the first of them starts the others. */
+  readonly workers: number;
   /** Throw away what the job holds, and begin anew. */
   readonly reset: boolean;
   /** Build the state anew from the records up to the committed offsets, and go on from there. */
@@ -99,9 +102,12 @@ export function jobSettings(
   if (!LOG_FORMATS.includes(logFormat)) throw setting("MILLRACE_LOG_FORMAT", logFormat, LOG_FORMATS.join(" or "));
   if (given("--reset") && given("--rebuild")) throw usage("--reset and --rebuild exclude each other.");
   const samples = env.MILLRACE_REPLAY;
+  const own = ownNumber(env);
+  const workers = samples ? 1 : (own?.of ?? wholeNumber(flags.get("--workers"), env.MILLRACE_WORKERS));
   const settings: JobSettings = {
     name: jobName,
     untilEnd: until === "end",
+    workers,
     json: given("--json"),
     reset: given("--reset"),
     rebuild: given("--rebuild"),
@@ -110,7 +116,7 @@ export function jobSettings(
     guarantee,
     commitInterval: duration(env, "MILLRACE_COMMIT_INTERVAL", "1s", "10m"), // a transaction may last 15 minutes
     stateDir: path.resolve(env.MILLRACE_STATE_DIR || path.join(root, "state")),
-    stateMemory: bytes(env, "MILLRACE_STATE_MEMORY", "512MiB"),
+    stateMemory: Math.max(LEAST_STATE_MEMORY, Math.floor(bytes(env, "MILLRACE_STATE_MEMORY", "512MiB") / workers)),
     from: startPosition(env.MILLRACE_FROM || "earliest"),
     sessionTimeout: duration(env, "MILLRACE_SESSION_TIMEOUT", "10s"),
     ...(env.PORT ? { port: port(env.PORT) } : {}),
@@ -120,6 +126,20 @@ export function jobSettings(
   return settings;
 }
 
+/** How many workers: the flag, else the variable, else one. */
+function wholeNumber(flag: string | undefined, variable: string | undefined): number {
+  const text = flag ?? (variable || "1");
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value >= 1 && value <= MOST_WORKERS))
+    throw setting(
+      flag === undefined ? "MILLRACE_WORKERS" : "--workers",
+      text,
+      `a whole number from 1 to ${MOST_WORKERS}`,
+    );
+  return value;
+}
+
+const MOST_WORKERS = 256;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
 function milliseconds(text: string): number | undefined {
@@ -171,7 +191,7 @@ function usage(what: string): Refusal {
     code: "WRONG_USAGE",
     what,
     remedies: [
-      "flags of a job: --until end, --json, --on-error stop, --reset, --rebuild, --yes, and one per parameter (--max-lag 5)",
+      "flags of a job: --until end, --json, --workers N, --on-error stop, --reset, --rebuild, --yes, and one per parameter (--max-lag 5)",
     ],
   });
 }
@@ -184,7 +204,7 @@ function setting(name: string, value: string, allowed: string): Refusal {
   });
 }
 
-const FLAGS = ["--until", "--json", "--on-error", "--reset", "--rebuild", "--yes"];
+const FLAGS = ["--until", "--json", "--workers", "--on-error", "--reset", "--rebuild", "--yes"];
 
 /** Refuses flags that neither the job nor a parameter knows. @throws {Refusal} `WRONG_USAGE` */
 export function refuseUnknownFlags(flags: ReadonlyMap<string, string>, parameters: readonly string[]): void {
@@ -194,7 +214,7 @@ export function refuseUnknownFlags(flags: ReadonlyMap<string, string>, parameter
     code: "WRONG_USAGE",
     what: `The flag ${unknown.join(", ")} is unknown.`,
     remedies: [
-      `flags of this job: ${["--until end", "--json", "--on-error stop", "--reset", "--rebuild", "--yes", ...parameters].join(", ")}`,
+      `flags of this job: ${["--until end", "--json", "--workers N", "--on-error stop", "--reset", "--rebuild", "--yes", ...parameters].join(", ")}`,
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
@@ -44,6 +44,17 @@ export async function readOwner(folder: string): Promise<StateOwnerNote | undefi
 
 export async function forgetOwner(folder: string): Promise<void> {
   await rm(ownerFile(folder), { force: true }).catch(() => {});
+}
+
+/**
+ * Removes the state of further workers (`worker-N`) that a job of `workers` does not have: it would only look as if it counted. What it held is in the
+ * changelogs.
+ */
+export async function forgetFurtherWorkers(folder: string, workers: number): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const number = Number(/^worker-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+    if (number >= workers) await rm(path.join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** Whole or not at all, also when the process is killed in between. */

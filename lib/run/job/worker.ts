@@ -38,6 +38,15 @@ export interface WorkerContext {
   readonly instanceId: string;
 }
 
+/** What a worker did. Times are milliseconds since the epoch. */
+export interface WorkerSpan {
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  /** Undefined where nothing was fetched. */
+  readonly firstFetch: number | undefined;
+  readonly lastCommit: number;
+}
+
 /** A partition on its way to being worked on. */
 interface Opening {
   readonly abort: AbortController;
@@ -117,14 +126,14 @@ export class Worker {
     });
   }
 
-  /** Source records processed and records written, as far as they are committed, and seconds up to the last commit. */
-  summary(): { rowsIn: number; rowsOut: number; secondsSinceFirst: number; secondsTotal: number } {
-    const seconds = (from: number) => Math.max(0, Math.round(this.#lastCommit - from) / 1000);
+  /** Source records processed and records written, as far as they are committed, and when. */
+  span(): WorkerSpan {
+    const at = (now: number) => performance.timeOrigin + now;
     return {
       rowsIn: this.#rowsIn,
       rowsOut: this.#rowsOut,
-      secondsSinceFirst: Number.isNaN(this.#firstFetch) ? 0 : seconds(this.#firstFetch),
-      secondsTotal: seconds(0), // performance.now() counts from the start of the process
+      firstFetch: Number.isNaN(this.#firstFetch) ? undefined : at(this.#firstFetch),
+      lastCommit: at(this.#lastCommit),
     };
   }
 

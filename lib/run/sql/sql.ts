@@ -1,7 +1,7 @@
 import type pl from "nodejs-polars";
 import { Refusal } from "../../error.ts";
 import { queryState, STATE_LIMITS, type StateAnswer } from "../../state/duckdb/state-query.ts";
-import { readState, type StateQuestion } from "../job/read-state.ts";
+import { type Question, readState } from "../job/read-state.ts";
 import { hasSessionTables, sessionConnection } from "../notebook/files/session-tables.ts";
 import { answerFrame } from "./answer-frame.ts";
 import { type SqlParameter, sqlText } from "./sql-text.ts";
@@ -9,6 +9,8 @@ import { type SqlParameter, sqlText } from "./sql-text.ts";
 export interface SqlOptions {
   /** A job's folder, its state folder, or the URL of a running job; without it the tables of this session (`.toTable(name).run()`). */
   readonly job?: string;
+  /** Of a job with several workers on its machine (`--workers`): whose state, from 0 on. */
+  readonly worker?: number;
   /** Of a job that is not on this machine; `MILLRACE_STATE_TOKEN` by default. */
   readonly token?: string;
   /** Rows at most, 10,000 by default; more are a refusal, not a cut. A running job answers up to 100,000. */
@@ -53,7 +55,7 @@ export const sql: Sql = Object.assign(
 const isTemplate = (first: unknown): first is TemplateStringsArray => Array.isArray(first) && "raw" in first;
 
 async function answer(
-  { job, token, rows = STATE_LIMITS.rows, timeout = STATE_LIMITS.time }: SqlOptions,
+  { job, worker, token, rows = STATE_LIMITS.rows, timeout = STATE_LIMITS.time }: SqlOptions,
   texts: TemplateStringsArray,
   parameters: readonly SqlParameter[],
 ): Promise<pl.DataFrame> {
@@ -69,7 +71,11 @@ async function answer(
   const given =
     job === undefined
       ? await askSession({ sql, values, limits })
-      : await readState(job, sql, token ?? process.env.MILLRACE_STATE_TOKEN, { values, limits });
+      : await readState(job, sql, token ?? process.env.MILLRACE_STATE_TOKEN, {
+          values,
+          limits,
+          ...(worker !== undefined && { worker }),
+        });
   if (!given.truncated) return answerFrame(given);
   throw new Refusal({
     code: "TOO_MANY_ROWS",
@@ -79,7 +85,7 @@ async function answer(
   });
 }
 
-async function askSession({ sql, values, limits }: Required<StateQuestion> & { sql: string }): Promise<StateAnswer> {
+async function askSession({ sql, values, limits }: Question): Promise<StateAnswer> {
   if (!hasSessionTables())
     throw new Refusal({
       code: "NO_STATE",
