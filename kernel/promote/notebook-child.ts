@@ -156,7 +156,8 @@ async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<N
     const expected: Record<string, string> = {};
     for (const terminal of terminals) {
       const name = terminal.kind === "sink" ? terminal.topic : tableId(terminal.name);
-      expected[name] = (expected[name] ?? "") + (await rowsOf(terminal, end(0), end(1)));
+      const [from, until] = [end(0), end(1)].map((offsets) => ofTopics(offsets, sourcesOf([terminal])));
+      expected[name] = (expected[name] ?? "") + (await rowsOf(terminal, from!, until!));
     }
     return { samples, expected };
   } catch (error) {
@@ -164,6 +165,12 @@ async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<N
       nothing: `the records could not be read from Kafka (${((error as MillraceError).what ?? String(error)).split("\n")[0]})`,
     };
   }
+}
+
+/** Of these positions those that a terminal reads: others belong to other sinks. */
+function ofTopics<T>(offsets: Readonly<Record<string, T>>, sources: readonly SourceNode[]): Record<string, T> {
+  const isRead = (topic: string) => sources.some((source) => source.topics.includes(topic) || matches(source, topic));
+  return Object.fromEntries(Object.entries(offsets).filter(([topic]) => isRead(topic)));
 }
 
 /** What the sink would write over a range, or the table would hold, as the notebook's own reader computes it. */

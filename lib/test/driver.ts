@@ -4,6 +4,7 @@ import { formatOf } from "../format/index.ts";
 import { Sink } from "../frame/sink.ts";
 import { StreamFrame } from "../frame/stream-frame.ts";
 import { compile, type Program } from "../operators/program.ts";
+import { inOwnOrders, sharedId } from "../operators/reading-order.ts";
 import { parseDuration } from "../plan/duration.ts";
 import { type PlanNode, sourcesOf } from "../plan/nodes/plan-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
@@ -54,7 +55,7 @@ interface Running {
 export class TestDriver {
   readonly #tested: readonly Tested[];
   readonly #ids: readonly string[];
-  readonly #sources: readonly SourceNode[];
+  #sources: readonly SourceNode[];
   readonly #options: DriverOptions;
   readonly #partitions: number;
   readonly #stores = new Map<string, MemoryStore[]>();
@@ -105,11 +106,12 @@ export class TestDriver {
       });
     const { runner, readers } = this.#start(topic, records);
     const placed = placeRecords(sources[0]!, records, this.#partitions, this.#now);
+    const all = this.#sources.filter((source) => reads(source, topic)); // a terminal may have got sources of its own
     for (const [partition, own] of placed) {
       const name = `${topic}/${partition}`;
       const columns = recordColumns(own, this.#offsets.get(name) ?? 0);
       this.#offsets.set(name, (this.#offsets.get(name) ?? 0) + own.length);
-      for (const { id } of sources) {
+      for (const { id } of all) {
         const { frame, bad } = readers.get(id)!.read({ topic, partition, columns });
         this.#bad.push(...bad.map(({ offset, reason }) => ({ topic, partition, offset, reason })));
         this.#take(await runner.feed(id, topic, partition, frame));
@@ -215,7 +217,9 @@ export class TestDriver {
     if (this.#running !== undefined) return this.#running;
     const wire = new Map(this.#sources.map((source) => [source.id, this.#schemaOf(source, topic, records)]));
     const schemas = new Map(this.#sources.map((source) => [source.id, rowsSchema(source, wire.get(source.id)!)]));
-    const program = compile(this.#nodes, schemas);
+    const own = inOwnOrders(this.#nodes, schemas);
+    const program = compile(own.terminals, own.schemas);
+    this.#sources = program.sources.map(({ node }) => node);
     const topics = new Map(
       this.#sources.map((source) => [
         source.id,
@@ -232,7 +236,7 @@ export class TestDriver {
       },
     });
     const readers = new Map(
-      program.sources.map((source) => [source.id, new SourceReader(source, wire.get(source.id)!)]),
+      program.sources.map((source) => [source.id, new SourceReader(source, wire.get(sharedId(source.id))!)]),
     );
     this.#running = { program, runner, readers };
     return this.#running;

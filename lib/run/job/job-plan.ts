@@ -1,5 +1,6 @@
 import { Refusal } from "../../error.ts";
 import { compile, type Program, type ProgramSource, tableId } from "../../operators/program.ts";
+import { inOwnOrders, sharedId } from "../../operators/reading-order.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { ToTableNode } from "../../plan/nodes/to-table-node.ts";
@@ -25,10 +26,10 @@ export interface JobPlan {
 
 /** @throws {Refusal} `NO_SINK`, `NO_SCHEMA`, and whatever has no exact streaming meaning */
 export function planJob(
-  terminals: readonly (SinkNode | ToTableNode)[],
+  declared: readonly (SinkNode | ToTableNode)[],
   schemas: Readonly<Record<string, Schema>>,
 ): JobPlan {
-  if (terminals.length === 0) {
+  if (declared.length === 0) {
     throw new Refusal({
       code: "NO_SINK",
       what: "The job has no sink, so it would do nothing.",
@@ -36,8 +37,8 @@ export function planJob(
     });
   }
   const wire = new Map<string, Schema>();
-  const rows = new Map<string, Schema>();
-  for (const node of sourcesOf(terminals)) {
+  const given = new Map<string, Schema>();
+  for (const node of sourcesOf(declared)) {
     const schema = node.schema ?? schemas[node.id] ?? schemas[node.topics.join(",")] ?? schemas[node.pattern ?? ""];
     if (schema === undefined) {
       throw new Refusal({
@@ -47,8 +48,9 @@ export function planJob(
       });
     }
     wire.set(node.id, schema);
-    rows.set(node.id, rowsSchema(node, schema));
+    given.set(node.id, rowsSchema(node, schema));
   }
+  const { terminals, schemas: rows } = inOwnOrders(declared, given);
   const sinks = terminals.filter((node) => node.kind === "sink");
   refuseOwnOutput(terminals, sinks);
   const program = compile(terminals, rows, { carriesHeaders: true });
@@ -59,7 +61,7 @@ export function planJob(
     tables: new Map(terminals.filter((node) => node.kind === "toTable").map((node) => [tableId(node.name), node])),
     inputs: program.sources.map((source) => ({
       source,
-      reader: new SourceReader(source, wire.get(source.id) as Schema),
+      reader: new SourceReader(source, wire.get(sharedId(source.id)) as Schema),
     })),
     stores: program.repartitions.length > 0 ? [...program.stores, PLACED_STORE] : keyed ? program.stores : [],
     ordered:

@@ -94,8 +94,7 @@ export class ProgramRunner {
     const task = await this.#task(topic, partition);
     await this.#route(out, name, partition, await task.end(source, topic));
     for (const { id, from } of this.#program.repartitions)
-      if (from.every((input) => this.#isFinished(input, partition)))
-        await this.#send(out, id, partition, undefined, true);
+      if (from.every((input) => this.#isFinished(input, partition))) await this.#sendOver(out, id, partition);
     return out;
   }
 
@@ -117,7 +116,7 @@ export class ProgramRunner {
           await this.#route(out, this.#name(topic, partition), partition, await task.end(source, topic));
         }
     for (const { id } of this.#program.repartitions)
-      for (let sender = 0; sender < this.#partitions; sender++) await this.#send(out, id, sender, undefined, true);
+      for (let sender = 0; sender < this.#partitions; sender++) await this.#sendOver(out, id, sender);
     return out;
   }
 
@@ -194,35 +193,63 @@ export class ProgramRunner {
     return task;
   }
 
-  /** Takes a task's rows to where they go: out, or on to other tasks, together with how far the task has come. */
+  /**
+   * Takes a task's rows to where they go: out, or on to other tasks, together with how far the task had come with them. What those make of it follows
+   * in the order in which it was made, so that nothing overtakes rows of before.
+   */
   async #route(out: Collected, name: string, partition: number, result: TaskResult): Promise<void> {
-    out.add(name, result, this.#isRepartition);
-    for (const { id } of this.#program.repartitions) {
-      const sent = result.rows.filter(({ terminal }) => terminal === id);
-      for (const { frame } of sent) await this.#send(out, id, partition, frame, false);
-      if (sent.length === 0 && this.#furtherOn(id, partition)) await this.#send(out, id, partition, undefined, false);
+    const all = [this.#made(name, partition, result)];
+    for (let made = all.shift(); made !== undefined; made = all.shift()) {
+      const { name, partition, result, reached } = made;
+      out.add(name, result, this.#isRepartition);
+      for (const { id } of this.#program.repartitions) {
+        const frames = result.rows.filter(({ terminal }) => terminal === id).map(({ frame }) => frame);
+        const further = reached.get(id)!;
+        for (const [i, frame] of frames.entries())
+          all.push(...(await this.#send(id, partition, frame, i + 1 < frames.length ? Number.NaN : further, false)));
+        if (frames.length === 0 && this.#furtherOn(id, partition, further))
+          all.push(...(await this.#send(id, partition, undefined, further, false)));
+      }
     }
   }
 
+  #made(name: string, partition: number, result: TaskResult): Made {
+    const task = this.#tasks.get(name);
+    const reached = this.#program.repartitions.map(({ id }) => [id, task?.task.reached(id) ?? Number.NaN] as const);
+    return { name, partition, result, reached: new Map(reached) };
+  }
+
   /** Whether those that a task sends rows to have to be told how far it has come. */
-  #furtherOn(id: string, sender: number): boolean {
-    const reached = this.#tasks.get(String(sender))!.task.reached(id);
+  #furtherOn(id: string, sender: number, reached: number): boolean {
     return (
       this.#idle.has(`${id} ${sender}`) || reached > (this.#told.get(`${id} ${sender}`) ?? Number.NEGATIVE_INFINITY)
     );
   }
 
-  async #send(out: Collected, id: string, sender: number, rows: pl.DataFrame | undefined, over: boolean) {
-    const from = this.#tasks.get(String(sender));
-    const reached = from === undefined ? Number.NaN : from.task.reached(id);
+  async #send(
+    id: string,
+    sender: number,
+    rows: pl.DataFrame | undefined,
+    reached: number,
+    over: boolean,
+  ): Promise<Made[]> {
     if (!Number.isNaN(reached)) this.#told.set(`${id} ${sender}`, reached);
     if (!over) this.#idle.delete(`${id} ${sender}`);
     const placed = rows === undefined ? undefined : placeRows(rows, this.#partitions);
+    const all: Made[] = [];
     for (let target = 0; target < this.#partitions; target++) {
       const task = await this.#task("", target);
       const result = await task.receive(id, sender, placed?.get(target), reached, over);
-      await this.#route(out, String(target), target, result);
+      all.push(this.#made(String(target), target, result));
     }
+    return all;
+  }
+
+  /** Nobody has to wait for what this task sends. */
+  async #sendOver(out: Collected, id: string, sender: number): Promise<void> {
+    const reached = this.#tasks.get(String(sender))?.task.reached(id) ?? Number.NaN;
+    for (const { name, partition, result } of await this.#send(id, sender, undefined, reached, true))
+      await this.#route(out, name, partition, result);
   }
 
   /** Partitions that have been quiet for as long as their topic's `idle` says no longer hold back those that they send rows to. */
@@ -237,10 +264,18 @@ export class ProgramRunner {
         });
         if (!quiet || this.#idle.has(`${id} ${partition}`)) continue;
         this.#idle.add(`${id} ${partition}`);
-        await this.#send(out, id, partition, undefined, true);
+        await this.#sendOver(out, id, partition);
       }
     }
   }
+}
+
+/** What a task made, and how far it had come then for each repartition. */
+interface Made {
+  readonly name: string;
+  readonly partition: number;
+  readonly result: TaskResult;
+  readonly reached: ReadonlyMap<string, number>;
 }
 
 /** Rows and bad rows of one call, as they are made. */
