@@ -3,6 +3,7 @@ import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
 import ts from "typescript";
 import { suspiciousLiterals } from "./checks/literals.ts";
+import type { OpenedFile } from "./opened-files.ts";
 import { type Problem, problemAt } from "./problem.ts";
 import type { Slice } from "./slice.ts";
 import type { Unit } from "./unit.ts";
@@ -117,6 +118,30 @@ export function findNeeds(slice: Slice, folder: string): Needs {
       );
     }
   }
+}
+
+/**
+ * What static text did not tell: files that the statements asked for under names they computed. Inside the notebook's folder they come along; one
+ * outside, named by a relative path, would not be found from the job's folder.
+ */
+export function withOpened(needs: Needs, opened: readonly OpenedFile[], folder: string): Needs {
+  const files = new Map(needs.files);
+  const problems: Problem[] = [];
+  const own = new Set([...needs.files.values()]);
+  for (const { file, relative } of opened.toSorted((a, b) => (a.file < b.file ? -1 : 1))) {
+    if (needs.files.has(file)) continue;
+    const to = slashes(path.relative(folder, file));
+    if (inside(folder, file) && !RESERVED.test(to) && !own.has(to)) files.set(file, to);
+    else if (relative)
+      problems.push({
+        code: "ABSOLUTE_PATH",
+        what: inside(folder, file)
+          ? `The job needs ${to}, which its folder has a file of its own for.`
+          : `The job needs ${to}, which lies outside the notebook's folder and is named by a path that is computed.`,
+        remedies: ["put the file beside the notebook, or in a folder below it", "name it by a literal path"],
+      });
+  }
+  return { ...needs, files: new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))), problems };
 }
 
 function notErasable(slice: Slice, file: string): readonly ts.Diagnostic[] {

@@ -24,6 +24,7 @@ import type { Schema } from "../../lib/schema.ts";
 import { fetchRanges, heldRanges } from "./fetch-ranges.ts";
 import { cellOf, importFromFolder, stackOf } from "./notebook-module.ts";
 import type { NotebookAnswer, NotebookRequest } from "./notebook-request.ts";
+import { noteOpenedFiles } from "./opened-files.ts";
 import type { Ranges } from "./recorded.ts";
 import { sinkLines } from "./sink-lines.ts";
 import "../../lib/index.ts";
@@ -45,7 +46,8 @@ try {
 process.exit();
 
 async function answer(): Promise<NotebookAnswer> {
-  await executeCells();
+  const opened = noteOpenedFiles();
+  await executeCells((url) => opened.note(url));
   const [sinks, tables] = [declaredSinks(), declaredTables()];
   const terminals = [...sinks, ...tables];
   const { schemas, unknown } = await sourceSchemas(sourcesOf(terminals));
@@ -58,20 +60,22 @@ async function answer(): Promise<NotebookAnswer> {
     explained: terminals.map((terminal) => explain(terminal)).join("\n\n"),
   };
   if (Object.keys(unknown).length > 0)
-    return { ...program, fingerprint: "", recorded: { nothing: "a schema is not known" } };
+    return { ...program, opened: opened.files(), fingerprint: "", recorded: { nothing: "a schema is not known" } };
   const frozen = terminals.map((terminal) => withSchemas(terminal, schemas) as SinkNode | ToTableNode);
   const rows = sourcesOf(terminals).map(
     (source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)] as const,
   );
-  return { ...program, fingerprint: compile(terminals, new Map(rows)).fingerprint, recorded: await record(frozen) };
+  const { fingerprint } = compile(terminals, new Map(rows));
+  const recorded = await record(frozen); // code in the plan may open files, too
+  return { ...program, opened: opened.files(), fingerprint, recorded };
 }
 
-async function executeCells(): Promise<void> {
+async function executeCells(loaded: (url: string) => void): Promise<void> {
   // the parameters' defaults, whatever this environment says
   setParamSource(() => undefined);
   process.chdir(request.folder);
   try {
-    await importFromFolder(request.code, request.folder);
+    await importFromFolder(request.code, request.folder, loaded);
   } catch (error) {
     const cell = cellOf(error, request.code);
     throw new MillraceError({

@@ -7,8 +7,13 @@ const NAME = "__millrace_slice__.ts";
 /**
  * Imports TypeScript text as if it were a file of this folder: its relative imports and packages are found there, `millrace` is this
  * process's own (which knows the sinks that get declared), `nodejs-polars` the folder's or this installation's.
+ * @param loaded called with the URL of every other module that is loaded
  */
-export async function importFromFolder(code: string, folder: string): Promise<void> {
+export async function importFromFolder(
+  code: string,
+  folder: string,
+  loaded: (url: string) => void = () => {},
+): Promise<void> {
   const url = pathToFileURL(path.join(folder, NAME)).href;
   registerHooks({
     resolve(specifier, context, next) {
@@ -23,7 +28,10 @@ export async function importFromFolder(code: string, folder: string): Promise<vo
       }
     },
     load(address, context, next) {
-      if (address !== url) return next(address, context);
+      if (address !== url) {
+        loaded(address);
+        return next(address, context);
+      }
       return { source: code, format: "module-typescript", shortCircuit: true };
     },
   });

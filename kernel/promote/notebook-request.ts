@@ -2,6 +2,7 @@ import type { ParamSpec } from "../../lib/frame/param.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import type { ToTableNode } from "../../lib/plan/nodes/to-table-node.ts";
 import type { Schema } from "../../lib/schema.ts";
+import type { OpenedFile } from "./opened-files.ts";
 import type { Ranges } from "./recorded.ts";
 
 /** What promotion asks of a child process that executes the kept cells in notebook mode. */
@@ -28,6 +29,8 @@ export interface NotebookAnswer {
   readonly schemas: Readonly<Record<string, Schema>>;
   /** Sources whose schema nobody knows, and why. */
   readonly unknown: Readonly<Record<string, string>>;
+  /** Files that the statements asked for while they ran. */
+  readonly opened: readonly OpenedFile[];
   readonly fingerprint: string;
   readonly explained: string;
   readonly recorded: RecordedRun | { readonly nothing: string };

@@ -15,6 +15,7 @@ import { POSTINSTALL, packageJson } from "./job/package-json.ts";
 import { readme } from "./job/readme.ts";
 import { vendoredMillrace } from "./job/vendor.ts";
 import { drift, type EarlierPromotion, earlierPromotion, type JobFiles, MADE_BY, writeJob } from "./job-folder.ts";
+import { withOpened } from "./modules.ts";
 import { readNotebook, sha256 } from "./notebook.ts";
 import { type Parameter, type ParameterValue, parametersSchema } from "./parameters.ts";
 import { judge, type Problem, PromotionRefusal } from "./problem.ts";
@@ -91,7 +92,9 @@ async function makeJob(
   const warm = options.warm ? warmRanges(terminals, reads.all) : undefined;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
-  const different = judge(sinkProblems(notebook, analysis.slice, answer.sinks), options.allow ?? []);
+  const needs = withOpened(analysis.needs, answer.opened, notebook.folder);
+  const found = [...needs.problems, ...sinkProblems(notebook, analysis.slice, answer.sinks)];
+  const different = judge(found, options.allow ?? []);
   if (different.refused.length > 0) throw new PromotionRefusal(different.refused, path.basename(notebook.file));
   allowed.push(...different.allowed);
 
@@ -101,7 +104,6 @@ async function makeJob(
   const parameters = allParameters(analysis, execution);
   const sources = Object.keys(answer.schemas);
   const sinks = [...new Set(answer.sinks.map((sink) => sink.topic)), ...answer.tables.map(({ name }) => tableId(name))];
-  const { needs } = analysis;
   const label = `${notebook.name}.ipynb`;
   texts.set(
     "main.ts",
