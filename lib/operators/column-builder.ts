@@ -30,13 +30,13 @@ const DAY = 86_400_000;
 export class RowsBuilder {
   readonly #names: readonly string[];
   readonly #columns: readonly ColumnBuilder[];
-  readonly #pushCells: (row: Record<string, unknown>, columns: readonly ColumnBuilder[]) => void;
+  readonly #pushCells: (row: Record<string, unknown>) => void;
   #height = 0;
 
   constructor(schema: Schema) {
     this.#names = Object.keys(schema);
     this.#columns = Object.entries(schema).map(([name, dtype]) => builder(name, dtype));
-    this.#pushCells = pushingCells(this.#names);
+    this.#pushCells = pushingCells(schema, this.#columns);
   }
 
   get height(): number {
@@ -49,7 +49,7 @@ export class RowsBuilder {
     const names = this.#names;
     const values = row as Record<string, unknown>;
     try {
-      this.#pushCells(values, this.#columns);
+      this.#pushCells(values);
       let given = 0;
       for (const _ in values) given++;
       if (given > names.length && Object.keys(values).length > names.length)
@@ -77,14 +77,23 @@ export class RowsBuilder {
 }
 
 /**
- * Pushes each cell of a row to its column. Written out for these names: a loop over them looks every property and every kind of column up again, which
- * takes a third of the time of a row.
+ * Pushes each cell of a row to its column. Written out for these names and dtypes: a loop over them looks every property and every kind of column up
+ * again, which takes a third of the time of a row. What fits goes straight into a number column's array; all else goes through `push`, which judges it.
  */
-function pushingCells(
-  names: readonly string[],
-): (row: Record<string, unknown>, columns: readonly ColumnBuilder[]) => void {
-  const lines = names.map((name, i) => `columns[${i}].push(row[${JSON.stringify(name)}]);`);
-  return new Function("row", "columns", lines.join("\n")) as never;
+function pushingCells(schema: Schema, columns: readonly ColumnBuilder[]): (row: Record<string, unknown>) => void {
+  const lines = Object.entries(schema).map(([name, dtype], i) => {
+    const value = `v = row[${JSON.stringify(name)}];`;
+    const range = RANGES[dtype];
+    const direct = (number: string, fits: string) =>
+      `${value} n = ${number}; if (${fits} && c${i}.length < c${i}.values.length) c${i}.values[c${i}.length++] = n; else c${i}.push(v);`;
+    if (range !== undefined) return direct("v", `Number.isInteger(n) && n >= ${range[0]} && n <= ${range[1]}`);
+    if (dtype.startsWith("Float")) return direct("v", 'typeof n === "number"');
+    if (dtype.startsWith("Datetime")) return direct("v instanceof Date ? v.getTime() : 0.5", "Number.isInteger(n)");
+    return `${value} c${i}.push(v);`;
+  });
+  const names = columns.map((_, i) => `c${i}`);
+  const body = `return (row) => { let v, n;\n${lines.join("\n")}\n};`;
+  return new Function(...names, body)(...columns) as never;
 }
 
 function builder(name: string, dtype: string): ColumnBuilder {
@@ -136,9 +145,10 @@ class NumberBuilder implements ColumnBuilder {
   readonly #name: string;
   readonly #dtype: string;
   readonly #number: (value: unknown) => number;
-  #values = new Float64Array(1024);
+  /** Those up to {@link length} count; {@link RowsBuilder} puts what fits in here itself. */
+  values = new Float64Array(1024);
   #nulls: Uint8Array | undefined;
-  #length = 0;
+  length = 0;
 
   constructor(name: string, dtype: string) {
     this.#name = name;
@@ -147,19 +157,19 @@ class NumberBuilder implements ColumnBuilder {
   }
 
   push(value: unknown): void {
-    const at = this.#length;
-    if (at === this.#values.length) this.#grow();
+    const at = this.length;
+    if (at === this.values.length) this.#grow();
     if (value === null) {
-      this.#nulls ??= new Uint8Array(this.#values.length);
+      this.#nulls ??= new Uint8Array(this.values.length);
       this.#nulls[at] = 1;
-    } else this.#values[at] = this.#number(value);
-    this.#length = at + 1;
+    } else this.values[at] = this.#number(value);
+    this.length = at + 1;
   }
 
   #grow(): void {
-    const values = new Float64Array(2 * this.#values.length);
-    values.set(this.#values);
-    this.#values = values;
+    const values = new Float64Array(2 * this.values.length);
+    values.set(this.values);
+    this.values = values;
     if (this.#nulls === undefined) return;
     const nulls = new Uint8Array(values.length);
     nulls.set(this.#nulls);
@@ -167,15 +177,15 @@ class NumberBuilder implements ColumnBuilder {
   }
 
   truncate(length: number): void {
-    this.#nulls?.fill(0, length, this.#length + 1);
-    this.#length = length;
+    this.#nulls?.fill(0, length, this.length + 1);
+    this.length = length;
   }
 
   finish(): pl.Series {
-    const numbers = pl.Series(this.#name, this.#values.slice(0, this.#length));
+    const numbers = pl.Series(this.#name, this.values.slice(0, this.length));
     const typed = fromNumbers(numbers, this.#dtype);
     if (this.#nulls === undefined) return typed;
-    const isNull = pl.Series("§null", this.#nulls.slice(0, this.#length)).cast(pl.Bool);
+    const isNull = pl.Series("§null", this.#nulls.slice(0, this.length)).cast(pl.Bool);
     this.#nulls = undefined;
     const present = pl.when(pl.col("§null").not()).then(pl.col(this.#name)).otherwise(pl.lit(null));
     return pl.DataFrame([typed, isNull]).select(present.alias(this.#name)).getColumn(this.#name);

@@ -70,8 +70,8 @@ export class MapRows implements Operator {
     return Int32Array.from(Array.from({ length: height }, (_, i) => i).filter((i) => !left.has(i)));
   }
 
-  /** Any number of rows per row: the place of the row that each comes from. */
-  #several(batch: pl.DataFrame, context: BatchContext): Int32Array {
+  /** Any number of rows per row: the place of the row that each comes from; undefined where each row gave one. */
+  #several(batch: pl.DataFrame, context: BatchContext): Int32Array | undefined {
     const { fn } = this.#node;
     const [view, builder] = [this.#view, this.#builder];
     const places: number[] = [];
@@ -94,7 +94,9 @@ export class MapRows implements Operator {
         noteBad(context, batch, [i], reasonOf("flatMap", error));
       }
     }
-    return Int32Array.from(places);
+    let single = places.length === height;
+    for (let i = 0; single && i < height; i++) single = places[i] === i;
+    return single ? undefined : new Int32Array(places);
   }
 
   /** Built for the columns that are there, and kept. */

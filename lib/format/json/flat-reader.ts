@@ -31,6 +31,10 @@ interface Column {
   ends: Uint32Array;
   /** The last record, counted from 1, that had this field. */
   seen: number;
+  /** Records whose field is null. */
+  nulls: number;
+  /** Records that had this field. */
+  met: number;
 }
 
 /**
@@ -71,7 +75,11 @@ export class FlatReader {
         column.ends = new Uint32Array(count);
       }
     }
-    for (const column of this.#columns) column.seen = 0;
+    for (const column of this.#columns) {
+      column.seen = 0;
+      column.nulls = 0;
+      column.met = 0;
+    }
     this.#unknown = 0;
     for (let row = 0; row < count; row++) if (!this.#record(bytes, starts[row]!, ends[row]!, row)) return undefined;
     const series: pl.Series[] = [];
@@ -108,6 +116,7 @@ export class FlatReader {
       } else {
         if (column.seen === row + 1) return false;
         column.seen = row + 1;
+        column.met++;
         at = column.kind === KIND.skipped ? this.#skip(bytes, at, end) : this.#cell(bytes, at, end, column, row);
       }
       if (at === -1) return false;
@@ -120,7 +129,10 @@ export class FlatReader {
   /** Reads a value into its column; where it ends, or -1. */
   #cell(bytes: Buffer, at: number, end: number, column: Column, row: number): number {
     const first = bytes[at]!;
-    if (first === 0x6e) return word(bytes, at, "null");
+    if (first === 0x6e) {
+      column.nulls++;
+      return word(bytes, at, "null");
+    }
     switch (column.kind) {
       case KIND.float: {
         const to = this.#number.scan(bytes, at, end);
@@ -182,10 +194,10 @@ export class FlatReader {
   }
 
   #series(column: Column, bytes: Buffer): pl.Series | undefined {
-    const { name, kind, cells } = column;
+    const { name, kind, cells, met, nulls } = column;
     if (kind === KIND.text) return textSeries(column, bytes);
     let series = pl.Series(name, cells);
-    if (cells.some(Number.isNaN)) {
+    if (met - nulls < cells.length) {
       const value = pl.col(name);
       const filled = pl.when(value.isNotNan()).then(value).otherwise(pl.lit(null)).alias(name);
       series = pl.DataFrame([series]).select(filled).getColumn(name);
@@ -216,6 +228,8 @@ function column(name: string, dtype: string | undefined): Column {
     starts: new Uint32Array(0),
     ends: new Uint32Array(0),
     seen: 0,
+    nulls: 0,
+    met: 0,
   };
 }
 

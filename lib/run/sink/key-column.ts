@@ -25,8 +25,9 @@ function plainLines(texts: pl.Series): ByteColumn | undefined {
   const ends = new Uint32Array(count);
   let at = 0;
   for (let i = 0; i < count; i++) {
-    const end = bytes.indexOf(NEWLINE, at);
-    if (end === -1) return undefined;
+    let end = at;
+    while (end < bytes.length && bytes[end] !== NEWLINE) end++; // keys are short: a call of indexOf costs more
+    if (end === bytes.length) return undefined;
     starts[i] = at;
     ends[i] = end;
     at = end + 1;
