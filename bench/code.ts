@@ -36,9 +36,7 @@ export async function main(args: string[]): Promise<void> {
       frame.map((row: any) => ({ total: row.x + row.y + row.z }), { schema: { total: "Float64" }, keep: true }),
     "flatMap, five columns given again": (frame) =>
       frame.flatMap(
-        (row: any) => [
-          { device: row.device, timestamp: row.timestamp, x: row.x, y: row.y, z: row.x + row.y + row.z },
-        ],
+        (row: any) => [{ device: row.device, timestamp: row.timestamp, x: row.x, y: row.y, z: row.x + row.y + row.z }],
         { schema: SCHEMA },
       ),
   };
@@ -70,7 +68,10 @@ function rowsOf(rows: number, batch: number): ReturnType<typeof nodePolars.DataF
       name,
       at.map((i) => Math.sin(i * 0.37 + phase)),
     );
-  const time = pl.Series("timestamp", at.map((i) => 1_700_000_000_000 + Math.floor(i / 10))) as nodePolars.Series;
+  const time = pl.Series(
+    "timestamp",
+    at.map((i) => 1_700_000_000_000 + Math.floor(i / 10)),
+  ) as nodePolars.Series;
   const devices = Array.from(at, (i) => `phone-${String(i % 1000).padStart(4, "0")}`);
   const device = nodePolars.Series("device", devices, nodePolars.Utf8);
   const timestamp = time.cast(nodePolars.Int64).cast(nodePolars.Datetime("ms"));
