@@ -34,7 +34,8 @@ export function kernelInfo(version: string, typescriptVersion: string): KernelIn
       mimetype: "text/typescript",
       file_extension: ".ts",
       pygments_lexer: "typescript",
-      codemirror_mode: { name: "text/typescript", mode: "javascript", typescript: true },
+      // JupyterLab finds a language by this name; by a mime type it would find none, and colour nothing
+      codemirror_mode: { name: "typescript", mode: "javascript", typescript: true },
       nbconvert_exporter: "script",
     },
     banner: `Millrace ${version}: TypeScript ${typescriptVersion} on Node.js ${process.versions.node}`,

@@ -1,4 +1,5 @@
 import { type ChartData, MOST_TRACES } from "./chart-data.ts";
+import { COLOURS } from "./colours.ts";
 
 /** What the mime type `application/vnd.plotly.v1+json` holds. */
 export interface PlotlyFigure {
@@ -6,29 +7,75 @@ export interface PlotlyFigure {
   readonly layout: Readonly<Record<string, unknown>>;
 }
 
+export interface FigureOptions {
+  readonly title: string;
+  /** By which a front end asks for more of it. */
+  readonly id?: string;
+  /** Charts of one name are zoomed together. */
+  readonly link?: string;
+}
+
 /** The chart for Plotly. `uirevision` keeps zoom and hidden traces when the next snapshot comes. */
-export function plotlyFigure({ kind, traces, xTitle, yTitle, xIsTime }: ChartData, title: string): PlotlyFigure {
-  const instants = (x: (typeof traces)[number]["x"]) =>
-    xIsTime ? x.map((ms) => (ms === null ? null : new Date(ms).toISOString())) : x;
+export function plotlyFigure(data: ChartData, { title, id, link }: FigureOptions): PlotlyFigure {
+  const { kind, traces, xTitle, yTitle, xIsTime, yIsTime = false } = data;
   return {
-    data: traces
-      .slice(0, MOST_TRACES)
-      .map(({ name, x, y }) =>
-        kind === "histogram"
-          ? { type: "histogram", name, x: y }
-          : kind === "bar"
-            ? { type: "bar", name, x: instants(x), y }
-            : { type: "scatter", mode: kind === "line" ? "lines" : "markers", name, x: instants(x), y },
-      ),
+    data:
+      data.cells === undefined ? traces.slice(0, MOST_TRACES).map((trace) => plotlyTrace(data, trace)) : [heat(data)],
     layout: {
-      title: { text: title },
-      xaxis: {
-        title: { text: kind === "histogram" ? yTitle : xTitle },
-        ...(xIsTime && kind !== "histogram" && { type: "date" }),
+      title: { text: title, font: { size: 15 } },
+      margin: { l: 64, r: 24, t: 44, b: 48 },
+      xaxis: { title: { text: xTitle }, ...(xIsTime && { type: "date" }) },
+      yaxis: {
+        title: { text: yTitle },
+        automargin: true,
+        ...(yIsTime && { type: "date" }),
+        ...(kind === "heatmap" && !yIsTime && typeof data.cells?.y[0] === "string" && { type: "category" }),
       },
-      yaxis: { title: { text: kind === "histogram" ? "rows" : yTitle } },
+      colorway: COLOURS,
+      ...(kind === "histogram" && { bargap: 0.05 }),
       showlegend: traces.length > 1,
       uirevision: "millrace",
+      ...((id !== undefined || link !== undefined) && {
+        meta: { millrace: { ...(id && { id }), ...(link && { link }) } },
+      }),
     },
   };
 }
+
+const TYPES = {
+  line: { type: "scatter", mode: "lines" },
+  scatter: { type: "scatter", mode: "markers" },
+  bar: { type: "bar" },
+  histogram: { type: "bar" },
+} as const;
+
+function plotlyTrace({ kind, xIsTime }: ChartData, { name, x, y }: ChartData["traces"][number]) {
+  return { ...TYPES[kind as keyof typeof TYPES], name, x: instants(x, xIsTime), y: y.map(finite) };
+}
+
+function heat({ cells, xIsTime, yIsTime = false, zTitle }: ChartData): Record<string, unknown> {
+  const { x, y, z } = cells!;
+  const colorbar = { title: { text: zTitle }, thickness: 12 };
+  return {
+    type: "heatmap",
+    x: instants(x, xIsTime),
+    y: instants(y, yIsTime),
+    z,
+    colorscale: "Viridis",
+    hoverongaps: false,
+    colorbar,
+  };
+}
+
+/** Instants as Plotly reads them: ISO 8601 in UTC. */
+export const instants = (
+  values: readonly (number | string | null)[],
+  areTimes: boolean,
+): readonly (number | string | null)[] =>
+  areTimes
+    ? values.map((ms) => (typeof ms === "number" && Number.isFinite(ms) ? new Date(ms).toISOString() : null))
+    : values;
+
+/** JSON has no NaN and no infinity. */
+export const finite = (value: number | null): number | null =>
+  value !== null && Number.isFinite(value) ? value : null;

@@ -1,4 +1,6 @@
 import { type ChartData, MOST_TRACES, type Trace } from "./chart-data.ts";
+import { COLOURS, shade } from "./colours.ts";
+import { extremes } from "./extremes.ts";
 
 const WIDTH = 700;
 const HEIGHT = 320;
@@ -6,9 +8,6 @@ const LEFT = 64;
 const RIGHT = 16;
 const TOP = 28;
 const BOTTOM = 44;
-const BINS = 30;
-/** Told apart also by people who confuse red and green (Okabe and Ito). */
-const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#555555"];
 /** A drawing 700 points wide shows no more than this. */
 const MOST_POINTS = 1400;
 
@@ -20,8 +19,9 @@ interface Scale {
 
 /** The chart as a picture that needs no script: what shows where Plotly is not at hand. */
 export function svgChart(data: ChartData, title: string): string {
-  const chart = data.kind === "histogram" ? histogram(data) : data;
-  const traces = chart.traces.slice(0, MOST_TRACES).map(thinned);
+  if (data.cells !== undefined) return svgHeatMap(data, title);
+  const chart: ChartData = data.kind === "histogram" ? { ...data, kind: "bar" } : data;
+  const traces = chart.traces.slice(0, MOST_TRACES).map((trace) => extremes(trace, MOST_POINTS));
   const categories =
     chart.xIsTime || traces.every(({ x }) => x.every((value) => typeof value !== "string"))
       ? undefined
@@ -44,14 +44,7 @@ export function svgChart(data: ChartData, title: string): string {
       : chart.xIsTime
         ? clock(value, x.max - x.min)
         : short(value);
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeXml(`${title}: ${chart.yTitle} over ${chart.xTitle}`)}" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
-    `width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="11"><rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>` +
-    `${axes(x, y, xText)}${shapes.join("")}` +
-    `<g fill="#222222"><text x="${WIDTH / 2}" y="16" text-anchor="middle" font-size="13">${escapeXml(title)}</text>` +
-    `<text x="${WIDTH / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeXml(chart.xTitle)}</text>` +
-    `<text transform="rotate(-90)" x="${-(HEIGHT / 2)}" y="14" text-anchor="middle">${escapeXml(chart.yTitle)}</text></g>${legend(traces)}</svg>`
-  );
+  return frameOf(chart, title, `${axes(x, y, xText)}${shapes.join("")}${legend(traces)}`);
 }
 
 type Points = readonly (readonly [number, number])[];
@@ -128,28 +121,57 @@ function scale(values: readonly number[], from: number, to: number, margin: numb
   return Object.assign((value: number) => from + ((value - min) / (max - min)) * (to - from), { min, max });
 }
 
-/** Counts per bin, as bars. */
-function histogram(data: ChartData): ChartData {
-  const values = data.traces
-    .flatMap(({ y }) => y)
-    .filter((value) => value !== null && Number.isFinite(value)) as number[];
-  const { min, max } = scale(values, 0, 1, 0);
-  const width = (max - min) / BINS;
-  const centres = Array.from({ length: BINS }, (_, bin) => min + (bin + 0.5) * width);
-  const traces = data.traces.map(({ name, y }) => {
-    const counts = new Array<number>(BINS).fill(0);
-    for (const value of y)
-      if (value !== null && Number.isFinite(value)) counts[Math.min(BINS - 1, Math.floor((value - min) / width))]!++;
-    return { name, x: centres, y: counts };
-  });
-  return { kind: "bar", xTitle: data.yTitle, yTitle: "rows", xIsTime: false, traces };
+/** A rectangle per cell, and the scale of its colours in words. */
+function svgHeatMap(data: ChartData, title: string): string {
+  const { x, y, z } = data.cells!;
+  const values = z.flat().filter((value) => value !== null) as number[];
+  const [min, max] = [
+    values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+  ];
+  const [width, height] = [
+    (WIDTH - LEFT - RIGHT) / Math.max(1, x.length),
+    (HEIGHT - TOP - BOTTOM) / Math.max(1, y.length),
+  ];
+  const cells = z.flatMap((line, i) =>
+    line.map((value, j) =>
+      value === null
+        ? ""
+        : `<rect x="${px(LEFT + j * width)}" y="${px(HEIGHT - BOTTOM - (i + 1) * height)}" width="${px(width + 0.3)}" height="${px(height + 0.3)}" fill="${shade((value - min) / (max - min || 1))}"/>`,
+    ),
+  );
+  const text = (value: number | string | undefined, isTime: boolean, of: readonly (number | string)[]) =>
+    typeof value !== "number" ? (value ?? "") : isTime ? clock(value, Number(of.at(-1)) - Number(of[0])) : short(value);
+  const every = (count: number) => Math.max(1, Math.ceil(count / 8));
+  const labels = [
+    ...x.flatMap((value, j) =>
+      j % every(x.length) !== 0
+        ? []
+        : [
+            `<text x="${px(LEFT + (j + 0.5) * width)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${escapeXml(text(value, data.xIsTime, x))}</text>`,
+          ],
+    ),
+    ...y.flatMap((value, i) =>
+      i % every(y.length) !== 0
+        ? []
+        : [
+            `<text x="${LEFT - 6}" y="${px(HEIGHT - BOTTOM - (i + 0.5) * height + 4)}" text-anchor="end">${escapeXml(text(value, data.yIsTime === true, y).slice(0, 12))}</text>`,
+          ],
+    ),
+  ];
+  const range = values.length === 0 ? "no rows" : `${data.zTitle}: ${short(min)} (dark) to ${short(max)} (bright)`;
+  return frameOf(data, `${title} · ${range}`, `${cells.join("")}<g fill="#444444">${labels.join("")}</g>`);
 }
 
-function thinned(trace: Trace): Trace {
-  const step = Math.ceil(trace.x.length / MOST_POINTS);
-  if (step <= 1) return trace;
-  const kept = (_: unknown, i: number) => i % step === 0;
-  return { name: trace.name, x: trace.x.filter(kept), y: trace.y.filter(kept) };
+/** Title, titles of the axes, and a white ground. */
+function frameOf({ xTitle, yTitle }: ChartData, title: string, inside: string): string {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeXml(`${title}: ${yTitle} over ${xTitle}`)}" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
+    `width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="11"><rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>` +
+    `${inside}<g fill="#222222"><text x="${WIDTH / 2}" y="16" text-anchor="middle" font-size="13">${escapeXml(title)}</text>` +
+    `<text x="${WIDTH / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeXml(xTitle)}</text>` +
+    `<text transform="rotate(-90)" x="${-(HEIGHT / 2)}" y="14" text-anchor="middle">${escapeXml(yTitle)}</text></g></svg>`
+  );
 }
 
 const distinct = (traces: readonly Trace[]): string[] => [...new Set(traces.flatMap(({ x }) => x.map(String)))];

@@ -28,6 +28,9 @@ export interface CollectOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The range that a row is traced in; all of it where nothing is said. */
+export type TraceOptions = Omit<CollectOptions, "final">;
+
 export interface LiveOptions {
   readonly from?: Position;
   /** How much is kept in memory: a number of rows or a duration of event time (`"5m"`). */
@@ -44,7 +47,12 @@ export interface PlotOptions extends LiveOptions {
   readonly y?: string | readonly string[];
   /** One trace per value of this column. */
   readonly by?: string;
-  readonly kind?: "line" | "scatter" | "bar" | "histogram";
+  /** `"line"` by default. */
+  readonly kind?: "line" | "scatter" | "bar" | "histogram" | "heatmap";
+  /** What a heat map shows the mean of; without it, the number of rows. */
+  readonly z?: string;
+  /** Charts of one name are zoomed together. */
+  readonly link?: string;
 }
 
 export interface BatchesOptions {
@@ -101,6 +109,13 @@ export interface LiveFrame {
   step(): Promise<void>;
   /** Shows rows at this multiple of the speed at which they happened (0.1 to 100); without one, as they come. */
   replay(speed?: number): void;
+  /**
+   * The windows that are open now, as the rows they would give, with `closes` (the event time at which they close) and `waits` (ms of event
+   * time that their partition has to go until then).
+   */
+  openWindows(): Promise<pl.DataFrame>;
+  /** Where each partition is: topic, partition, offset, end, lag, watermark, quiet_ms (since its last record, by the wall clock) and what its rows wait for. */
+  readonly partitions: pl.DataFrame;
   stop(): Promise<void>;
 }
 
@@ -111,6 +126,8 @@ export interface FrameDriver {
   /** A live chart; its value is shown like a LiveFrame's. */
   plot?(node: PlanNode, options: PlotOptions): LiveFrame;
   batches(node: PlanNode, options: BatchesOptions): AsyncIterable<pl.DataFrame>;
+  /** The records that a row was made of. */
+  trace?(node: PlanNode, row: Readonly<Record<string, unknown>>, options: TraceOptions): Promise<pl.DataFrame>;
   /** The schema of the rows of this node, metadata columns not included. */
   schema(node: PlanNode): Promise<Schema>;
   run(sink: SinkNode, options: RunOptions): Promise<RunReport>;

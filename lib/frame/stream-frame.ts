@@ -25,6 +25,7 @@ import {
   type LiveFrame,
   type LiveOptions,
   type PlotOptions,
+  type TraceOptions,
 } from "./driver.ts";
 import { type ExplainOptions, explanation, type PlanPicture } from "./explanation.ts";
 import { type FileSink, type ToTableOptions, toParquet, toTable } from "./file-sink.ts";
@@ -519,6 +520,21 @@ export class StreamFrame {
    */
   profile(options: ProfileOptions = {}): Promise<polars.DataFrame> {
     return profile(this.node, options);
+  }
+
+  /**
+   * Why a row is here: a smallest set of records over which the plan gives it, found by running the plan over fewer and fewer of them. A row as
+   * `toRecords()` gives it, or only the columns that tell it from others. A frame with a row per record: topic, partition, offset, time, key, needed
+   * (without it the row would not be there), value.
+   * @throws Refusal `UNKNOWN_COLUMN`, `TOO_MANY_RECORDS`; MillraceError `NO_SUCH_ROW`
+   * @example
+   * await perSecond.trace({ device: "a", n: 3 }, { from: "-10m" })
+   */
+  async trace(row: Readonly<Record<string, unknown>>, options: TraceOptions = {}): Promise<polars.DataFrame> {
+    const { trace } = driver();
+    if (trace === undefined)
+      throw new Refusal({ code: "NOT_BUILT", what: "rows are traced in a notebook only", where: "trace" });
+    return await trace(this.node, row, options);
   }
 
   /**

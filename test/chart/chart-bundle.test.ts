@@ -26,6 +26,31 @@ test("every kind has a Plotly figure and a picture without script", () => {
   }
 });
 
+test("a heat map counts rows, or shows the mean of a column, by values or stretches of both axes", () => {
+  const counts = chartData(frame, { kind: "heatmap", x: "t", y: "device" }).cells!;
+  assert.deepEqual(counts.y, ["a", "b"]);
+  assert.equal(
+    counts.z.flat().reduce((sum: number, each) => sum + (each ?? 0), 0),
+    4,
+  );
+  const means = chartData(frame, { kind: "heatmap", x: "device", y: "device", z: "g" }).cells!;
+  assert.deepEqual(means, {
+    x: ["a", "b"],
+    y: ["a", "b"],
+    z: [
+      [3.25, null],
+      [null, 1],
+    ],
+    left: 0,
+  });
+  const bundle = chartBundle(frame, { kind: "heatmap", x: "t", y: "device", z: "g" }, "<phones>") as any;
+  assert.equal(bundle["application/vnd.plotly.v1+json"].data[0].type, "heatmap");
+  assert.match(bundle["text/html"], /^<svg .*&lt;phones&gt;.*mean of g: 1 \(dark\) to 4 \(bright\).*<\/svg>$/s);
+  const none = String(chartBundle(frame.head(0), { kind: "heatmap", x: "t", y: "device" }, "t")["text/html"]);
+  assert.doesNotMatch(none, /NaN|Infinity/);
+  assert.match(none, /no rows/);
+});
+
 test("a line is interrupted by a null, and an empty frame draws empty axes", () => {
   assert.match(String(chartBundle(frame, {}, "t")["text/html"]), /d="M[^L]*L[^LM]*M[^LM]*"/);
   assert.doesNotMatch(String(chartBundle(frame.head(0), {}, "t")["text/html"]), /NaN/);
@@ -34,4 +59,7 @@ test("a line is interrupted by a null, and an empty frame draws empty axes", () 
 test("a column that is not there or no number is refused, naming those that are", () => {
   assert.throws(() => chartData(frame, { y: "gForce" }), { code: "UNKNOWN_COLUMN", message: /t, g, device/ });
   assert.throws(() => chartData(frame, { y: "device" }), { code: "NOTHING_TO_PLOT" });
+  assert.throws(() => chartData(frame, { kind: "heatmap", y: ["g", "t"] }), { code: "NOTHING_TO_PLOT" });
+  assert.throws(() => chartData(frame, { kind: "heatmap", y: "g", z: "device" }), { code: "NOTHING_TO_PLOT" });
+  assert.throws(() => chartData(frame, { kind: "pie" as "line" }), { code: "BAD_OPTION" });
 });

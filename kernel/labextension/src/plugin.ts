@@ -42,7 +42,7 @@ export function plugin(shared: Shared): Plugin {
       const connections = new KernelConnections(app, tracker);
       tracker.widgetAdded.connect((_, notebook) => {
         notebook.content.rendermime.addFactory(liveRenderer(shared, notebook.sessionContext, connections));
-        notebook.content.rendermime.addFactory(plotlyRenderer(shared, themes));
+        notebook.content.rendermime.addFactory(plotlyRenderer(shared, themes, notebook.sessionContext, connections));
         keepJournal(notebook);
         addPromoteButton(notebook, shared, () => openPromotePanel(shared, app, connections, notebook));
       });

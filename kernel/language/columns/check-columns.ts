@@ -1,7 +1,7 @@
 import ts from "typescript";
 import { columnRemedies } from "../../../lib/plan/analysis/unknown-column.ts";
 import { isMetadata } from "../../../lib/plan/metadata.ts";
-import { columnSite } from "./column-site.ts";
+import { columnSite, isCompared } from "./column-site.ts";
 import type { FrameColumns } from "./frame-columns.ts";
 
 /** A column that a frame does not have, where that is certain. */
@@ -20,7 +20,9 @@ export function unknownColumns(file: ts.SourceFile, userEnd: number, frames: Fra
       const site = columnSite(node, frames);
       const columns = site === undefined ? undefined : frames.of(site);
       if (columns?.closed && columns.types.size > 0 && !columns.types.has(node.text)) {
-        const [first, ...rest] = columnRemedies(node.text, [...columns.types.keys()]);
+        const remedies = columnRemedies(node.text, [...columns.types.keys()]);
+        const text = `a bare string names a column; for the text itself: pl.lit(${JSON.stringify(node.text)})`;
+        const [first, ...rest] = isCompared(node) ? [text, ...remedies] : remedies;
         const start = node.getStart(file);
         const message = [`there is no column "${node.text}" here: ${first}`, ...rest.map((line) => `  ${line}`)];
         found.push({ start, length: node.end - start, message: message.join("\n") });

@@ -22,6 +22,17 @@ const COLUMN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   toTable: ["key"],
 };
 
+/** Comparisons, in which nodejs-polars takes a bare string for the name of a column. */
+const COMPARED = /^(eq|neq|gt|gtEq|lt|ltEq|equals)$/;
+
+/** Whether a string stands where people mean its text: a column is named by it all the same. */
+export function isCompared(literal: ts.Node): boolean {
+  const { parent } = literal;
+  if (!ts.isCallExpression(parent)) return false;
+  const callee = bare(parent.expression);
+  return ts.isPropertyAccessExpression(callee) && COMPARED.test(callee.name.text);
+}
+
 /** The frame whose column a string in a cell names; undefined for strings that are no columns. */
 export function columnSite(literal: ts.Node, frames: FrameColumns): ts.Expression | undefined {
   const holder = ts.isArrayLiteralExpression(literal.parent) ? literal.parent : literal;
@@ -32,7 +43,7 @@ export function columnSite(literal: ts.Node, frames: FrameColumns): ts.Expressio
     if (!ts.isPropertyAccessExpression(callee)) return undefined;
     const method = callee.name.text;
     if (method === "col" && ts.isIdentifier(bare(callee.expression))) return frameAround(parent, frames);
-    if (method === "over") return frameAround(parent, frames);
+    if (method === "over" || COMPARED.test(method)) return frameAround(parent, frames);
     return COLUMN_ARGUMENTS.test(method) && frames.isFrame(callee.expression) ? callee.expression : undefined;
   }
   if (ts.isPropertyAssignment(parent) && parent.initializer === holder) {

@@ -1,5 +1,5 @@
 import ts from "typescript";
-import { columnSite } from "./column-site.ts";
+import { columnSite, isCompared } from "./column-site.ts";
 import type { FrameColumns } from "./frame-columns.ts";
 import type { Columns } from "./known-columns.ts";
 import { bare } from "./literals.ts";
@@ -22,7 +22,7 @@ export function columnsAt(file: ts.SourceFile, at: number, frames: FrameColumns)
     const closed = file.text[node.end - 1] === file.text[start - 1] && node.end - 1 >= start;
     const end = closed ? node.end - 1 : at;
     if (at > end) return undefined;
-    const site = columnSite(node, frames);
+    const site = isCompared(node) ? undefined : columnSite(node, frames);
     return site && { columns: frames.of(site), start, end, typed: file.text.slice(start, at) };
   }
   return rowColumns(node, file, at, frames);

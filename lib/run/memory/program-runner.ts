@@ -141,6 +141,11 @@ export class ProgramRunner {
     return reached.length === 0 ? Number.NaN : Math.min(...reached);
   }
 
+  /** That of one task; NaN before its first row. */
+  watermarkOf(name: string): number {
+    return this.#tasks.get(name)?.task.watermark ?? Number.NaN;
+  }
+
   get stateRows(): number {
     return this.#stores.reduce((sum, store) => sum + store.size, 0);
   }

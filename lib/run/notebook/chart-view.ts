@@ -7,8 +7,8 @@ import { escapeHtml } from "./html.ts";
 import { type NotebookStatus, statusLine } from "./live-status.ts";
 import { errorHtml } from "./table-view.ts";
 
-/** Rows kept for a chart unless `keep` says otherwise: more could not be told apart, and each drawing carries them all. */
-export const CHART_ROWS = 2000;
+/** Rows kept for a chart unless `keep` says otherwise. What a drawing carries is thinned out besides. */
+export const CHART_ROWS = 10_000;
 
 /** @throws Refusal `UNKNOWN_COLUMN`, `NOTHING_TO_PLOT` when these columns cannot make this chart */
 export function checkChart(empty: pl.DataFrame, options: PlotOptions): void {
@@ -21,9 +21,10 @@ export function liveChartBundle(
   status: NotebookStatus,
   options: PlotOptions,
   title: string,
+  id?: string,
 ): MimeBundle {
   const failed = status.error !== undefined;
-  const chart = chartBundle(failed && frame.height === 0 ? frame.select() : frame, options, title);
+  const chart = chartBundle(failed && frame.height === 0 ? frame.select() : frame, options, title, id);
   const line = statusLine(status);
   const html = `<div role="status" aria-live="off"><small>${escapeHtml(line)}</small></div>`;
   const error = failed ? `\n${(status.error as Error).message}` : "";

@@ -15,6 +15,7 @@ import { compilePlan } from "./plan-reader.ts";
 import { runSink } from "./run-sink.ts";
 import { Session } from "./session.ts";
 import { tableBundle } from "./table-view.ts";
+import { trace } from "./trace.ts";
 
 const ROWS_SHOWN = 20;
 
@@ -39,12 +40,14 @@ export function notebookDriver(session = new Session()): FrameDriver {
         node,
         { keep: CHART_ROWS, ...options },
         {
-          draw: (frame, status) => liveChartBundle(frame, status, options, title),
+          draw: (frame, status, id) => liveChartBundle(frame, status, options, title, id),
+          chart: options,
           check: (empty) => checkChart(empty, options),
         },
       );
     },
     batches: (node, options) => batches(session, node, options),
+    trace: (node, row, options) => trace(session, node, row, options),
     schema: (node) => schema(session, node),
     run: (sink, options) => runSink(session, sink, options),
     store: (node, target, options) => storeRows(session, node, target, options),

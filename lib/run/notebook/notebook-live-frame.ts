@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type pl from "nodejs-polars";
+import type { ChartOptions } from "../../chart/index.ts";
 import type { LiveFrame, LiveOptions, Position } from "../../frame/driver.ts";
 import { isPassing } from "../../log/index.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
@@ -11,7 +12,9 @@ import { runningFrames } from "./front-end/running-frames.ts";
 import { serveFrontEnds } from "./front-end/serve-front-ends.ts";
 import type { NotebookStatus } from "./live-status.ts";
 import { shownColumns } from "./named-metadata.ts";
+import { openWindowsTable } from "./open-windows.ts";
 import { Pace } from "./pace.ts";
+import { PartitionClocks } from "./partition-clocks.ts";
 import { PlanReader } from "./plan-reader.ts";
 import { Rate } from "./rate.ts";
 import { RecentRows } from "./recent-rows.ts";
@@ -23,6 +26,8 @@ export interface View {
   draw(frame: pl.DataFrame, status: NotebookStatus, id?: string): MimeBundle;
   /** Throws where frames like this one (without rows) cannot be drawn; reading then does not begin. */
   check?(empty: pl.DataFrame): void;
+  /** Of a chart: what front ends draw by themselves. */
+  readonly chart?: ChartOptions;
 }
 
 const DEFAULT_HZ = 4;
@@ -60,6 +65,8 @@ export class NotebookLiveFrame implements LiveFrame {
   #steps: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #seek: { to: Position; resolve: () => void; reject: (error: unknown) => void } | undefined;
   #wake: () => void = () => {};
+  #asks: (() => Promise<void>)[] = [];
+  readonly #partitions = new PartitionClocks();
   #firstRow = Promise.withResolvers<void>();
   #lastDraw = 0;
   #drawTimer: NodeJS.Timeout | undefined;
@@ -170,6 +177,27 @@ export class NotebookLiveFrame implements LiveFrame {
     };
   }
 
+  async openWindows(): Promise<pl.DataFrame> {
+    const reader = this.#reader;
+    if (this.#state === "failed" || reader === undefined) this.#throwEnded("openWindows");
+    const ask = async () => {
+      const current = this.#reader ?? reader!;
+      return openWindowsTable(this.#node, current, await current.openRows());
+    };
+    if (this.#state === "stopped") return ask();
+    // between two batches: an operator works on one thing at a time
+    const { promise, resolve, reject } = Promise.withResolvers<pl.DataFrame>();
+    this.#asks.push(() => ask().then(resolve, reject));
+    this.#wake();
+    return promise;
+  }
+
+  get partitions(): pl.DataFrame {
+    return this.#partitions.table(this.#reader?.positions ?? [], (topic, partition) =>
+      this.#reader!.watermarkOfPartition(topic, partition),
+    );
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake();
@@ -187,6 +215,7 @@ export class NotebookLiveFrame implements LiveFrame {
     try {
       await this.#open(this.#start());
       while (!this.#stopping.signal.aborted) {
+        for (const ask of this.#asks.splice(0)) await ask();
         if (this.#seek !== undefined) await this.#moved();
         else if (this.#state === "paused" && this.#steps.length === 0) await this.#sleep();
         else if (this.#pace?.waiting) await this.#release(this.#pace);
@@ -199,6 +228,7 @@ export class NotebookLiveFrame implements LiveFrame {
       throw error;
     } finally {
       this.#ended();
+      for (const ask of this.#asks.splice(0)) await ask();
       await this.#reader?.close();
     }
   }
@@ -245,6 +275,7 @@ export class NotebookLiveFrame implements LiveFrame {
       this.#changed();
       return;
     }
+    this.#partitions.note(this.#reader!.positions);
     const read = this.#reader!.counts.records - before;
     this.#rate.add(read);
     if (read > 0) {
@@ -278,14 +309,16 @@ export class NotebookLiveFrame implements LiveFrame {
   /** What arrived while reading was being paused waits for a step, or for reading to go on. */
   async #wanted(): Promise<void> {
     const { signal } = this.#stopping;
-    while (this.#state === "paused" && this.#steps.length === 0 && this.#seek === undefined && !signal.aborted)
+    while (this.#state === "paused" && this.#steps.length === 0 && this.#seek === undefined && !signal.aborted) {
+      for (const ask of this.#asks.splice(0)) await ask();
       await this.#sleep();
+    }
   }
 
   async #sleep(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (this.#stopping.signal.aborted || this.#state !== "paused") resolve();
+      if (this.#stopping.signal.aborted || this.#state !== "paused" || this.#asks.length > 0) resolve();
     });
     this.#wake = () => {};
   }
@@ -341,6 +374,11 @@ export class NotebookLiveFrame implements LiveFrame {
 
   #snapshot(): MimeBundle {
     return this.#view.draw(this.df, this.status, this.#host?.listen && this.id);
+  }
+
+  /** What a chart is to show; undefined for a table. */
+  get chart(): ChartOptions | undefined {
+    return this.#view.chart;
   }
 
   /** The column that holds the record key, where rows still have it. */

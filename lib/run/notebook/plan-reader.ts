@@ -6,7 +6,7 @@ import { compile, type Program, type ProgramSource, type ProgramTerminal } from 
 import type { BadRow } from "../../operators/task.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { Schema } from "../../schema.ts";
-import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
+import { ProgramRunner, type RunnerOptions, type RunnerResult } from "../memory/program-runner.ts";
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/bad-record.ts";
 import { checkPartitionCounts } from "../source/check-partition-counts.ts";
 import { type Fetched, type SourceCounts, SourceReader } from "../source/source-reader.ts";
@@ -26,6 +26,8 @@ export interface ReadOptions {
   readonly shows: boolean;
   /** How long brokers may be away before `next` throws, ms. */
   readonly patience?: number;
+  /** Sees the rows of sources as they go into the program. */
+  readonly tap?: (source: string, topic: string, partition: number, rows: pl.DataFrame) => void;
 }
 
 /** Rows of one partition's task. */
@@ -99,9 +101,11 @@ export class PlanReader {
   readonly #session: Session;
   readonly #compiled: CompiledPlan;
   readonly #inputs: readonly Input[];
+  readonly #runnerOptions: RunnerOptions;
   readonly #runner: ProgramRunner;
   readonly #fetcher: Fetcher;
   readonly #places: Map<string, Place>;
+  readonly #tap: ReadOptions["tap"];
   readonly #paused = new Set<Place>();
   readonly #bad: BadRecord[] = [];
   #begun = false;
@@ -117,8 +121,10 @@ export class PlanReader {
     fetcher: Fetcher,
     places: Map<string, Place>,
     bound: Bound,
+    tap: ReadOptions["tap"],
   ) {
     this.#session = session;
+    this.#tap = tap;
     this.#compiled = compiled;
     this.terminal = compiled.terminal;
     this.#inputs = inputs;
@@ -128,7 +134,7 @@ export class PlanReader {
     const counts = new Map<string, number>();
     for (const { topic, partition } of places.values())
       counts.set(topic, Math.max(counts.get(topic) ?? 0, partition + 1));
-    this.#runner = new ProgramRunner(compiled.program, {
+    this.#runnerOptions = {
       topics: new Map(
         inputs.map(({ source, topics }) => [
           source.id,
@@ -136,7 +142,13 @@ export class PlanReader {
         ]),
       ),
       patience: bound.ends === undefined ? PATIENCE : Number.POSITIVE_INFINITY,
-    });
+    };
+    this.#runner = this.newRunner();
+  }
+
+  /** What runs the program anew, over rows that are given to it. */
+  newRunner(): ProgramRunner {
+    return new ProgramRunner(this.#compiled.program, this.#runnerOptions);
   }
 
   /** @throws MillraceError when the topics are not there, are empty without a schema, or the brokers cannot be reached */
@@ -166,7 +178,7 @@ export class PlanReader {
       for (const { topic, partition, start, end } of places.values()) {
         if (end === undefined || start < end) fetcher.assign(topic, partition, start);
       }
-      const reader = new PlanReader(session, compiled, inputs, fetcher, places, bound);
+      const reader = new PlanReader(session, compiled, inputs, fetcher, places, bound, options.tap);
       if (options.shows) for (const { id } of program.sources) session.shown.set(id, reader);
       return reader;
     } catch (error) {
@@ -220,6 +232,7 @@ export class PlanReader {
       const records = { topic, partition, columns };
       const { frame, bad } = reader.read(records);
       for (const record of bad) this.#noteBad(record);
+      this.#tap?.(source.id, topic, partition, frame);
       out.push(...this.#taken(await this.#runner.feed(source.id, topic, partition, frame), records));
       if (this.#runner.waiting(source.id, topic, partition) > MOST_WAITING && !isRead(place)) {
         this.#paused.add(place);
@@ -268,6 +281,27 @@ export class PlanReader {
         this.#rowsOut += frame.height;
         return { task, rows: frame };
       });
+  }
+
+  /** The largest event time of a task so far, ms; NaN before its first row. */
+  watermarkOf(task: string): number {
+    return this.#runner.watermarkOf(task);
+  }
+
+  /** That of the task which a partition of a topic belongs to. */
+  watermarkOfPartition(topic: string, partition: number): number {
+    const own = this.#runner.watermarkOf(`${topic}/${partition}`);
+    return Number.isNaN(own) ? this.#runner.watermarkOf(String(partition)) : own;
+  }
+
+  /** Where each partition is: its next offset, and the offset after its last record as far as is known. */
+  get positions(): readonly { topic: string; partition: number; next: number; end: number }[] {
+    return [...this.#places.values()].map(({ topic, partition, next, end, highWatermark }) => ({
+      topic,
+      partition,
+      next,
+      end: end ?? highWatermark,
+    }));
   }
 
   /** Task names in a fixed order. */

@@ -2,7 +2,7 @@ import type { Position, Until } from "../../frame/driver.ts";
 import type { PlanNode } from "../../plan/nodes/plan-node.ts";
 import { notebookHost } from "../host.ts";
 import { MODES } from "../modes.ts";
-import { PlanReader, type ReadRows } from "./plan-reader.ts";
+import { PlanReader, type ReadOptions, type ReadRows } from "./plan-reader.ts";
 import { Progress } from "./progress.ts";
 import { recordReads } from "./record-reads.ts";
 import type { Session } from "./session.ts";
@@ -21,7 +21,7 @@ export interface BoundedOptions {
 export async function readBounded(
   session: Session,
   node: PlanNode,
-  options: BoundedOptions & { readonly shows: boolean; readonly what: string; readonly final?: boolean },
+  options: BoundedOptions & Pick<ReadOptions, "shows" | "tap"> & { readonly what: string; readonly final?: boolean },
   take: (rows: readonly ReadRows[], reader: PlanReader) => Promise<void> | void,
 ): Promise<PlanReader> {
   const signal = anySignal(options.signal, notebookHost()?.cell()?.signal);
@@ -32,6 +32,7 @@ export async function readBounded(
     until: options.until,
     bounded: !unbounded,
     shows: options.shows,
+    ...(options.tap && { tap: options.tap }),
   });
   const progress = new Progress(options.what, reader);
   try {

@@ -81,6 +81,7 @@ suite("a misspelt column is an error before the cell runs", () => {
       [1, 118],
       '"n"?',
     ],
+    ['phone.filter(pl.col("device").eq("a"))', [1, 34], 'for the text itself: pl.lit("a")'],
     ['phone.to("out", { key: "Device" })', [1, 24], '"device"?'],
     [`${tables}\nknown.filter(pl.col("c").gt(1))`, [2, 21], 'the columns are "a", "b", "id"'],
     [
@@ -102,6 +103,7 @@ suite("nothing is said of columns that are right, or not known for certain", () 
   for (const source of [
     'phone.filter(pl.col("gForceX").gt(1)).select("device", pl.col("_time"), pl.col("gForceX").alias("x")).filter(pl.col("x").gt(1))',
     'phone.select(pl.col("*"))',
+    'phone.filter(pl.col("gForceX").gt("gForceY").and(pl.col("device").eq(pl.lit("a"))))',
     'phone.select(pl.col("^g.*$"))',
     'topic("not-sampled").filter(pl.col("anything").gt(1))',
     'changing.filter(pl.col("other").gt(1))',

@@ -28,27 +28,32 @@ export interface LivePicture {
   readonly failed?: string;
 }
 
-export interface LiveListener {
-  picture(picture: LivePicture, rows: Uint8Array): void;
+export interface LiveListener<Picture> {
+  /** Done when the picture has been drawn: until then there is no other. */
+  picture(picture: Picture, rows: Uint8Array): unknown;
   error(message: string): void;
   /** The kernel does not know the frame: it was restarted, or the frame is long over. */
   gone(): void;
 }
 
 /** One live frame, as the kernel at hand tells of it. */
-export class LiveComm {
+export class LiveComm<Picture = LivePicture> {
   readonly #comm: Comm;
 
-  constructor(kernel: Kernel, id: string, listener: LiveListener) {
-    this.#comm = kernel.createComm("millrace.live");
-    this.#comm.onMsg = ({ content, buffers }) => {
-      const data = content.data as LivePicture & { error?: string; gone?: boolean };
-      if (data.gone) listener.gone();
-      else if (data.error !== undefined) listener.error(data.error);
-      else {
-        listener.picture(data, bytesOf(buffers?.[0]));
-        requestAnimationFrame(() => this.send({ do: "shown" }));
+  /** @param target `millrace.live` for a table, `millrace.chart` for a chart */
+  constructor(kernel: Kernel, target: string, id: string, listener: LiveListener<Picture>) {
+    this.#comm = kernel.createComm(target);
+    this.#comm.onMsg = async ({ content, buffers }) => {
+      const data = content.data as Picture & { error?: string; gone?: boolean };
+      if (data.gone) return listener.gone();
+      if (data.error !== undefined) return listener.error(data.error);
+      try {
+        await listener.picture(data, bytesOf(buffers?.[0]));
+      } catch (error) {
+        listener.error(`this picture could not be drawn: ${(error as Error).message}`);
       }
+      // a page in the background draws nothing, and asks for nothing until it is looked at again
+      requestAnimationFrame(() => this.send({ do: "shown" }));
     };
     this.#comm.onClose = () => listener.gone();
     this.#comm.open({ id });

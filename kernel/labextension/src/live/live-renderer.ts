@@ -1,7 +1,7 @@
 import type { Kernel, RendererFactory, RenderModel, SessionContext, Widget } from "../jupyterlab.ts";
 import type { KernelConnections } from "../kernel-connections.ts";
 import type { Shared } from "../shared.ts";
-import { kernelOf, LiveComm } from "./live-comm.ts";
+import { kernelOf, LiveComm, type LivePicture } from "./live-comm.ts";
 import { LiveTable } from "./live-table.ts";
 
 const MIME = "application/vnd.millrace.live+json";
@@ -18,7 +18,7 @@ export function liveRenderer(
   class LiveOutput extends Widget {
     #id: string | undefined;
     #kernel: Kernel | undefined;
-    #comm: LiveComm | undefined;
+    #comm: LiveComm<LivePicture> | undefined;
     #snapshot = "";
 
     async renderModel({ data }: RenderModel): Promise<void> {
@@ -35,7 +35,7 @@ export function liveRenderer(
       this.#comm = undefined;
       if (kernel === undefined || this.isDisposed) return this.#showSnapshot();
       const table = new LiveTable(title, (message) => this.#comm?.send(message));
-      this.#comm = new LiveComm(connections.to(kernel), id, {
+      this.#comm = new LiveComm<LivePicture>(connections.to(kernel), "millrace.live", id, {
         picture: (picture, rows) => {
           if (table.node.parentNode !== this.node) this.node.replaceChildren(table.node);
           table.show(picture, rows);

@@ -1,56 +1,91 @@
-import type { RendererFactory, RenderModel, ThemeManager, Widget } from "../jupyterlab.ts";
+import { button, element } from "../element.ts";
+import type { Kernel, RendererFactory, RenderModel, SessionContext, ThemeManager, Widget } from "../jupyterlab.ts";
+import type { KernelConnections } from "../kernel-connections.ts";
+import { kernelOf, LiveComm } from "../live/live-comm.ts";
 import type { Shared } from "../shared.ts";
-import { loadPlotly, type Plotly } from "./load-plotly.ts";
+import type { ChartPicture, Figure } from "./figure.ts";
+import { loadPlotly } from "./load-plotly.ts";
+import { PlotView } from "./plot-view.ts";
 
 const MIME = "application/vnd.plotly.v1+json";
 
-interface Figure {
-  readonly data: readonly unknown[];
-  readonly layout?: Readonly<Record<string, unknown>>;
-  readonly config?: Readonly<Record<string, unknown>>;
-}
-
-/** Renders Plotly figures, by the one copy of plotly.js that comes with the extension; a figure that changes keeps its zoom. */
-export function plotlyRenderer({ Widget }: Shared, themes: ThemeManager | null): RendererFactory {
+/**
+ * Renders Plotly figures, by the one copy of plotly.js that comes with the extension. The chart of a live frame whose kernel is at hand is told by it what
+ * changes; otherwise it is the figure saved with the notebook.
+ */
+export function plotlyRenderer(
+  { Widget }: Shared,
+  themes: ThemeManager | null,
+  context: SessionContext,
+  connections: KernelConnections,
+): RendererFactory {
   class PlotlyOutput extends Widget {
-    #plot: HTMLElement | undefined;
-    #plotly: Plotly | undefined;
-    #figure: Figure | undefined;
+    #view: PlotView | undefined;
+    #saved: Figure = { data: [] };
+    #id: string | undefined;
+    #kernel: Kernel | undefined;
+    #comm: LiveComm<ChartPicture> | undefined;
+    #controls: ChartControls | undefined;
     readonly #resize = new ResizeObserver(() => this.#fit());
-    readonly #themed = () => void this.#draw();
+    readonly #themed = () => void this.#view?.redraw();
 
     async renderModel({ data }: RenderModel): Promise<void> {
-      this.#figure = data[MIME] as Figure;
-      this.#plotly ??= await loadPlotly();
+      this.#saved = data[MIME] as Figure;
+      const plotly = await loadPlotly();
       if (this.isDisposed) return;
-      if (this.#plot === undefined) {
-        this.#plot = document.createElement("div");
-        this.#plot.className = "mr-plot";
-        this.node.replaceChildren(this.#plot);
+      if (this.#view === undefined) {
+        this.#view = new PlotView(plotly);
+        this.node.replaceChildren(this.#view.node);
         this.#resize.observe(this.node);
         themes?.themeChanged.connect(this.#themed);
       }
-      await this.#draw();
+      await this.#connect();
+      if (this.#comm === undefined) await this.#view.draw(this.#saved);
     }
 
-    async #draw(): Promise<void> {
-      const { data, layout = {}, config = {} } = this.#figure!;
-      await this.#plotly!.react(
-        this.#plot!,
-        data,
-        { ...themeLayout(), autosize: true, ...layout },
-        { responsive: false, displaylogo: false, ...config },
-      );
+    async #connect(): Promise<void> {
+      const id = this.#saved.layout?.meta?.millrace?.id;
+      const kernel = id === undefined ? undefined : await kernelOf(context);
+      if (id === this.#id && kernel === this.#kernel) return;
+      this.#comm?.close();
+      this.#id = id;
+      this.#kernel = kernel;
+      this.#comm = undefined;
+      if (id === undefined || kernel === undefined || this.isDisposed) return;
+      await this.#view!.draw(this.#saved); // until the kernel has answered
+      this.#comm = new LiveComm<ChartPicture>(connections.to(kernel), "millrace.chart", id, {
+        picture: (picture) => this.#show(picture),
+        error: (message) => this.#controls?.say(message),
+        gone: () => {
+          this.#comm = undefined;
+          this.#controls?.node.remove();
+          this.#controls?.below.remove();
+          this.#controls = undefined;
+          void this.#view?.draw(this.#saved);
+        },
+      });
+    }
+
+    async #show(picture: ChartPicture): Promise<void> {
+      if (this.#controls === undefined) {
+        this.#controls = new ChartControls((message) => this.#comm?.send(message));
+        this.node.prepend(this.#controls.node);
+        this.node.append(this.#controls.below);
+      }
+      this.#controls.show(picture);
+      if (picture.figure !== undefined) await this.#view!.draw(picture.figure);
+      else if (picture.change !== undefined) await this.#view!.change(picture.change);
     }
 
     #fit(): void {
-      if (this.#plot !== undefined && this.isVisible) this.#plotly?.Plots.resize(this.#plot);
+      if (this.isVisible) this.#view?.fit();
     }
 
     override dispose(): void {
       this.#resize.disconnect();
       themes?.themeChanged.disconnect(this.#themed);
-      if (this.#plot !== undefined) this.#plotly?.purge(this.#plot);
+      this.#comm?.close();
+      this.#view?.close();
       super.dispose();
     }
   }
@@ -66,19 +101,44 @@ export function plotlyRenderer({ Widget }: Shared, themes: ThemeManager | null):
   };
 }
 
-/** JupyterLab's own colours, so that a chart is dark in a dark theme. */
-function themeLayout(): Record<string, unknown> {
-  const style = getComputedStyle(document.body);
-  const variable = (name: string) => style.getPropertyValue(name).trim();
-  const grid = {
-    gridcolor: variable("--jp-border-color2"),
-    linecolor: variable("--jp-border-color1"),
-    zerolinecolor: variable("--jp-border-color1"),
-  };
-  return {
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: variable("--jp-content-font-color1"), family: variable("--jp-content-font-family") },
-    template: { layout: { xaxis: grid, yaxis: grid } },
-  };
+/** Pause and stop above a live chart with its status; what went wrong below it. */
+class ChartControls {
+  readonly node: HTMLElement;
+  readonly below: HTMLElement;
+  readonly #line = element("span", { class: "mr-line", role: "status", "aria-live": "off" });
+  readonly #pause: HTMLButtonElement;
+  readonly #stop: HTMLButtonElement;
+  readonly #said = element("pre", { class: "mr-said", role: "alert", hidden: true });
+  readonly #bad = element("pre", { class: "mr-bad", hidden: true });
+
+  constructor(send: (message: Record<string, unknown>) => void) {
+    this.#pause = button("Pause", "pause reading", () => send({ do: this.#pause.dataset.do ?? "pause" }));
+    this.#stop = button("Stop", "stop this live chart", () => send({ do: "stop" }));
+    this.node = element(
+      "div",
+      { class: "mr-controls", role: "toolbar", "aria-label": "live chart" },
+      this.#pause,
+      this.#stop,
+      this.#line,
+    );
+    this.below = element("div", {}, this.#said, this.#bad);
+  }
+
+  show({ state, line, bad, failed }: ChartPicture): void {
+    const paused = state === "paused";
+    this.#pause.dataset.do = paused ? "resume" : "pause";
+    this.#pause.textContent = paused ? "Resume" : "Pause";
+    this.#pause.title = paused ? "resume reading" : "pause reading";
+    this.#pause.setAttribute("aria-label", this.#pause.title);
+    for (const each of [this.#pause, this.#stop]) each.disabled = state === "stopped" || state === "failed";
+    this.#line.textContent = line;
+    this.say(failed ?? "");
+    this.#bad.hidden = bad === "";
+    this.#bad.textContent = bad;
+  }
+
+  say(message: string): void {
+    this.#said.hidden = message === "";
+    this.#said.textContent = message;
+  }
 }

@@ -1,4 +1,5 @@
 import { type Channel, notebookHost } from "../../host.ts";
+import { ChartViewer } from "./chart-viewer.ts";
 import { LiveViewer } from "./live-viewer.ts";
 import { runningFrames } from "./running-frames.ts";
 
@@ -16,6 +17,11 @@ export function serveFrontEnds(): void {
     const frame = runningFrames.get((data as { id?: string } | undefined)?.id);
     if (frame === undefined) channel.send({ gone: true });
     else new LiveViewer(frame, channel);
+  });
+  host.listen("millrace.chart", (channel, data) => {
+    const frame = runningFrames.get((data as { id?: string } | undefined)?.id);
+    if (frame?.chart === undefined) channel.send({ gone: true });
+    else new ChartViewer(frame, frame.chart, channel);
   });
   host.listen("millrace.streams", streams);
 }

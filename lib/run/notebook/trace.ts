@@ -1,0 +1,255 @@
+import pl from "nodejs-polars";
+import { MillraceError, Refusal } from "../../error.ts";
+import type { TraceOptions } from "../../frame/driver.ts";
+import { METADATA } from "../../plan/metadata.ts";
+import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
+import { notebookHost } from "../host.ts";
+import type { PlanReader } from "./plan-reader.ts";
+import { readBounded } from "./read-bounded.ts";
+import { hasRow, type WantedRow, wantedRow } from "./row-match.ts";
+import type { Session } from "./session.ts";
+
+/** Rows of one partition of a topic as they went into the program. */
+interface Fed {
+  readonly source: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly rows: pl.DataFrame;
+}
+
+/** A record: the place of its partition in the list of those, and of its row there. */
+type Place = readonly [fed: number, row: number];
+
+/** The plan is run again and again over fewer records: with more than these that would take too long. */
+const MOST_RECORDS = 50_000;
+/** After so long it goes on with what it has, and says which records it did not try, ms. */
+const PATIENCE = 30_000;
+
+/**
+ * The records that a row was made of: a smallest set of records of the range over which the plan gives this row, found by running it over
+ * fewer and fewer. Any verb is allowed, as none is looked at: what is said was tried.
+ * @returns topic (Utf8), partition (Int32), offset (Int64), time (Datetime), key (Utf8), needed (Boolean: without this record alone the row would
+ *   not be there; false where time ran out before that was tried), value (Utf8, the columns the plan uses, as JSON)
+ * @throws Refusal `NO_SUCH_COLUMN`, `TOO_MANY_RECORDS`; MillraceError `NO_SUCH_ROW`
+ */
+export async function trace(
+  session: Session,
+  node: PlanNode,
+  row: Readonly<Record<string, unknown>>,
+  { from = "earliest", until, signal }: TraceOptions,
+): Promise<pl.DataFrame> {
+  const stop = [signal, notebookHost()?.cell()?.signal].filter((each) => each !== undefined);
+  const batches = new Map<string, { source: string; topic: string; partition: number; rows: pl.DataFrame[] }>();
+  let count = 0;
+  const tap = (source: string, topic: string, partition: number, rows: pl.DataFrame) => {
+    const key = JSON.stringify([source, topic, partition]);
+    const batch = batches.get(key) ?? { source, topic, partition, rows: [] };
+    batch.rows.push(rows);
+    batches.set(key, batch);
+    count += rows.height;
+  };
+  let wanted: WantedRow | undefined;
+  const range = { from, until, signal, shows: false, what: "reading", tap };
+  const reader = await readBounded(session, node, range, (_, { terminal }) => {
+    wanted ??= wantedRow(row, terminal.schema);
+    if (count > MOST_RECORDS) throw tooMany(count);
+  });
+  const fed: Fed[] = [...batches.values()].map(({ rows, ...place }) => ({ ...place, rows: pl.concat(rows) }));
+  const search = new Search(reader, fed, wanted ?? wantedRow(row, reader.terminal.schema), stop);
+  const { places, needed } = await search.smallest(guesses(node, fed, row));
+  return table(fed, places, needed);
+}
+
+class Search {
+  readonly #reader: PlanReader;
+  readonly #fed: readonly Fed[];
+  readonly #wanted: WantedRow;
+  readonly #stop: readonly AbortSignal[];
+  readonly #deadline = performance.now() + PATIENCE;
+
+  constructor(reader: PlanReader, fed: readonly Fed[], wanted: WantedRow, stop: readonly AbortSignal[]) {
+    this.#reader = reader;
+    this.#fed = fed;
+    this.#wanted = wanted;
+    this.#stop = stop;
+  }
+
+  /** @param guesses smaller sets that may do, to begin with */
+  async smallest(guesses: readonly (readonly Place[])[]) {
+    let places: readonly Place[] = this.#fed.flatMap(({ rows }, i) =>
+      Array.from({ length: rows.height }, (_, row): Place => [i, row]),
+    );
+    if (!(await this.#gives(places))) throw noSuchRow();
+    for (const guess of guesses)
+      if (guess.length > 0 && guess.length < places.length && (await this.#gives(guess))) places = guess;
+    for (let size = Math.ceil(places.length / 2); size > 1 && this.#inTime; size = Math.ceil(size / 2))
+      places = (await this.#without(places, size)).places;
+    // one by one, and again as long as that finds any: leaving one out may make another one needless
+    for (;;) {
+      const { places: fewer, tried } = await this.#without(places, 1);
+      if (fewer.length === places.length || !this.#inTime) return { places: fewer, needed: tried };
+      places = fewer;
+    }
+  }
+
+  /** Leaves out stretches of so many records wherever the row is there without them. */
+  async #without(
+    all: readonly Place[],
+    size: number,
+  ): Promise<{ places: readonly Place[]; tried: ReadonlySet<Place> }> {
+    let places = all;
+    const tried = new Set<Place>();
+    // from the last on: what came after the row has nothing to do with it
+    for (let at = Math.floor((all.length - 1) / size) * size; at >= 0 && this.#inTime; at -= size) {
+      const rest = places.filter((_, i) => i < at || i >= at + size);
+      if (rest.length === places.length) continue;
+      if (await this.#gives(rest)) places = rest;
+      else if (size === 1) tried.add(places[at]!);
+    }
+    return { places, tried };
+  }
+
+  get #inTime(): boolean {
+    return performance.now() < this.#deadline;
+  }
+
+  /** Whether the plan gives the row over these records alone, windows that are open then included. */
+  async #gives(places: readonly Place[]): Promise<boolean> {
+    for (const signal of this.#stop) signal.throwIfAborted();
+    const rows = new Map<number, number[]>();
+    for (const [fed, row] of places) {
+      const list = rows.get(fed);
+      if (list === undefined) rows.set(fed, [row]);
+      else list.push(row);
+    }
+    const runner = this.#reader.newRunner();
+    const given: pl.DataFrame[] = [];
+    const take = (result: Awaited<ReturnType<typeof runner.end>>) => {
+      for (const { terminal, frame } of result.rows)
+        if (terminal === this.#reader.terminal.id && frame.height > 0) given.push(frame);
+    };
+    for (const [i, { source, topic, partition, rows: all }] of this.#fed.entries()) {
+      const kept = rows.get(i);
+      if (kept === undefined) continue;
+      const part = kept.length === all.height ? all : all.filter(membership(all.height, kept));
+      take(await runner.feed(source, topic, partition, part));
+    }
+    take(await runner.end());
+    take(await runner.openRows());
+    return given.some((frame) => hasRow(frame, this.#wanted));
+  }
+}
+
+function membership(height: number, kept: readonly number[]): pl.Series {
+  const mask = new Array<boolean>(height).fill(false);
+  for (const row of kept) mask[row] = true;
+  return pl.Series("kept", mask, pl.Bool);
+}
+
+/** The records of the row's key, and of these the ones in its window; and its own offset, where it has one. */
+function guesses(node: PlanNode, fed: readonly Fed[], row: Readonly<Record<string, unknown>>): Place[][] {
+  const places = (keep: (one: Fed) => pl.Expr | undefined): Place[] =>
+    fed.flatMap((one, i) => {
+      const condition = keep(one);
+      if (condition === undefined) return [];
+      const mask = one.rows
+        .select(condition.fillNull(pl.lit(false)).alias("kept"))
+        .getColumn("kept")
+        .toArray();
+      return mask.flatMap((kept, place): Place[] => (kept ? [[i, place]] : []));
+    });
+  const keys = new Map(sourcesOf([node]).map(({ id, key }) => [id, key === undefined ? undefined : row[key]]));
+  const ofKey = ({ source }: Fed): pl.Expr | undefined => {
+    const key = keys.get(source);
+    return key === undefined || key === null ? undefined : pl.col("_key").eq(pl.lit(String(key)));
+  };
+  const [start, end] = ["window_start", "window_end"].map((name) => instant(row[name]));
+  const time = pl.col("_time").cast(pl.Int64);
+  const inWindow = (one: Fed): pl.Expr | undefined =>
+    start === undefined || end === undefined
+      ? undefined
+      : (ofKey(one) ?? pl.lit(true).and(time.isNotNull())).and(time.gtEq(pl.lit(start))).and(time.lt(pl.lit(end)));
+  return [places(ofKey), places(inWindow)];
+}
+
+const instant = (value: unknown): number | undefined =>
+  value instanceof Date
+    ? value.getTime()
+    : typeof value === "string" && value !== ""
+      ? finite(Date.parse(value))
+      : undefined;
+
+const finite = (ms: number): number | undefined => (Number.isNaN(ms) ? undefined : ms);
+
+function table(fed: readonly Fed[], places: readonly Place[], needed: ReadonlySet<Place>): pl.DataFrame {
+  const sorted = [...places].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const column = <T>(of: (one: Fed, row: number, place: Place) => T): T[] =>
+    sorted.map((place) => of(fed[place[0]]!, place[1], place));
+  const cells = (name: string, dtype: pl.DataType) =>
+    fed.map(({ rows }) => rows.select(pl.col(name).cast(dtype)).getColumn(name).toArray() as unknown[]);
+  const [offsets, times, keys] = [
+    cells("_offset", pl.Float64),
+    cells("_time", pl.Int64).map((all) => all.map((ms) => (ms === null ? null : Number(ms)))),
+    cells("_key", pl.Utf8),
+  ];
+  const values = fed.map(({ rows }) => {
+    const names = rows.columns.filter((name) => !METADATA.includes(name));
+    return { rows: names.length === 0 ? undefined : rows.select(...names) };
+  });
+  const at = <T>(all: readonly (readonly T[])[]) => sorted.map(([one, row]) => all[one]![row]!);
+  return pl
+    .DataFrame([
+      pl.Series(
+        "topic",
+        column(({ topic }) => topic),
+        pl.Utf8,
+      ),
+      pl.Series(
+        "partition",
+        column(({ partition }) => partition),
+        pl.Int32,
+      ),
+      pl.Series("offset", at(offsets) as number[], pl.Int64),
+      pl.Series("time", at(times) as number[], pl.Int64),
+      pl.Series("key", at(keys) as string[], pl.Utf8),
+      pl.Series(
+        "needed",
+        column((_, __, place) => needed.has(place)),
+        pl.Bool,
+      ),
+      pl.Series(
+        "value",
+        sorted.map(([one, row]) => jsonOf(values[one]!.rows, row)),
+        pl.Utf8,
+      ),
+    ])
+    .withColumns(pl.col("time").cast(pl.Datetime("ms")).alias("time"));
+}
+
+function jsonOf(rows: pl.DataFrame | undefined, row: number): string {
+  if (rows === undefined) return "{}";
+  const [record] = rows.slice(row, 1).toRecords();
+  return JSON.stringify(record, (_, value) => (typeof value === "bigint" ? String(value) : value));
+}
+
+const tooMany = (count: number) =>
+  new Refusal({
+    code: "TOO_MANY_RECORDS",
+    what: `the range holds more than ${MOST_RECORDS} records (${count} so far), and a row is traced by running the plan over fewer and fewer of them`,
+    where: "trace",
+    remedies: [
+      'give the part it can have come from: trace(row, { from: "-1m" })',
+      "or offsets: { from: { 0: 1200 }, until: { 0: 1300 } }",
+    ],
+  });
+
+const noSuchRow = () =>
+  new MillraceError({
+    code: "NO_SUCH_ROW",
+    what: "the plan gives no such row over this range",
+    where: "trace",
+    remedies: [
+      "give a range that holds its records: trace(row, { from, until })",
+      "give only the columns that tell it from others, with values as toRecords() has them: a mean that went on since is another row",
+    ],
+  });
