@@ -5,7 +5,9 @@ import { parseArgs } from "node:util";
 import { EmbeddedBroker } from "../kernel/broker/embedded-broker.ts";
 import { start } from "../kernel/demo/child.ts";
 import { Cluster, Fetcher, Producer, partitionByKey, type RecordColumns } from "../lib/log/index.ts";
+import { kafkaStreams } from "./peers/kafka-streams.ts";
 import { promoted, started } from "./peers/millrace.ts";
+import type { Command, JobRun } from "./side-by-side/peer.ts";
 import { PhoneMessages } from "./side-by-side/phone-messages.ts";
 
 const HELP = `node bench/main.ts latency [options]
@@ -14,7 +16,8 @@ const HELP = `node bench/main.ts latency [options]
   --rate N               messages a second (50000)
   --seconds N            measured, after as long a warm-up (20)
   --commit-interval N    ms (100)
-  --guarantee G          at-least-once or exactly-once; both by default`;
+  --guarantee G          at-least-once or exactly-once; both by default
+  --peers a,b            of millrace, kafka-streams; both by default`;
 
 const PARTITIONS = 4;
 const DEVICES = 1000;
@@ -27,6 +30,7 @@ export async function main(args: string[]): Promise<void> {
       rate: { type: "string", default: "50000" },
       seconds: { type: "string", default: "20" },
       "commit-interval": { type: "string", default: "100" },
+      peers: { type: "string", default: "millrace,kafka-streams" },
       guarantee: { type: "string", default: "at-least-once,exactly-once" },
       help: { type: "boolean", default: false },
     },
@@ -38,22 +42,25 @@ export async function main(args: string[]): Promise<void> {
     number,
   ];
   const say = (line: string) => console.error(line);
-  await promoted("w2", say);
+  const peers = values.peers.split(",");
+  if (peers.includes("millrace")) await promoted("w2", say);
+  if (peers.includes("kafka-streams")) await kafkaStreams.prepare(say);
   const work = await mkdtemp(path.join(os.tmpdir(), "millrace-bench-"));
   const broker = await EmbeddedBroker.start({ progress: say, partitions: PARTITIONS });
   const cluster = await Cluster.connect({ bootstrapServers: broker.bootstrapServers });
   try {
-    console.log("| guarantee | messages/s | commit interval | p50 ms | p99 ms | greatest ms | load |");
-    console.log("|---|---:|---:|---:|---:|---:|---:|");
-    for (const guarantee of values.guarantee.split(",") as ("at-least-once" | "exactly-once")[]) {
-      const id = `bench-latency-${guarantee}`;
+    console.log("| guarantee | peer | messages/s | commit interval | p50 ms | p99 ms | greatest ms | load |");
+    console.log("|---|---|---:|---:|---:|---:|---:|---:|");
+    const guarantees = values.guarantee.split(",") as ("at-least-once" | "exactly-once")[];
+    for (const [guarantee, peer] of guarantees.flatMap((one) => peers.map((peer) => [one, peer] as const))) {
+      const id = `bench-latency-${peer}-${guarantee}`;
       const [input, output] = [`${id}-in`, `${id}-out`];
       for (const topic of [input, output])
         await cluster.createTopic(topic, { partitions: PARTITIONS, config: { "retention.ms": "-1" } });
       const stateDir = path.join(work, id);
       await mkdir(stateDir);
       const run = { guarantee, servers: broker.bootstrapServers, input, output, id, stateDir, commitInterval };
-      const { command, args, cwd, env } = started("w2", run, []);
+      const { command, args, cwd, env } = peer === "millrace" ? started("w2", run, []) : liveKafkaStreams(run);
       const job = start(command, args, { ...(cwd && { cwd }), env: { ...process.env, ...env } });
       const ended = job.exit.then((code) => {
         throw new Error(`the job ended with exit code ${code}:\n${job.stderr().slice(-2000)}`);
@@ -63,7 +70,7 @@ export async function main(args: string[]): Promise<void> {
       await job.stop();
       const at = (share: number) => taken[Math.min(taken.length - 1, Math.floor(share * taken.length))]!.toFixed(0);
       console.log(
-        `| ${guarantee} | ${rate} | ${commitInterval} ms | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${os.loadavg()[0]!.toFixed(1)} |`,
+        `| ${guarantee} | ${peer} | ${rate} | ${commitInterval} ms | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${os.loadavg()[0]!.toFixed(1)} |`,
       );
     }
   } finally {
@@ -71,6 +78,11 @@ export async function main(args: string[]): Promise<void> {
     await broker.stop();
     await rm(work, { recursive: true, force: true });
   }
+}
+
+function liveKafkaStreams(run: Omit<JobRun, "workload" | "count">): Command {
+  const command = kafkaStreams.command({ ...run, workload: "w2", count: 0 });
+  return { ...command, env: { ...command.env, UNTIL_END: "false" } };
 }
 
 interface Load {

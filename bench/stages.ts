@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import { parseArgs } from "node:util";
 import type pl from "nodejs-polars";
 import { formatOf } from "../lib/format/index.ts";
@@ -15,13 +18,15 @@ import { sourcesOf } from "../lib/plan/nodes/plan-node.ts";
 import { sinkRecords } from "../lib/run/sink/sink-records.ts";
 import { rowsSchema, SourceReader } from "../lib/run/source/index.ts";
 import { textKeys } from "../lib/run/source/record-keys.ts";
+import { StateFile } from "../lib/state/duckdb/state-file.ts";
 import { MemoryStore } from "../lib/state/memory-store.ts";
+import { copyRate, socketRate } from "./side-by-side/machine-limits.ts";
 import { PhoneMessages } from "./side-by-side/phone-messages.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "./side-by-side/workloads.ts";
 
 const HELP = `node bench/main.ts stages [options]
   Each stage of a job alone, over bytes in memory, without a broker: nanoseconds per message of CPU (all threads) and of wall time, and the
-  stage's input as MB/s of wall time.
+  stage's input as MB/s of CPU time and as a share of what memory is copied with; the last stage is a checkpoint's DuckDB part.
   --count N   messages (400000)
   --rows N    messages per batch (40000)
   --devices N keys (250: a partition's share of 1000)
@@ -65,11 +70,16 @@ export async function main(args: string[]): Promise<void> {
     ]),
   );
   console.log(`${count.toLocaleString("en")} messages in batches of ${rows.toLocaleString("en")}, ${devices} keys\n`);
-  console.log("| stage | CPU ns/msg | wall ns/msg | MB/s |\n|---|---:|---:|---:|");
-  for (const [stage, { cpu, wall, bytes }] of best)
-    console.log(
-      `| ${stage} | ${(cpu / count).toFixed(0)} | ${(wall / count).toFixed(0)} | ${((bytes / wall) * 1000).toFixed(0)} |`,
-    );
+  const [memory, socket] = [copyRate(), await socketRate()];
+  const share = (rate: number) => `${((100 * rate) / memory).toFixed(rate > memory / 10 ? 0 : 1)} %`;
+  console.log("| stage | CPU ns/msg | wall ns/msg | MB/s | of memory |\n|---|---:|---:|---:|---:|");
+  console.log(`| copying memory | | | ${(memory / 1e6).toFixed(0)} | 100 % |`);
+  console.log(`| socket, both ends | | | ${(socket / 1e6).toFixed(0)} | ${share(socket)} |`);
+  for (const [stage, { cpu, wall, bytes }] of best) {
+    const rate = (bytes / cpu) * 1e9;
+    const rates = bytes === 0 ? " | " : `${(rate / 1e6).toFixed(0)} | ${share(rate)}`;
+    console.log(`| ${stage} | ${(cpu / count).toFixed(0)} | ${(wall / count).toFixed(0)} | ${rates} |`);
+  }
 }
 
 async function runRound(fetched: readonly Buffer[], count: number): Promise<Map<string, Cost & { bytes: number }>> {
@@ -111,10 +121,18 @@ async function runRound(fetched: readonly Buffer[], count: number): Promise<Map<
   }
   for (const { name, task, spare } of jobs) {
     void task;
-    const stores = await stage(`${name} changes for the checkpoint`, 0, () =>
-      spare.map((store) => store.takeChanges()),
+    const changes = await stage(`${name} changes for the checkpoint`, 0, () =>
+      spare.map((store) => [store.spec.name, store.takeChanges()] as const),
     );
-    if (stores.length === 0) throw new Error(`${name} keeps no state, not even a watermark`);
+    if (changes.length === 0) throw new Error(`${name} keeps no state, not even a watermark`);
+    const folder = await mkdtemp(path.join(os.tmpdir(), "millrace-bench-"));
+    const stores = spare.map(({ spec }) => spec);
+    const file = await StateFile.open({ folder, owner: { job: name, fingerprint: name }, stores });
+    const position = { offsets: { "bench-phone": count }, changelog: {}, watermark: Number.NaN, at: Date.now() };
+    const checkpoint = [{ partition: 0, position, changes: new Map(changes) }];
+    await stage(`${name} checkpoint of them in DuckDB`, 0, () => file.commit(checkpoint));
+    await file.close();
+    await rm(folder, { recursive: true, force: true });
   }
   if (count === 0) throw new Error("no messages");
   return costs;
@@ -170,6 +188,16 @@ const PROGRAMS: Readonly<Record<WorkloadName, () => Sink>> = {
   w3: () =>
     total()
       .groupByDynamic({ indexColumn: "_time", every: "1s", by: "device", grace: "0s" })
+      .agg(
+        recorded.len().alias("n"),
+        recorded.col("gForceTotal").mean().alias("mean"),
+        recorded.col("gForceTotal").max().alias("max"),
+      )
+      .withColumns(recorded.col("window_start").cast(recorded.Int64), recorded.col("window_end").cast(recorded.Int64))
+      .to("out", { key: "device", value: ["window_start", "window_end", "n", "mean", "max"] }),
+  w4: () =>
+    total()
+      .groupByDynamic({ indexColumn: "_time", every: "1s", period: "5s", by: "device", grace: "0s" })
       .agg(
         recorded.len().alias("n"),
         recorded.col("gForceTotal").mean().alias("mean"),

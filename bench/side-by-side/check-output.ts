@@ -7,7 +7,11 @@ const TOLERANCE = 1e-9;
  * Throws unless the rows a peer wrote are those of batch Polars: the same rows in the same order per device (floats to 1e-9 relative), each
  * device in its own partition. `expected` comes from {@link Workload.expected}.
  */
-export function checkOutput(workload: Workload, written: pl.DataFrame, expected: pl.DataFrame): void {
+export function checkOutput(
+  workload: Pick<Workload, "output" | "order">,
+  written: pl.DataFrame,
+  expected: pl.DataFrame,
+): void {
   if (written.height !== expected.height)
     throw new Error(`${written.height} rows were written, batch Polars makes ${expected.height}`);
   const partitions = written.groupBy("device").agg(pl.col("partition").nUnique().alias("partitions"));
@@ -36,7 +40,7 @@ export function checkOutput(workload: Workload, written: pl.DataFrame, expected:
 }
 
 /** By device, and within a device in the order written (or by the workload's own order, where rows come in no fixed one). */
-function ordered(workload: Workload, rows: pl.DataFrame): pl.DataFrame {
+function ordered(workload: Pick<Workload, "order">, rows: pl.DataFrame): pl.DataFrame {
   const numbered = rows.withRowIndex("position");
   return numbered.sort(["device", workload.order ?? "position"]);
 }

@@ -28,8 +28,9 @@ export class PhoneMessages {
   /**
    * The same messages each time: `{"timestamp":…,"gForceX":…,"gForceY":…,"gForceZ":…}`, about 87 bytes, six decimals, keyed by device, record
    * time = `timestamp`.
+   * @param inTurn every device in turn; by default they are drawn
    */
-  constructor(count: number, devices: number) {
+  constructor(count: number, devices: number, inTurn = false) {
     this.#count = count;
     this.keys = Array.from({ length: devices }, (_, device) => `phone-${String(device).padStart(4, "0")}`);
     this.#keyBytes = this.keys.map((key) => Buffer.from(key));
@@ -38,7 +39,7 @@ export class PhoneMessages {
     this.#axes = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
     const random = mulberry32(SEED);
     for (let i = 0; i < count; i++) {
-      this.#device[i] = Math.floor(random() * devices);
+      this.#device[i] = inTurn ? i % devices : Math.floor(random() * devices);
       this.#timestamp[i] = START + Math.floor((i * 1000) / RATE);
       // three uniforms make a bell wide enough; a phone at rest feels 1 g along z
       for (const [axis, column] of this.#axes.entries()) {

@@ -67,9 +67,10 @@ if workload == "w1":
     readings.filter(lambda row: row["gForceTotal"] > 2.0).to_topic(output)
 elif workload == "w2":
     readings.apply(with_delta, stateful=True).to_topic(output)
-elif workload == "w3":
+elif workload in ("w3", "w4"):
+    windows = readings.tumbling_window(1000) if workload == "w3" else readings.hopping_window(5000, 1000)
     (
-        readings.tumbling_window(1000)
+        windows
         .agg(n=Count(), mean=Mean("gForceTotal"), max=Max("gForceTotal"))
         .final(closing_strategy="partition")
         .apply(named)

@@ -47,7 +47,7 @@ final class EndWatch {
         }
         context.forward(record);
         var metadata = context.recordMetadata().get();
-        if (metadata.offset() == lastOffsets[metadata.partition()]) open.countDown();
+        if (metadata.partition() < lastOffsets.length && metadata.offset() == lastOffsets[metadata.partition()]) open.countDown();
       }
     };
   }

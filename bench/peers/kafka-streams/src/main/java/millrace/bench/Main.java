@@ -34,6 +34,7 @@ public final class Main {
         return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
       });
       streams.start();
+      if ("false".equals(System.getenv("UNTIL_END"))) Thread.currentThread().join(); // until the process is ended
       watch.awaitEnd();
       // closing commits at once, where waiting for the commit interval would cost up to that long
       CompletableFuture<Long> committed = CompletableFuture.supplyAsync(() -> whenCommitted(admin, group, ends));
@@ -57,6 +58,8 @@ public final class Main {
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, env("COMMIT_INTERVAL_MS"));
     settings.put(StreamsConfig.STATE_DIR_CONFIG, env("STATE_DIR"));
     settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+    String session = System.getenv("SESSION_TIMEOUT_MS");
+    if (session != null) settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), session);
     return settings;
   }
 

@@ -24,7 +24,7 @@ import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.WindowStore;
 
-/** w1, w2 and w3 as bench/side-by-side/workloads.ts defines them. */
+/** w1 to w4 as bench/side-by-side/workloads.ts defines them. */
 final class Workloads {
   static Topology topology(String workload, String input, String output, EndWatch watch) {
     StreamsBuilder builder = new StreamsBuilder();
@@ -34,7 +34,9 @@ final class Workloads {
     switch (workload) {
       case "w1" -> stateless(readings, output);
       case "w2" -> deltas(readings, output);
-      case "w3" -> windows(readings, output);
+      case "w3" -> windows(readings, output, TimeWindows.ofSizeWithNoGrace(Duration.ofSeconds(1)));
+      case "w4" -> windows(readings, output,
+          TimeWindows.ofSizeWithNoGrace(Duration.ofSeconds(5)).advanceBy(Duration.ofSeconds(1)));
       default -> throw new IllegalArgumentException("there is no workload " + workload);
     }
     return builder.build();
@@ -53,10 +55,10 @@ final class Workloads {
         .to(output, Produced.with(Serdes.String(), Json.serde(Reading.WithDelta.class)));
   }
 
-  private static void windows(KStream<String, Reading> readings, String output) {
+  private static void windows(KStream<String, Reading> readings, String output, TimeWindows windows) {
     readings
         .groupByKey(Grouped.with(Serdes.String(), Json.serde(Reading.class)))
-        .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofSeconds(1)))
+        .windowedBy(windows)
         .aggregate(
             () -> Stats.NONE,
             (device, reading, stats) -> stats.plus(reading.total()),
