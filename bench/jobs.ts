@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -9,6 +9,7 @@ import { kafkaStreams } from "./peers/kafka-streams.ts";
 import { millrace } from "./peers/millrace.ts";
 import { quixStreams } from "./peers/quix-streams.ts";
 import { checkOutput } from "./side-by-side/check-output.ts";
+import { jobsChart } from "./side-by-side/jobs-chart.ts";
 import { measure } from "./side-by-side/measure.ts";
 import { GUARANTEES, type JobRun, type Peer } from "./side-by-side/peer.ts";
 import { producePhoneMessages } from "./side-by-side/phone-messages.ts";
@@ -29,6 +30,7 @@ const HELP = `node bench/main.ts jobs [options]
   --batch-bytes N     most bytes of a record batch of the input (16384, the default of Kafka's Java producer)
   --commit-interval N milliseconds between commits, for all peers (1000)
   --json FILE         appends one line of JSON per job
+  --chart FILE        the results as a picture (SVG) as well
   --profile DIR       leaves CPU profiles of the Millrace jobs there (their figures then include profiling)`;
 
 /** Runs the benchmark; exit code 1 when a job failed or its output was wrong. */
@@ -48,6 +50,7 @@ export async function main(args: string[]): Promise<void> {
         `${os.cpus().length} cores (${os.cpus()[0]?.model}), Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}\n`,
     );
     console.log(resultTable(results, options.count, kafkaStreams.name));
+    if (options.chart !== undefined) await writeFile(options.chart, jobsChart(results, options.count));
     if (results.some(({ measured }) => measured === undefined)) process.exitCode = 1;
   } finally {
     await cluster?.close();
@@ -147,6 +150,7 @@ function parse(args: string[]) {
       "batch-bytes": { type: "string", default: "16384" },
       "commit-interval": { type: "string", default: "1000" },
       json: { type: "string" },
+      chart: { type: "string" },
       profile: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -170,6 +174,7 @@ function parse(args: string[]) {
     batchBytes: whole("--batch-bytes", values["batch-bytes"]),
     commitInterval: whole("--commit-interval", values["commit-interval"]),
     json: values.json,
+    chart: values.chart,
   };
 }
 
