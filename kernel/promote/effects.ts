@@ -2,7 +2,7 @@ import path from "node:path";
 import ts from "typescript";
 import type { CellProgram } from "./cell-program.ts";
 import { type Edge, isDeferred } from "./dependencies.ts";
-import type { Unit } from "./unit.ts";
+import { type Unit, unitFinder } from "./unit.ts";
 
 /** A call that declares a sink: `.to(…)`, `.toTable(…)`, `.toParquet(…)` of a frame. */
 export interface SinkCall {
@@ -80,13 +80,14 @@ export function effectsOf(
     if (edge.kind === "write") changes.push({ ...base, kind: "write", depth: 0, how: statementText(edge.node) });
     for (const { depth, how } of edge.mutations) changes.push({ ...base, kind: "mutation", depth, how });
   }
+  const calls = calledUnits(cells, units);
   const sharings = sharingsOf(edges);
   for (const changes of [...now.changes, ...later.changes]) underAllNames(changes, sharings);
   // What runs later in a function runs now in the unit that calls it; through any number of functions.
   for (let grew = true; grew; ) {
     grew = false;
-    for (const edge of edges) {
-      if (edge.kind === "type" || edge.from === edge.to) continue;
+    for (const edge of [...edges, ...calls]) {
+      if (edge.kind === "type") continue;
       const target = edge.deferred || !edge.called ? later : now;
       grew = add(target.sinks[edge.from]!, later.sinks[edge.to]!, (a, b) => a.call === b.call) || grew;
       const changes = later.changes[edge.to]!.map((change) => ({ ...change, unit: edge.from }));
@@ -147,6 +148,25 @@ function add<T>(to: T[], from: readonly T[], same: (a: T, b: T) => boolean): boo
   const fresh = from.filter((item) => !to.some((known) => same(known, item)));
   to.push(...fresh);
   return fresh.length > 0;
+}
+
+/** Like an edge, to the unit that declares what a call runs: the method of an object has no name of its own in the cells. */
+type Called = Pick<Edge, "from" | "to" | "kind" | "deferred" | "called">;
+
+function calledUnits(cells: CellProgram, units: readonly Unit[]): Called[] {
+  const unitOf = unitFinder(units);
+  const isCell = (node: ts.Node) => cells.files.some(({ sourceFile }) => sourceFile === node.getSourceFile());
+  const called: Called[] = [];
+  for (const unit of units)
+    for (const call of callsIn(unit.node)) {
+      if (ts.isIdentifier(call.expression)) continue; // an edge of its own
+      const declaration = cells.checker.getResolvedSignature(call)?.declaration;
+      const to = declaration !== undefined && isCell(declaration) ? unitOf(declaration) : undefined;
+      if (to === undefined || to === unit) continue;
+      const deferred = isDeferred(call, unit.node);
+      called.push({ from: unit.index, to: to.index, kind: "read", deferred, called: true });
+    }
+  return called;
 }
 
 export function callsIn(root: ts.Node): ts.CallExpression[] {

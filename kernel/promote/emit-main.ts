@@ -2,6 +2,7 @@ import ts from "typescript";
 import type { Schema } from "../../lib/schema.ts";
 import { importBindings } from "./declared-names.ts";
 import { edited, editsOf } from "./edits.ts";
+import { enumAsObject } from "./erasable-enum.ts";
 import { formatted } from "./formatted.ts";
 import type { Needs } from "./modules.ts";
 import type { CodeCell } from "./notebook.ts";
@@ -105,7 +106,9 @@ function emitStatement(statement: ts.Statement, all: Unit[], kept: Unit[], slice
   const { text } = statement.getSourceFile();
   const edits = kept.flatMap((unit) => editsOf(unit, slice, options.parameters, options.needs));
   let code: string;
-  if (kept.length === all.length) code = edited(text, statement.getStart(), statement.getEnd(), edits);
+  const asObject = ts.isEnumDeclaration(statement) ? enumAsObject(statement, slice.cells.checker) : undefined;
+  if (asObject !== undefined) code = asObject;
+  else if (kept.length === all.length) code = edited(text, statement.getStart(), statement.getEnd(), edits);
   else {
     const list = (statement as ts.VariableStatement).declarationList;
     const keyword = text.slice(list.getStart(), list.declarations[0]!.getStart());
@@ -116,11 +119,15 @@ function emitStatement(statement: ts.Statement, all: Unit[], kept: Unit[], slice
     ts.isFunctionDeclaration(statement) ||
     ts.isClassDeclaration(statement) ||
     ts.isInterfaceDeclaration(statement) ||
+    ts.isModuleDeclaration(statement) ||
+    ts.isEnumDeclaration(statement) ||
+    ts.isLabeledStatement(statement) ||
     ts.isBlock(statement) ||
     (ts.isIterationStatement(statement, false) && ts.isBlock(statement.statement)) ||
     ts.isIfStatement(statement) ||
     ts.isTryStatement(statement) ||
     ts.isSwitchStatement(statement);
+  code = code.replace(/\s+;$/, ";"); // one that guards the next line of a cell without semicolons
   if (!endsItself && !code.endsWith(";")) code += ";";
   const comments = (ts.getTrailingCommentRanges(text, statement.getEnd()) ?? []).filter(
     (range) => range.end <= lengthOf(statement, slice),

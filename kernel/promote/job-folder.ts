@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Refusal } from "../../lib/error.ts";
+import type { Measured } from "./measured.ts";
 
 /** Path in the folder, with `/` -> bytes. */
 export type JobFiles = ReadonlyMap<string, Uint8Array>;
@@ -10,6 +11,7 @@ export interface EarlierPromotion {
   readonly files: readonly string[];
   readonly schemas: Readonly<Record<string, Record<string, string>>>;
   readonly recorded: unknown;
+  readonly measured?: Measured;
 }
 
 export const MADE_BY = "millrace promote";

@@ -139,6 +139,7 @@ async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<N
     };
   }
   const samples: Record<string, { ranges: Ranges[string]; records: number }> = {};
+  const rates: Record<string, number> = {};
   try {
     const client = await kafka();
     const ranges: Record<string, Ranges[string]> = {};
@@ -149,6 +150,9 @@ async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<N
       if (records === 0) return { nothing: `${topic} no longer holds the records the notebook read` };
       await writeSamples(path.join(request.samples, samplesFile(topic)), fetched);
       samples[topic] = { ranges: ranges[topic], records };
+      const times = fetched.flatMap(({ columns }) => [...columns.timestamps]);
+      const span = times.reduce((a, b) => Math.max(a, b)) - times.reduce((a, b) => Math.min(a, b));
+      if (span > 0) rates[topic] = (records * 1000) / span;
     }
     const end = (at: 0 | 1) =>
       Object.fromEntries(
@@ -163,7 +167,7 @@ async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<N
       const [from, until] = [end(0), end(1)].map((offsets) => ofTopics(offsets, sourcesOf([terminal])));
       expected[name] = (expected[name] ?? "") + (await rowsOf(terminal, from!, until!));
     }
-    return { samples, expected };
+    return { samples, rates, expected };
   } catch (error) {
     return {
       nothing: `the records could not be read from Kafka (${((error as MillraceError).what ?? String(error)).split("\n")[0]})`,

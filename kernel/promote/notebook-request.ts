@@ -39,6 +39,8 @@ export interface NotebookAnswer {
 export interface RecordedRun {
   /** topic -> what of it is in `samples/`. */
   readonly samples: Readonly<Record<string, { readonly ranges: Ranges[string]; readonly records: number }>>;
+  /** topic -> records per second of the sample, by their timestamps. */
+  readonly rates: Readonly<Record<string, number>>;
   /** Sink topic, or `table NAME` -> its rows as JSON lines `{"key":…,"value":{…}}`, in the order they came. */
   readonly expected: Readonly<Record<string, string>>;
 }

@@ -15,6 +15,7 @@ import { POSTINSTALL, packageJson } from "./job/package-json.ts";
 import { readme } from "./job/readme.ts";
 import { vendoredMillrace } from "./job/vendor.ts";
 import { drift, type EarlierPromotion, earlierPromotion, type JobFiles, MADE_BY, writeJob } from "./job-folder.ts";
+import { measuredOf } from "./measured.ts";
 import { withOpened } from "./modules.ts";
 import { readNotebook, sha256 } from "./notebook.ts";
 import { type Parameter, type ParameterValue, parametersSchema } from "./parameters.ts";
@@ -134,7 +135,11 @@ async function makeJob(
       parameters,
     ),
   );
-  for (const [file, text] of kubernetesFiles(name, parameters)) texts.set(file, text);
+  // what was measured differs from run to run: running the notebook again is no drift
+  const measured = check
+    ? check.promotion.measured
+    : measuredOf(notebook.cells, "rates" in answer.recorded ? answer.recorded.rates : {});
+  for (const [file, text] of kubernetesFiles(name, parameters, measured)) texts.set(file, text);
   for (const [from, to] of needs.files) texts.set(to, await readFile(from));
   const recorded = await recordedFiles(execution, texts, check);
   texts.set(
@@ -172,6 +177,7 @@ async function makeJob(
     packages: Object.fromEntries(needs.packages),
     copied: Object.fromEntries([...needs.files.values()].map((to) => [to, sha256(files.get(to)!)])),
     recorded,
+    ...(measured && { measured }),
     allowed,
     // without execution counts: running the notebook again is no drift
     statements: explain(analysis).statements.map(({ executionCount, ...statement }) => statement),

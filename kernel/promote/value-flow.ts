@@ -57,8 +57,11 @@ export function flowOf(identifier: ts.Identifier, cells: CellProgram): Flow {
     const { parent } = node;
     if ((isWrapper(parent) || ts.isAwaitExpression(parent)) && parent.expression === node) follow(parent, depth, least);
     else if (isTarget(node) || ts.isDeleteExpression(parent)) mutated(depth, least, parent);
-    else if (isCallee(node)) follow(parent as ts.Expression, depth, least);
-    else if (!isConstructed(node) && !isUnchangeable(node, cells)) onward(node, parent, depth, least);
+    else if (isCallee(node)) {
+      const declaration = cells.checker.getResolvedSignature(parent as ts.CallExpression)?.declaration;
+      if (declaration !== undefined && changesCaptured(declaration)) mutated(depth + 1, least, parent);
+      follow(parent as ts.Expression, depth, least);
+    } else if (!isConstructed(node) && !isUnchangeable(node, cells)) onward(node, parent, depth, least);
   }
 
   /** By what the expression around it does with a value that can be changed. */
@@ -128,7 +131,44 @@ export function flowOf(identifier: ts.Identifier, cells: CellProgram): Flow {
     }
     if (isNamespaceLike(receiver, cells)) return;
     const body = declaration !== undefined ? bodyOf(declaration) : undefined;
-    if (body === undefined || changesThis(body)) mutated(depth + 1, least, call);
+    if (body === undefined || changesThis(body) || changesCaptured(declaration!)) mutated(depth + 1, least, call);
+  }
+
+  /** A function made by another one may change what it shares with it: `() => ++n` of a counter. To whoever holds it, that is a change of what is held. */
+  function changesCaptured(declaration: ts.Node): boolean {
+    const body = bodyOf(declaration);
+    if (body === undefined || enclosingFunction(declaration) === undefined) return false;
+    const isCaptured = (symbol: ts.Symbol | undefined): boolean => {
+      const at = symbol?.valueDeclaration;
+      if (at === undefined || at.getSourceFile() !== body.getSourceFile()) return false;
+      if (at.pos >= declaration.pos && at.end <= declaration.end) return false; // its own
+      return enclosingFunction(at) !== undefined;
+    };
+    const visit = (node: ts.Node): boolean => {
+      if (ts.isIdentifier(node) && isChanged(node) && isCaptured(cells.checker.getSymbolAtLocation(node))) return true;
+      return ts.forEachChild(node, (child) => visit(child) || undefined) === true;
+    };
+    return visit(body);
+  }
+
+  /** Assigned to, or changed by what is called on it. */
+  function isChanged(name: ts.Identifier): boolean {
+    let chain: ts.Expression = name;
+    while (isAccess(chain.parent) && chain.parent.expression === chain) {
+      const access = chain.parent;
+      if (ts.isCallExpression(access.parent) && access.parent.expression === access) {
+        const method = ts.isPropertyAccessExpression(access) ? access.name.text : "";
+        const callee = cells.checker.getResolvedSignature(access.parent)?.declaration;
+        return (
+          callee !== undefined &&
+          isLanguage(callee, cells) &&
+          !PURE_METHODS.has(method) &&
+          !isNamespaceLike(chain, cells)
+        );
+      }
+      chain = access;
+    }
+    return isTarget(chain);
   }
 
   function argument(
@@ -268,6 +308,13 @@ export function isTarget(node: ts.Expression): boolean {
 
 export const isDestructuringTarget = (node: ts.Expression): boolean =>
   (ts.isArrayLiteralExpression(node) || ts.isObjectLiteralExpression(node)) && isTarget(node);
+
+/** The function around a node; undefined at the top level. */
+function enclosingFunction(node: ts.Node): ts.Node | undefined {
+  for (let at = node.parent; at !== undefined && !ts.isSourceFile(at); at = at.parent)
+    if (ts.isFunctionLike(at) && bodyOf(at) !== undefined) return at;
+  return undefined;
+}
 
 const bodyOf = (declaration: ts.Node): ts.Node | undefined => (declaration as { body?: ts.Node }).body;
 

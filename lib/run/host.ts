@@ -13,6 +13,8 @@ export interface ReadRecord {
   readonly schema: Readonly<Record<string, string>>;
   /** partition -> [first offset, offset after the last] */
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
+  /** Of a bounded read, all its topics together: what a job made of the notebook will need. */
+  readonly cost?: { readonly records: number; readonly milliseconds: number; readonly stateRows: number };
 }
 
 /** A sink that a cell declared; promotion holds the job's against it. */

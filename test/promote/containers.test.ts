@@ -8,6 +8,7 @@ import { validate } from "dockerfile-utils";
 import { parse } from "yaml";
 import { composeYaml, DOCKERFILE } from "../../kernel/promote/job/docker.ts";
 import { kubernetesFiles } from "../../kernel/promote/job/kubernetes.ts";
+import type { Measured } from "../../kernel/promote/measured.ts";
 import type { Parameter } from "../../kernel/promote/parameters.ts";
 import { pythonTool } from "../support/python.ts";
 import { temporaryFolder } from "./notebooks.ts";
@@ -84,6 +85,20 @@ test("compose.yaml: topics are made once Kafka is healthy, then the job starts w
   const listeners = String(services.kafka.environment.KAFKA_ADVERTISED_LISTENERS);
   assert.ok(listeners.includes(environment.KAFKA_BOOTSTRAP_SERVERS));
   for (const [volume] of services.job.volumes.map((mount: string) => mount.split(":"))) assert.ok(volume in volumes);
+});
+
+test("k8s: resources follow what the notebook measured, with room", () => {
+  const resources = (measured?: Measured) => {
+    const set = parse(kubernetesFiles("crash", PARAMETERS, measured).get("k8s/statefulset.yaml")!).spec;
+    const { requests, limits } = set.template.spec.containers[0].resources;
+    const { storage } = set.volumeClaimTemplates[0].spec.resources.requests;
+    return [requests.cpu, requests.memory, limits.memory, storage];
+  };
+  assert.deepEqual(resources(), ["500m", "512Mi", "2048Mi", "10Gi"]);
+  const small = { recordsPerSecond: 20, millisecondsPerRecord: 0.1, stateRows: 40 };
+  assert.deepEqual(resources(small), ["100m", "512Mi", "2048Mi", "10Gi"]);
+  const large = { recordsPerSecond: 20_000, millisecondsPerRecord: 0.01, stateRows: 1_000_000 };
+  assert.deepEqual(resources(large), ["600m", "6400Mi", "12800Mi", "12Gi"]);
 });
 
 test("k8s: every name, label, port and volume that one file mentions is there in another", () => {

@@ -179,8 +179,11 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
   },
   {
     name: "syntax that is more than types",
-    cells: [HEAD, 'enum Level { low = 1 }\nphone.filter(pl.col("x").gt(Level.low)).to("out");'],
-    found: ["NOT_ERASABLE cell 2, line 1"],
+    cells: [
+      HEAD,
+      'enum Level { low = "x".length }\nclass Scale { constructor(public by: number) {} }\nphone.filter(pl.col("x").gt(Level.low * new Scale(1).by)).to("out");',
+    ],
+    found: ["NOT_ERASABLE cell 2, line 1", "NOT_ERASABLE cell 2, line 2"],
   },
   {
     name: "collected data that a sink depends on",

@@ -211,6 +211,70 @@ function of(x: number | string) { return Number(x); }
 phone.filter(pl.col("x").gt(times(of("1")) + new Double().twice)).to("out");`,
   },
   {
+    name: "methods that declare sinks or set names of a cell, and functions that change what they close over, are kept where they are called",
+    cells: [
+      HEAD,
+      "class Desk { constructor(first: string) { phone.to(first); } more(name: string) { return phone.to(name); } set() { limit = 3; } }\nlet limit = 1;\nconst count = (() => { let n = 0; return { next: () => ++n, get: () => n }; })();",
+      'const desk = new Desk("a");\ndesk.more("b");\ncount.get();',
+      'count.next();\nphone.filter(pl.col("x").gt(count.next())).to("out");',
+    ],
+    main: `import { pl, topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+class Desk { constructor(first: string) { phone.to(first); } more(name: string) { return phone.to(name); } set() { limit = 3; } }
+let limit = 1;
+const count = (() => { let n = 0; return { next: () => ++n, get: () => n }; })();
+
+// cell 3
+const desk = new Desk("a");
+desk.more("b");
+
+// cell 4
+count.next();
+phone.filter(pl.col("x").gt(count.next())).to("out");`,
+  },
+  {
+    name: "what is set on the language's own objects is kept where a kept statement mentions it",
+    cells: [
+      HEAD,
+      'declare global { interface Array<T> { newest(): T } }\nArray.prototype.newest = function () { return this.at(-1)!; };\nObject.assign(process.env, { LIMIT: "3", UNUSED: "4" });\nObject.assign(process.env, { OTHER: "5" });',
+      'phone.filter(pl.col("x").gt([1, Number(process.env.LIMIT)].newest())).to("out");',
+    ],
+    main: `import { pl, topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+declare global { interface Array<T> { newest(): T; } }
+Array.prototype.newest = function() { return this.at(-1)!; };
+Object.assign(process.env, { LIMIT: "3", UNUSED: "4" });
+
+// cell 3
+phone.filter(pl.col("x").gt([1, Number(process.env.LIMIT)].newest())).to("out");`,
+  },
+  {
+    name: "enums of constants become objects, which Node runs without compiling; lines need no semicolons",
+    cells: [
+      HEAD,
+      'enum Level { low = -1, high = 5, top }\nexport const enum Name { out = "o" + "ut" }\nconst all = [Level.low]\n;[Level.top].forEach((level) => all.push(level))\nphone.filter(pl.col("x").gt(all.length))\n  .to(Name.out)',
+    ],
+    main: `import { pl, topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+const Level = { low: -1, "-1": "low", high: 5, 5: "high", top: 6, 6: "top" } as const;
+type Level = (typeof Level)["low" | "high" | "top"];
+export const Name = { out: "out" } as const;
+export type Name = (typeof Name)["out"];
+const all = [Level.low];
+[Level.top].forEach((level) => all.push(level));
+phone.filter(pl.col("x").gt(all.length))
+  .to(Name.out);`,
+  },
+  {
     name: "an import of a type is one, also where the notebook does not say so",
     cells: [
       'import { StreamFrame, topic } from "millrace";\nconst phone: StreamFrame = topic("phone-data");\nphone.to("out");',

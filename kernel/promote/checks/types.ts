@@ -1,5 +1,6 @@
 import ts from "typescript";
 import { isTolerated } from "../../language/compiler-options.ts";
+import { enumAsObject } from "../erasable-enum.ts";
 import { type Problem, type ProblemCode, problemAt } from "../problem.ts";
 import type { Slice } from "../slice.ts";
 
@@ -27,7 +28,9 @@ export function typeProblems(slice: Slice): Problem[] {
     ];
     for (const diagnostic of found) {
       const { start = 0, code } = diagnostic;
-      const inSlice = own.some((unit) => start >= unit.node.getStart() && start <= unit.node.getEnd());
+      const unit = own.find(({ node }) => start >= node.getStart() && start <= node.getEnd());
+      const inSlice = unit !== undefined;
+      if (NOT_ERASABLE.has(code) && unit !== undefined && isEnum(unit.node, cells.checker)) continue;
       const isSyntax = code < 2000 && !NOT_ERASABLE.has(code) && start < file.length;
       if ((!inSlice && !isSyntax) || isAccepted(diagnostic)) continue;
       problems.push(problemAt(file.cell, start, problemOf(diagnostic)));
@@ -42,6 +45,10 @@ export function typeProblems(slice: Slice): Problem[] {
   }
   return problems;
 }
+
+/** An enum that is written as an object. */
+const isEnum = (node: ts.Node, checker: ts.TypeChecker) =>
+  ts.isEnumDeclaration(node) && enumAsObject(node, checker) !== undefined;
 
 function problemOf(diagnostic: ts.Diagnostic): { code: ProblemCode; what: string; remedies: string[] } {
   const message = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n    ");
@@ -72,7 +79,7 @@ function problemOf(diagnostic: ts.Diagnostic): { code: ProblemCode; what: string
   if (NOT_ERASABLE.has(diagnostic.code)) {
     return {
       code: "NOT_ERASABLE",
-      what: "Enums, namespaces, parameter properties and <T>casts are more than types; Node runs a job by stripping types only.",
+      what: "Namespaces, parameter properties, <T>casts and enums of computed values are more than types; Node runs a job by stripping types only.",
       remedies: ["write an object with `as const` for an enum, plain fields in a class, `value as T` for a cast"],
     };
   }

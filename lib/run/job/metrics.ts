@@ -21,7 +21,11 @@ export class JobMetrics {
   readonly late = this.#gauge("millrace_late_rows", "Rows that came after their window had closed", ["partition"]);
   readonly noted = this.#gauge("millrace_noted_rows", "Rows that operators counted otherwise", ["partition", "name"]);
   readonly stateRows = this.#gauge("millrace_state_rows", "Rows of state held", ["partition"]);
+  readonly stateBytes = this.#gauge("millrace_state_bytes", "Size of the state file on disk", []);
   readonly restoreShare = this.#gauge("millrace_restore_share", "Share of the changelog replayed, 0 to 1", [
+    "partition",
+  ]);
+  readonly restoreSeconds = this.#gauge("millrace_restore_seconds", "How long the last restore of a partition took", [
     "partition",
   ]);
   readonly restoreSecondsLeft = this.#gauge("millrace_restore_seconds_left", "Time left of a restore", ["partition"]);
@@ -32,6 +36,25 @@ export class JobMetrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [this.registry],
   });
+  readonly saveSeconds = new Histogram({
+    name: "millrace_checkpoint_save_seconds",
+    help: "Time in which the state file took in a checkpoint, after the Kafka commit",
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [this.registry],
+  });
+
+  /** Sets what is measured only when somebody looks. */
+  measure: () => Promise<void> = async () => {};
+
+  async asJson(): Promise<readonly object[]> {
+    await this.measure();
+    return await this.registry.getMetricsAsJSON();
+  }
+
+  async asText(): Promise<string> {
+    await this.measure();
+    return await this.registry.metrics();
+  }
 
   #counter(name: string, help: string): Counter {
     return new Counter({ name, help, registers: [this.registry] });
@@ -44,8 +67,9 @@ export class JobMetrics {
   /** Forgets what was shown of a partition that is no longer owned. */
   forget(partition: number): void {
     const label = { partition: String(partition) };
-    for (const gauge of [this.watermarkDelay, this.late, this.stateRows, this.restoreShare, this.restoreSecondsLeft])
-      gauge.remove(label);
+    const perPartition = [this.watermarkDelay, this.late, this.stateRows];
+    const restores = [this.restoreShare, this.restoreSeconds, this.restoreSecondsLeft];
+    for (const gauge of [...perPartition, ...restores]) gauge.remove(label);
     this.lag.reset();
     this.heldBack.reset();
     this.noted.reset();

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { AggregatorRegistry } from "prom-client";
 import { Cluster, kafkaConfigFromEnv } from "../../log/index.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
@@ -63,9 +64,7 @@ export async function runJob(
     finish();
   };
   const unready = () => (worker === undefined ? { reason: "starting" } : worker.unready());
-  const link =
-    ownNumber(process.env) &&
-    new WorkerLink({ stop: finish, unready, metrics: () => metrics.registry.getMetricsAsJSON() });
+  const link = ownNumber(process.env) && new WorkerLink({ stop: finish, unready, metrics: () => metrics.asJson() });
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   try {
@@ -93,6 +92,11 @@ export async function runJob(
       log: (line) => log.warn(line),
     });
     closing.push(() => file.close());
+    metrics.measure = async () => {
+      worker?.measure();
+      const parts = await Promise.all([file.file, `${file.file}.wal`].map((name) => stat(name).catch(() => undefined)));
+      metrics.stateBytes.set(parts.reduce((sum, part) => sum + (part?.size ?? 0), 0));
+    };
     const memory = new StateMemory(settings.stateMemory);
     const instanceId = `${settings.name}-${await memberId(settings.stateDir)}`;
 
@@ -150,8 +154,8 @@ export async function runJob(
 }
 
 /** Of all workers of the machine: counters are summed, and a partition's gauges are one worker's. */
-async function allMetrics({ registry }: JobMetrics, others: OtherWorkers | undefined): Promise<string> {
-  if (others === undefined) return await registry.metrics();
-  const all = [await registry.getMetricsAsJSON(), ...(await others.metrics())];
+async function allMetrics(metrics: JobMetrics, others: OtherWorkers | undefined): Promise<string> {
+  if (others === undefined) return await metrics.asText();
+  const all = [await metrics.asJson(), ...(await others.metrics())];
   return await AggregatorRegistry.aggregate(all as never).metrics();
 }

@@ -96,6 +96,8 @@ export class Worker {
   #saving: Promise<void> = Promise.resolve();
   #lastCheckpoint = performance.now();
   #failingSince: number | undefined;
+  /** What went wrong last; for {@link unready} while it goes on failing. */
+  #failure = "";
   #ends: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined;
   /** What the job's own repartition topics held once everything before them was done. */
   readonly #innerEnds = new Map<string, ReadonlyMap<number, number>>();
@@ -137,8 +139,15 @@ export class Worker {
     };
   }
 
-  /** Why the worker is not working yet; undefined when it is. */
+  /** Why the worker does no work: it goes on failing, has not joined, or restores; undefined when it works. */
   unready(): Readonly<Record<string, unknown>> | undefined {
+    if (this.#failingSince !== undefined)
+      return {
+        reason: "failing",
+        error: this.#failure,
+        seconds: Math.round((performance.now() - this.#failingSince) / 1000),
+        givesUpAfter: PATIENCE / 1000,
+      };
     if (!this.#joined) return { reason: "joining the group" };
     if (this.#openings.size === 0) return undefined;
     const restoring = [...this.#openings].map(([partition, { share, secondsLeft }]) => ({
@@ -147,6 +156,14 @@ export class Worker {
       secondsLeft: Number.isNaN(secondsLeft) ? null : Math.ceil(secondsLeft),
     }));
     return { reason: "restoring", restoring };
+  }
+
+  /** Sets what time alone changes, for whoever asks for metrics now. */
+  measure(): void {
+    const { watermarkDelay } = this.#context.metrics;
+    for (const { partition, task } of this.#tasks.values())
+      if (!Number.isNaN(task.watermark))
+        watermarkDelay.set({ partition: String(partition) }, (Date.now() - task.watermark) / 1000);
   }
 
   /** Checkpoints and ends {@link run}. */
@@ -252,7 +269,11 @@ export class Worker {
     await this.#saving;
     this.#lastCheckpoint = performance.now();
     const tasks = [...this.#tasks.values()].filter((task) => task.dirty);
-    if (tasks.length === 0) return;
+    if (tasks.length === 0) {
+      // opened anew, and nothing was left to do
+      if (this.#openings.size === 0 && this.#joined) this.#failingSince = undefined;
+      return;
+    }
     const began = performance.now();
     const changes = await commitTransaction(this.#context, this.#member, this.#codecs, tasks, () => {
       if (this.#losing) throw partitionsLost();
@@ -267,8 +288,12 @@ export class Worker {
       position: task.position(),
       changes,
     }));
+    const saved = performance.now();
     this.#saving = file.commit(checkpoints);
-    this.#saving.catch((error) => this.#fail(error));
+    this.#saving.then(
+      () => metrics.saveSeconds.observe((performance.now() - saved) / 1000),
+      (error) => this.#fail(error),
+    );
   }
 
   /** Counts what a checkpoint made final. */
@@ -285,8 +310,6 @@ export class Worker {
     task.dirty = false;
     const partition = String(task.partition);
     metrics.stateRows.set({ partition }, task.stores.rows);
-    if (!Number.isNaN(task.task.watermark))
-      metrics.watermarkDelay.set({ partition }, (Date.now() - task.task.watermark) / 1000);
     for (const [name, count] of Object.entries(task.task.counts())) {
       if (name === "late") metrics.late.set({ partition }, count);
       else metrics.noted.set({ partition, name }, count);
@@ -308,9 +331,10 @@ export class Worker {
     const label = { partition: String(partition) };
     const work = async () => {
       await this.#restoreTurn();
+      const began = performance.now();
       try {
         opening.abort.signal.throwIfAborted();
-        return await openPartition(this.#context, partition, sources, {
+        const task = await openPartition(this.#context, partition, sources, {
           signal: opening.abort.signal,
           progress: ({ share, secondsLeft }) => {
             Object.assign(opening, { share, secondsLeft });
@@ -318,6 +342,8 @@ export class Worker {
             metrics.restoreSecondsLeft.set(label, Number.isNaN(secondsLeft) ? -1 : secondsLeft);
           },
         });
+        metrics.restoreSeconds.set(label, (performance.now() - began) / 1000);
+        return task;
       } finally {
         this.#restoring--;
         this.#restores.shift()?.();
@@ -345,7 +371,7 @@ export class Worker {
         if (opening.abort.signal.aborted || this.#openings.get(partition) !== opening) return;
         if (!this.#passes(error)) return this.#fail(error);
         log.warn("opening a partition failed, trying again", { partition, error: (error as Error).message });
-        this.#failingSince ??= performance.now();
+        this.#failed(error);
         setTimeout(() => {
           if (this.#openings.get(partition) === opening) this.#open(partition, sources);
         }, 500);
@@ -415,8 +441,7 @@ export class Worker {
   /** Back to the last checkpoint: nothing of the open transaction counts, every partition is opened anew at the group's offsets. */
   async #rollback(error: unknown): Promise<void> {
     const { log, metrics, io } = this.#context;
-    this.#failingSince ??= performance.now();
-    if (performance.now() - this.#failingSince > PATIENCE) throw error;
+    if (this.#failed(error) > PATIENCE) throw error;
     log.warn("back to the last checkpoint", { error: (error as Error).message });
     metrics.rollbacks.inc();
     const abandoned = this.#fetcher;
@@ -436,11 +461,20 @@ export class Worker {
         await io.reinitialise();
         break;
       } catch (again) {
-        if (!this.#passes(again) || performance.now() - this.#failingSince > PATIENCE) throw again;
+        if (!this.#passes(again) || this.#failed(again) > PATIENCE) throw again;
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
     for (const { partition, sources } of opened) this.#open(partition, sources);
+  }
+
+  /** Notes what went wrong. @returns for how long something has, ms */
+  #failed(error: unknown): number {
+    this.#failingSince ??= performance.now();
+    this.#failure = (error instanceof MillraceError ? error.what : String((error as Error).message ?? error)).split(
+      "\n",
+    )[0]!;
+    return performance.now() - this.#failingSince;
   }
 
   /** Whether going back to the last checkpoint can help. */

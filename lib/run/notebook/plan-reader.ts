@@ -108,6 +108,7 @@ export class PlanReader {
   readonly #tap: ReadOptions["tap"];
   readonly #paused = new Set<Place>();
   readonly #bad: BadRecord[] = [];
+  readonly #openedAt = performance.now();
   #begun = false;
   #ended = false;
   #rowsOut = 0;
@@ -185,6 +186,11 @@ export class PlanReader {
       session.release();
       throw error;
     }
+  }
+
+  /** For how long it has been open. */
+  get milliseconds(): number {
+    return Math.round(performance.now() - this.#openedAt);
   }
 
   /** True when every partition has reached its end. */
