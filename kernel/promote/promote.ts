@@ -18,6 +18,7 @@ import { drift, type EarlierPromotion, earlierPromotion, type JobFiles, MADE_BY,
 import { measuredOf } from "./measured.ts";
 import { withOpened } from "./modules.ts";
 import { readNotebook, sha256 } from "./notebook.ts";
+import { withOnnxRuntime } from "./onnx-runtime.ts";
 import { type Parameter, type ParameterValue, parametersSchema } from "./parameters.ts";
 import { judge, type Problem, PromotionRefusal } from "./problem.ts";
 import { recordedReads } from "./recorded.ts";
@@ -93,7 +94,8 @@ async function makeJob(
   const warm = options.warm ? warmRanges(terminals, reads.all) : undefined;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
-  const needs = withOpened(analysis.needs, answer.opened, notebook.folder);
+  const opened = withOpened(analysis.needs, answer.opened, notebook.folder);
+  const needs = withOnnxRuntime(opened, terminals, notebook.folder);
   const found = [...needs.problems, ...sinkProblems(notebook, analysis.slice, answer.sinks)];
   const different = judge(found, options.allow ?? []);
   if (different.refused.length > 0) throw new PromotionRefusal(different.refused, path.basename(notebook.file));

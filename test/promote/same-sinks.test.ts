@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
+import { linearModel } from "../operators/onnx-file.ts";
 import { notebookText, type TestCell, temporaryFolder } from "./notebooks.ts";
 import { millrace } from "./run-command.ts";
 
@@ -25,6 +26,36 @@ test("a sink that is the same program in the job is promoted, with other paramet
     const { code, stderr } = await promoted(cells, { run });
     assert.equal(code, 0, stderr);
   }
+});
+
+test("a job with an ONNX model has the runtime in the notebook's version, and is refused where there is none", async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, "book.ipynb");
+  await writeFile(path.join(folder, "linear.onnx"), linearModel([2], 1));
+  await writeFile(
+    file,
+    notebookText([
+      HEAD,
+      'const name = ["linear", "onnx"].join(".");\nconst sink = phone.predict(name, { features: "x", as: "crash" }).to("out");',
+    ]),
+  );
+  const env = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" };
+  const job = path.join(folder, "job");
+  const refused = await millrace(["promote", file, "--out", job], { env });
+  assert.equal(refused.code, 2, refused.stderr);
+  assert.match(
+    refused.stderr,
+    /UNRESOLVED_IMPORT: The model linear\.onnx[\s\S]*npm install --save-exact onnxruntime-node/,
+  );
+  await mkdir(path.join(folder, "node_modules/onnxruntime-node"), { recursive: true });
+  await writeFile(path.join(folder, "node_modules/onnxruntime-node/package.json"), '{"version":"1.30.0"}');
+  const made = await millrace(["promote", file, "--out", job], { env });
+  assert.equal(made.code, 0, made.stderr);
+  const { packages, copied } = JSON.parse(await readFile(path.join(job, "promotion.json"), "utf8"));
+  assert.deepEqual(packages, { "onnxruntime-node": "1.30.0" });
+  assert.deepEqual(Object.keys(copied), ["linear.onnx"]); // named by an expression: found when it was opened
+  const { dependencies } = JSON.parse(await readFile(path.join(job, "package.json"), "utf8"));
+  assert.equal(dependencies["onnxruntime-node"], "1.30.0");
 });
 
 test("a sink that depends on the clock is refused; --allow lets it through and notes it", async () => {

@@ -3,7 +3,8 @@ import type { Parameter } from "../parameters.ts";
 export const DOCKERFILE = `# docker build -t JOB .    (another base: --build-arg NODE_IMAGE=…)
 ARG NODE_IMAGE=node:24-slim
 FROM \${NODE_IMAGE}
-ENV NODE_ENV=production PORT=8080 MILLRACE_STATE_DIR=/state
+# ONNXRUNTIME_NODE_INSTALL: where there is an ONNX model, the CPU's runtime is in its package, CUDA's would be downloaded
+ENV NODE_ENV=production PORT=8080 MILLRACE_STATE_DIR=/state ONNXRUNTIME_NODE_INSTALL=skip
 WORKDIR /app
 COPY package.json postinstall.mjs ./
 COPY vendor ./vendor

@@ -22,21 +22,25 @@ test("docs/operating.md has every metric, with its kind and labels, and no other
 });
 
 test("a job that goes on failing says so, which is not restoring; its metrics are there meanwhile", {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const cluster = await connect();
   const job = await jobUnderTest(cluster, { partitions: 1, plans: "stateless" });
   // whatever the job writes is too large for its topic
   await cluster.createTopic(`${job.output}-stateless`, { partitions: 1, config: { "max.message.bytes": "60" } });
   const run = await job.start();
-  const url = await until("it serves", () => /url=(\S+)/.exec(run.stderr())?.[1]);
-  await until("it is ready", async () => (await fetch(`${url}/health/ready`)).ok);
+  const url = await until("it serves", () => /url=(\S+)/.exec(run.stderr())?.[1], 60_000);
+  await until("it is ready", async () => (await fetch(`${url}/health/ready`)).ok, 60_000);
   await produce(cluster, job.input, phones(50, 5, seeded(1)));
-  const failing = await until("it fails", async () => {
-    const response = await fetch(`${url}/health/ready`);
-    const answer = (await response.json()) as Record<string, unknown>;
-    return answer.reason === "failing" ? { ...answer, status: response.status } : undefined;
-  });
+  const failing = await until(
+    "it fails",
+    async () => {
+      const response = await fetch(`${url}/health/ready`);
+      const answer = (await response.json()) as Record<string, unknown>;
+      return answer.reason === "failing" ? { ...answer, status: response.status } : undefined;
+    },
+    60_000,
+  );
   assert.equal(failing.status, 503);
   assert.match(String((failing as any).error), /large|60|bytes/i);
   assert.match(await (await fetch(`${url}/metrics`)).text(), /^millrace_rollbacks_total [1-9]/m);
