@@ -1,5 +1,5 @@
 import { type ChartData, MOST_TRACES, type Trace } from "./chart-data.ts";
-import { finite, instants } from "./plotly-figure.ts";
+import { axisValues, finite } from "./plotly-figure.ts";
 
 /** What changes one trace into its next state: points dropped at either end, and points put there. */
 export interface TraceChange {
@@ -40,7 +40,7 @@ export function chartChange(before: ChartData, after: ChartData): ChartChange | 
 
 function traceChange(old: Trace, now: Trace, areTimes: boolean): TraceChange | undefined {
   const points = (from: number, to?: number): Points => ({
-    x: instants(now.x.slice(from, to), areTimes),
+    x: axisValues(now.x.slice(from, to), areTimes),
     y: now.y.slice(from, to).map(finite),
   });
   const meeting = meet(old, now);

@@ -22,11 +22,11 @@ export function plotlyFigure(data: ChartData, { title, id, link }: FigureOptions
     data:
       data.cells === undefined ? traces.slice(0, MOST_TRACES).map((trace) => plotlyTrace(data, trace)) : [heat(data)],
     layout: {
-      title: { text: title, font: { size: 15 } },
+      title: { text: plain(title), font: { size: 15 } },
       margin: { l: 64, r: 24, t: 44, b: 48 },
-      xaxis: { title: { text: xTitle }, ...(xIsTime && { type: "date" }) },
+      xaxis: { title: { text: plain(xTitle) }, ...(xIsTime && { type: "date" }) },
       yaxis: {
-        title: { text: yTitle },
+        title: { text: plain(yTitle) },
         automargin: true,
         ...(yIsTime && { type: "date" }),
         ...(kind === "heatmap" && !yIsTime && typeof data.cells?.y[0] === "string" && { type: "category" }),
@@ -50,16 +50,16 @@ const TYPES = {
 } as const;
 
 function plotlyTrace({ kind, xIsTime }: ChartData, { name, x, y }: ChartData["traces"][number]) {
-  return { ...TYPES[kind as keyof typeof TYPES], name, x: instants(x, xIsTime), y: y.map(finite) };
+  return { ...TYPES[kind as keyof typeof TYPES], name: plain(name), x: axisValues(x, xIsTime), y: y.map(finite) };
 }
 
 function heat({ cells, xIsTime, yIsTime = false, zTitle }: ChartData): Record<string, unknown> {
   const { x, y, z } = cells!;
-  const colorbar = { title: { text: zTitle }, thickness: 12 };
+  const colorbar = { title: { text: plain(zTitle ?? "") }, thickness: 12 };
   return {
     type: "heatmap",
-    x: instants(x, xIsTime),
-    y: instants(y, yIsTime),
+    x: axisValues(x, xIsTime),
+    y: axisValues(y, yIsTime),
     z,
     colorscale: "Viridis",
     hoverongaps: false,
@@ -67,14 +67,17 @@ function heat({ cells, xIsTime, yIsTime = false, zTitle }: ChartData): Record<st
   };
 }
 
-/** Instants as Plotly reads them: ISO 8601 in UTC. */
-export const instants = (
+/** Values of an axis as Plotly reads them: instants in ISO 8601 (UTC), and texts that stay what they are. */
+export const axisValues = (
   values: readonly (number | string | null)[],
   areTimes: boolean,
 ): readonly (number | string | null)[] =>
   areTimes
     ? values.map((ms) => (typeof ms === "number" && Number.isFinite(ms) ? new Date(ms).toISOString() : null))
-    : values;
+    : values.map((value) => (typeof value === "string" ? plain(value) : finite(value)));
+
+/** Plotly takes `<b>` and `&amp;` in a text for markup. */
+export const plain = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /** JSON has no NaN and no infinity. */
 export const finite = (value: number | null): number | null =>

@@ -51,6 +51,14 @@ test("a heat map counts rows, or shows the mean of a column, by values or stretc
   assert.match(none, /no rows/);
 });
 
+test("names and titles are text for Plotly too, which would take tags for markup", () => {
+  const odd = frame.withColumns(pl.lit("<b>&amp;</b>").alias("<i>by</i>"));
+  const bundle = chartBundle(odd, { by: "<i>by</i>" }, "<a href='x'>t</a>") as any;
+  const { data, layout } = bundle["application/vnd.plotly.v1+json"];
+  assert.equal(data[0].name, "&lt;b>&amp;amp;&lt;/b>");
+  assert.equal(layout.title.text, "&lt;a href='x'>t&lt;/a>");
+});
+
 test("a line is interrupted by a null, and an empty frame draws empty axes", () => {
   assert.match(String(chartBundle(frame, {}, "t")["text/html"]), /d="M[^L]*L[^LM]*M[^LM]*"/);
   assert.doesNotMatch(String(chartBundle(frame.head(0), {}, "t")["text/html"]), /NaN/);

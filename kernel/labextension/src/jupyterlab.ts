@@ -61,6 +61,7 @@ export interface SessionContext {
   readonly path: string;
   readonly ready: Promise<void>;
   readonly kernelChanged: Signal<unknown, unknown>;
+  readonly statusChanged: Signal<unknown, string>;
 }
 
 export interface RenderModel {

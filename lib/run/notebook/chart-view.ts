@@ -3,8 +3,9 @@ import { chartBundle, chartData } from "../../chart/index.ts";
 import type { PlotOptions } from "../../frame/driver.ts";
 import type { MimeBundle } from "../host.ts";
 import { badPanelHtml, badPanelText } from "./bad-panel.ts";
+import { driftHtml } from "./drift-panel.ts";
 import { escapeHtml } from "./html.ts";
-import { type NotebookStatus, statusLine } from "./live-status.ts";
+import { type NotebookStatus, readLine, statusLine } from "./live-status.ts";
 import { errorHtml } from "./table-view.ts";
 
 /** Rows kept for a chart unless `keep` says otherwise. What a drawing carries is thinned out besides. */
@@ -26,11 +27,14 @@ export function liveChartBundle(
   const failed = status.error !== undefined;
   const chart = chartBundle(failed && frame.height === 0 ? frame.select() : frame, options, title, id);
   const line = statusLine(status);
-  const html = `<div role="status" aria-live="off"><small>${escapeHtml(line)}</small></div>`;
+  const read = readLine(status);
+  const html = `<div role="status" aria-live="off"><small>${escapeHtml(line)}<br>${escapeHtml(read)}</small></div>${driftHtml(status.drift)}`;
   const error = failed ? `\n${(status.error as Error).message}` : "";
   return {
     ...chart,
     "text/html": `<div class="millrace-live">${chart["text/html"]}${html}${badPanelHtml(status.badRecords, status.bad)}${errorHtml(status.error)}</div>`,
-    "text/plain": [chart["text/plain"], line, ...badPanelText(status.badRecords, status.bad)].join("\n") + error,
+    "text/plain":
+      [chart["text/plain"], line, read, ...status.drift, ...badPanelText(status.badRecords, status.bad)].join("\n") +
+      error,
   };
 }

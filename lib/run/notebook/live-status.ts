@@ -1,6 +1,7 @@
 import type { LiveStatus } from "../../frame/driver.ts";
 import type { BadRecord } from "../source/bad-record.ts";
 import { instant, whole } from "./numbers.ts";
+import type { TopicRanges } from "./session.ts";
 
 /** The status of a live frame in a notebook. */
 export interface NotebookStatus extends LiveStatus {
@@ -19,6 +20,10 @@ export interface NotebookStatus extends LiveStatus {
   readonly stateRows: number;
   /** The first of the bad records. */
   readonly bad: readonly BadRecord[];
+  /** The offsets read, by topic. */
+  readonly ranges: TopicRanges;
+  /** What the topics bring that the schema does not say, or no longer bring. */
+  readonly drift: readonly string[];
   /** Since when the brokers have been out of reach, ms since the epoch. */
   readonly awaySince?: number;
 }
@@ -46,4 +51,19 @@ export function statusLine(status: NotebookStatus): string {
   if (status.keyDifferences > 0) parts.push(`${whole(status.keyDifferences)} keys differ from their field`);
   if (status.stateRows > 0) parts.push(`${whole(status.stateRows)} rows of state`);
   return parts.join(" · ");
+}
+
+/** Partitions named with their offsets: more are counted. */
+const MOST = 8;
+
+/** What a saved notebook was looking at: when, and which offsets. */
+export function readLine({ ranges }: NotebookStatus, now = Date.now()): string {
+  const parts = [...ranges].flatMap(([topic, partitions]) =>
+    [...partitions]
+      .sort(([a], [b]) => a - b)
+      .map(([partition, [first, end]]) => `${topic}[${partition}] ${first}–${end - 1}`),
+  );
+  const more = parts.length > MOST ? ` and ${parts.length - MOST} more partitions` : "";
+  const offsets = parts.length === 0 ? "nothing read yet" : `offsets ${parts.slice(0, MOST).join(", ")}${more}`;
+  return `as of ${instant(now)} UTC · ${offsets}`;
 }

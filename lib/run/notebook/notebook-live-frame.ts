@@ -33,6 +33,8 @@ export interface View {
 const DEFAULT_HZ = 4;
 /** Where a front end draws by itself, the display is for the saved notebook, and for others who look. */
 const WATCHED_HZ = 0.5;
+/** A drawing is followed by so many times its own length without one. */
+const DRAWING = 8;
 /** How often rows that are paced are let out, ms. */
 const PACE_INTERVAL = 50;
 /** Brokers away for this long are said to be away; reading goes on by itself once they are back. */
@@ -69,6 +71,7 @@ export class NotebookLiveFrame implements LiveFrame {
   readonly #partitions = new PartitionClocks();
   #firstRow = Promise.withResolvers<void>();
   #lastDraw = 0;
+  #drawCost = 0;
   #drawTimer: NodeJS.Timeout | undefined;
   #pace: Pace | undefined;
   readonly #watchers = new Set<() => void>();
@@ -116,6 +119,8 @@ export class NotebookLiveFrame implements LiveFrame {
       unknownFields: counts?.unknownFields ?? 0,
       keyDifferences: counts?.keyDifferences ?? 0,
       stateRows: counts?.stateRows ?? 0,
+      ranges: this.#reader?.ranges ?? new Map(),
+      drift: this.#reader?.drift ?? [],
       ...(this.#awaySince !== undefined && { awaySince: this.#awaySince }),
       ...(this.#error !== undefined && { error: this.#error }),
     };
@@ -355,7 +360,7 @@ export class NotebookLiveFrame implements LiveFrame {
     for (const changed of this.#watchers) changed();
     if (this.#drawTimer !== undefined || this.#handles.length === 0) return;
     const hz = this.#watchers.size > 0 ? WATCHED_HZ : (this.#options.hz ?? DEFAULT_HZ);
-    const interval = 1000 / Math.max(0.1, hz);
+    const interval = Math.max(1000 / Math.max(0.1, hz), DRAWING * this.#drawCost);
     const wait = Math.max(0, this.#lastDraw + interval - performance.now());
     this.#drawTimer = setTimeout(() => {
       this.#drawTimer = undefined;
@@ -370,6 +375,7 @@ export class NotebookLiveFrame implements LiveFrame {
     if (this.#handles.length === 0) return;
     const bundle = this.#snapshot();
     for (const handle of this.#handles) handle.update(bundle);
+    this.#drawCost = performance.now() - this.#lastDraw;
   }
 
   #snapshot(): MimeBundle {

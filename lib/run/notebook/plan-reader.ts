@@ -13,6 +13,7 @@ import { type Fetched, type SourceCounts, SourceReader } from "../source/source-
 import { rowsSchema } from "../source/source-schema.ts";
 import { type Bound, boundOf, type Offsets, offsetsOf } from "./positions.ts";
 import { sampleSchema } from "./sample-schema.ts";
+import { SchemaDrift } from "./schema-drift.ts";
 import type { Session, TopicRanges } from "./session.ts";
 import { topicsOf } from "./topics-of.ts";
 
@@ -87,6 +88,7 @@ export async function compilePlan(
 interface Input {
   readonly source: ProgramSource;
   readonly reader: SourceReader;
+  readonly drift: SchemaDrift;
   readonly topics: readonly string[];
 }
 
@@ -160,8 +162,14 @@ export class PlanReader {
       const { program, wires } = compiled;
       const inputs: Input[] = [];
       for (const source of program.sources) {
-        const reader = new SourceReader(source, wires.get(source.id)!);
-        inputs.push({ source, reader, topics: await topicsOf(cluster, source.node) });
+        const wire = wires.get(source.id)!;
+        const reader = new SourceReader(source, wire);
+        inputs.push({
+          source,
+          reader,
+          drift: new SchemaDrift(source.node, wire),
+          topics: await topicsOf(cluster, source.node),
+        });
       }
       const topics = [...new Set(inputs.flatMap(({ topics }) => topics))];
       const metadata = await cluster.metadata(topics);
@@ -233,11 +241,13 @@ export class PlanReader {
     place.next = Math.max(place.next, Math.min(fetched.nextOffset, place.end ?? Number.POSITIVE_INFINITY));
     if (isRead(place)) this.#fetcher.unassign(topic, partition);
     const out: ReadRows[] = [];
-    for (const { source, reader, topics } of this.#inputs) {
+    for (const { source, reader, drift, topics } of this.#inputs) {
       if (!topics.includes(topic)) continue;
       const records = { topic, partition, columns };
+      const unknown = reader.counts.unknownFields;
       const { frame, bad } = reader.read(records);
       for (const record of bad) this.#noteBad(record);
+      drift.look(columns, reader.counts.unknownFields > unknown || bad.length > 0);
       this.#tap?.(source.id, topic, partition, frame);
       out.push(...this.#taken(await this.#runner.feed(source.id, topic, partition, frame), records));
       if (this.#runner.waiting(source.id, topic, partition) > MOST_WAITING && !isRead(place)) {
@@ -344,6 +354,11 @@ export class PlanReader {
   wireOf(topic: string): Schema {
     const input = this.#inputs.find(({ topics }) => topics.includes(topic))!;
     return this.#compiled.wires.get(input.source.id)!;
+  }
+
+  /** What the topics bring that their schemas do not say, in words. */
+  get drift(): readonly string[] {
+    return this.#inputs.flatMap(({ drift }) => drift.lines);
   }
 
   /** The first bad records; `counts.bad` has their number. */

@@ -37,15 +37,31 @@ export class Progress {
     const host = notebookHost();
     const { records, total, lag, bad } = this.#reader.counts;
     const seconds = (performance.now() - this.#started) / 1000;
-    const line = `${this.#what}: ${whole(total - lag)} of ${whole(total)} offsets, ${whole(records)} records in ${seconds.toFixed(1)} s`;
+    const rate = records / Math.max(0.001, seconds);
+    const share = total === 0 ? 1 : (total - lag) / total;
+    const line =
+      `${this.#what}: ${whole(total - lag)} of ${whole(total)} offsets, ${whole(records)} records in ${seconds.toFixed(1)} s` +
+      `, ${whole(rate)} records/s${lag > 0 && share > 0 ? `, ${timeLeft((seconds / share) * (1 - share))} left` : ""}`;
     const text = [line, ...badPanelText(bad, this.#reader.bad)].join("\n");
     if (host === undefined) {
       if (bad > 0) process.stderr.write(`${text}\n`);
       return;
     }
-    const html = `<div role="status">${escapeHtml(line)}</div>${badPanelHtml(bad, this.#reader.bad)}`;
+    const bar =
+      lag > 0 && total > 0
+        ? `<progress value="${total - lag}" max="${total}" aria-label="${escapeHtml(this.#what)}"></progress> `
+        : "";
+    const html = `<div role="status">${bar}${escapeHtml(line)}</div>${badPanelHtml(bad, this.#reader.bad)}`;
     const bundle = { "text/html": html, "text/plain": text };
     if (this.#handle === undefined) this.#handle = host.display(bundle);
     else this.#handle.update(bundle);
   }
 }
+
+/** `40 s`, `3 min` */
+const timeLeft = (seconds: number): string =>
+  seconds < 90
+    ? `${Math.ceil(seconds)} s`
+    : seconds < 5400
+      ? `${Math.round(seconds / 60)} min`
+      : `${(seconds / 3600).toFixed(1)} h`;

@@ -39,6 +39,8 @@ export class RecentRows {
   }
 
   get height(): number {
+    // without putting all in order, where that can be told: a status is looked at often
+    if (this.#stale && this.#span === Number.POSITIVE_INFINITY) return Math.min(this.#held, this.#most);
     return this.frame().height;
   }
 
@@ -48,8 +50,10 @@ export class RecentRows {
 
   add(batch: readonly ReadRows[]): void {
     for (const { task, rows } of batch) {
-      this.#placed.push(this.#order.placed(task, rows));
-      this.#held += rows.height;
+      // rows of one task are in their order already: of a large batch only the last can be among the latest
+      const placed = this.#order.placed(task, rows).tail(this.#most);
+      this.#placed.push(placed);
+      this.#held += placed.height;
       this.#seen += rows.height;
     }
     if (batch.length > 0) this.#stale = true;

@@ -2,9 +2,10 @@ import type pl from "nodejs-polars";
 import { dtypeName } from "../../schema.ts";
 import type { MimeBundle } from "../host.ts";
 import { badPanelHtml, badPanelText } from "./bad-panel.ts";
+import { driftHtml } from "./drift-panel.ts";
 import { escapeHtml } from "./html.ts";
 import type { NotebookStatus } from "./live-status.ts";
-import { statusLine } from "./live-status.ts";
+import { readLine, statusLine } from "./live-status.ts";
 
 const LIVE_MIME = "application/vnd.millrace.live+json";
 const COLUMNS_SHOWN = 40;
@@ -28,17 +29,21 @@ export function tableBundle(
 ): MimeBundle {
   const shown = frame.tail(options.rows);
   const line = statusLine(status);
+  const read = readLine(status);
   const range =
     shown.height < frame.height ? `the latest ${shown.height} of ${frame.height} rows kept` : `${frame.height} rows`;
   const note = options.note === undefined ? [] : [options.note];
   const html =
     `<div class="millrace-live">${note.map((text) => `<p>${escapeHtml(text)}</p>`).join("")}` +
     `<div role="status" aria-live="off"><small>${escapeHtml(line)}</small></div>` +
-    `${tableHtml(shown, `${options.title}: ${range}`)}${badPanelHtml(status.badRecords, status.bad)}${errorHtml(status.error)}</div>`;
+    `${tableHtml(shown, `${options.title}: ${range}`)}<p><small>${escapeHtml(read)}</small></p>` +
+    `${driftHtml(status.drift)}${badPanelHtml(status.badRecords, status.bad)}${errorHtml(status.error)}</div>`;
   const text = [
     ...note,
     line,
     String(shown),
+    read,
+    ...status.drift,
     ...badPanelText(status.badRecords, status.bad),
     ...errorText(status.error),
   ];

@@ -75,6 +75,15 @@ function bytesOf(buffer: ArrayBuffer | ArrayBufferView | undefined): Uint8Array 
     : new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
+/** A kernel that restarts or dies forgets its comms without closing them. Returns how to stop listening. */
+export function whenKernelGoes(context: SessionContext, gone: () => void): () => void {
+  const heard = (_: unknown, status: string) => {
+    if (/^(restarting|autorestarting|dead|terminating)$/.test(status)) gone();
+  };
+  context.statusChanged.connect(heard);
+  return () => void context.statusChanged.disconnect(heard);
+}
+
 /** The kernel of a notebook once it is there. */
 export async function kernelOf(context: SessionContext): Promise<Kernel | undefined> {
   await context.ready;

@@ -1,7 +1,7 @@
 import type { Kernel, RendererFactory, RenderModel, SessionContext, Widget } from "../jupyterlab.ts";
 import type { KernelConnections } from "../kernel-connections.ts";
 import type { Shared } from "../shared.ts";
-import { kernelOf, LiveComm, type LivePicture } from "./live-comm.ts";
+import { kernelOf, LiveComm, type LivePicture, whenKernelGoes } from "./live-comm.ts";
 import { LiveTable } from "./live-table.ts";
 
 const MIME = "application/vnd.millrace.live+json";
@@ -20,6 +20,7 @@ export function liveRenderer(
     #kernel: Kernel | undefined;
     #comm: LiveComm<LivePicture> | undefined;
     #snapshot = "";
+    readonly #unlisten = whenKernelGoes(context, () => this.#gone());
 
     async renderModel({ data }: RenderModel): Promise<void> {
       const { id, title } = data[MIME] as { id: string; title: string };
@@ -41,12 +42,17 @@ export function liveRenderer(
           table.show(picture, rows);
         },
         error: (message) => table.say(message),
-        gone: () => {
-          this.#comm = undefined;
-          this.#showSnapshot();
-        },
+        gone: () => this.#gone(),
       });
       if (table.node.parentNode === null) this.#showSnapshot();
+    }
+
+    #gone(): void {
+      const comm = this.#comm;
+      if (comm === undefined) return;
+      this.#comm = undefined; // first: to close it says that it is gone
+      comm.close();
+      this.#showSnapshot();
     }
 
     /** Made by the library from escaped text, without script. */
@@ -55,6 +61,7 @@ export function liveRenderer(
     }
 
     override dispose(): void {
+      this.#unlisten();
       this.#comm?.close();
       super.dispose();
     }

@@ -22,6 +22,7 @@ export class LiveTable {
   readonly #space = element("div", { class: "mr-space" });
   readonly #head = element("div", { class: "mr-head", role: "row", "aria-rowindex": 1 });
   readonly #body = element("div", { class: "mr-body", role: "rowgroup" });
+  readonly #none = element("p", { class: "mr-none", role: "status", hidden: true });
   readonly #said = element("pre", { class: "mr-said", role: "alert", hidden: true });
   readonly #bad = element("pre", { class: "mr-bad", hidden: true });
   #picture: LivePicture | undefined;
@@ -48,7 +49,7 @@ export class LiveTable {
       },
       this.#space,
     );
-    this.#space.append(this.#head, this.#body);
+    this.#space.append(this.#head, this.#body, this.#none);
     this.#scroll.addEventListener("scroll", () => this.#scrolled());
     this.node = element(
       "div",
@@ -72,6 +73,8 @@ export class LiveTable {
     this.#said.textContent = picture.failed ?? "";
     this.#bad.hidden = picture.bad === "";
     this.#bad.textContent = picture.bad;
+    this.#none.hidden = picture.total > 0;
+    this.#none.textContent = this.#controls.filtered ? "no row matches the filter" : "no rows yet";
     this.#space.style.height = `${(picture.total + 2) * ROW}px`;
     this.#edges = edges(picture.columns);
     this.#space.style.width = `${this.#edges.at(-1)}px`;
@@ -115,7 +118,7 @@ export class LiveTable {
 
   #drawRows(picture: LivePicture, bytes: Uint8Array): void {
     const { columns, columnFrom, from, key, status } = picture;
-    const table = tableFromIPC(bytes, { useDate: false });
+    const table = tableFromIPC(bytes, { useDate: false, useBigInt: true });
     const names = table.schema.fields.map((field) => field.name);
     const vectors = names.map((_, i) => table.getChildAt(i));
     const keyAt = key === undefined ? -1 : names.indexOf(key);

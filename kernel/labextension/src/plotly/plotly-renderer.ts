@@ -1,7 +1,7 @@
 import { button, element } from "../element.ts";
 import type { Kernel, RendererFactory, RenderModel, SessionContext, ThemeManager, Widget } from "../jupyterlab.ts";
 import type { KernelConnections } from "../kernel-connections.ts";
-import { kernelOf, LiveComm } from "../live/live-comm.ts";
+import { kernelOf, LiveComm, whenKernelGoes } from "../live/live-comm.ts";
 import type { Shared } from "../shared.ts";
 import type { ChartPicture, Figure } from "./figure.ts";
 import { loadPlotly } from "./load-plotly.ts";
@@ -27,6 +27,7 @@ export function plotlyRenderer(
     #comm: LiveComm<ChartPicture> | undefined;
     #controls: ChartControls | undefined;
     readonly #resize = new ResizeObserver(() => this.#fit());
+    readonly #unlisten = whenKernelGoes(context, () => this.#gone());
     readonly #themed = () => void this.#view?.redraw();
 
     async renderModel({ data }: RenderModel): Promise<void> {
@@ -56,14 +57,19 @@ export function plotlyRenderer(
       this.#comm = new LiveComm<ChartPicture>(connections.to(kernel), "millrace.chart", id, {
         picture: (picture) => this.#show(picture),
         error: (message) => this.#controls?.say(message),
-        gone: () => {
-          this.#comm = undefined;
-          this.#controls?.node.remove();
-          this.#controls?.below.remove();
-          this.#controls = undefined;
-          void this.#view?.draw(this.#saved);
-        },
+        gone: () => this.#gone(),
       });
+    }
+
+    #gone(): void {
+      const comm = this.#comm;
+      if (comm === undefined) return;
+      this.#comm = undefined; // first: to close it says that it is gone
+      comm.close();
+      this.#controls?.node.remove();
+      this.#controls?.below.remove();
+      this.#controls = undefined;
+      void this.#view?.draw(this.#saved);
     }
 
     async #show(picture: ChartPicture): Promise<void> {
@@ -84,6 +90,7 @@ export function plotlyRenderer(
     override dispose(): void {
       this.#resize.disconnect();
       themes?.themeChanged.disconnect(this.#themed);
+      this.#unlisten();
       this.#comm?.close();
       this.#view?.close();
       super.dispose();

@@ -36,7 +36,12 @@ export class ChartViewer {
     const { df, status, title } = this.#frame;
     const { state, badRecords, bad, error } = status;
     const failed = error === undefined ? undefined : ((error as Error).message ?? String(error));
-    const said = { state, line: statusLine(status), bad: badPanelText(badRecords, bad).join("\n"), failed };
+    const said = {
+      state,
+      line: statusLine(status),
+      bad: [...status.drift, ...badPanelText(badRecords, bad)].join("\n"),
+      failed,
+    };
     const data = dataOf(failed !== undefined && df.height === 0 ? df.select() : df, this.#options);
     const text = chartTitle(data, title);
     const change = this.#drawn === undefined || text !== this.#title ? undefined : chartChange(this.#drawn, data);

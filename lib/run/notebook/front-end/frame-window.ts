@@ -55,12 +55,34 @@ export function frameWindow(frame: pl.DataFrame, view: FrameView, key: string | 
   const columnFrom = Math.min(view.columnFrom, Math.max(0, frame.width - 1));
   const names = frame.columns.slice(columnFrom, columnFrom + Math.min(view.columnCount, MOST_COLUMNS));
   return {
-    rows: shown.slice(from, count).select(...names),
+    rows: shortened(shown.slice(from, count).select(...names)),
     from,
     total: shown.height,
     columns: frame.columns.map((name, i) => ({ name, dtype: dtypeName(frame.dtypes[i]!) })),
     columnFrom,
   };
+}
+
+/** A cell shows no more than this of a text, of a list, and of bytes: what is on screen is to stay small, whatever a record holds. */
+const CHARACTERS = 500;
+const ITEMS = 50;
+
+/** Long texts and lists cut off, with … where something is missing. */
+function shortened(rows: pl.DataFrame): pl.DataFrame {
+  const exprs = rows.columns.map((name, i) => {
+    const column = pl.col(name);
+    const dtype = dtypeName(rows.dtypes[i]!);
+    if (dtype === "Utf8") {
+      const start = column.str.slice(0, CHARACTERS);
+      return pl
+        .when(start.neq(column))
+        .then(pl.concatString([start, pl.lit("…")], ""))
+        .otherwise(column)
+        .alias(name);
+    }
+    return dtype.startsWith("List") ? column.list.head(ITEMS).alias(name) : column;
+  });
+  return rows.height === 0 || exprs.length === 0 ? rows : rows.select(...exprs);
 }
 
 function arranged(frame: pl.DataFrame, view: FrameView, key: string | undefined): pl.DataFrame {

@@ -45,7 +45,7 @@ export class LiveViewer {
         key: this.#frame.key,
         speed: this.#frame.speed ?? null,
         status: { ...numbers, watermark: Number.isNaN(watermark) ? null : watermark, line: statusLine(status) },
-        bad: badPanelText(badRecords, status.bad).join("\n"),
+        bad: [...status.drift, ...badPanelText(badRecords, status.bad)].join("\n"),
         ...(status.error !== undefined && { failed: (status.error as Error).message ?? String(status.error) }),
       },
       [rows.writeIPCStream()],

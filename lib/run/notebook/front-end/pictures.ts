@@ -1,6 +1,12 @@
 import type { Channel } from "../../host.ts";
 import type { NotebookLiveFrame } from "../notebook-live-frame.ts";
 
+/** Pictures of all viewers together take at most one part in so many of the time. */
+const PAUSE = 8;
+
+/** Viewers of this process. */
+let watching = 0;
+
 /**
  * When a front end gets its next picture of a live frame: after something has changed, at most so often a second, and only after the last picture was
  * acknowledged, so that a slow browser slows neither the stream nor itself.
@@ -10,9 +16,12 @@ export class Pictures {
   readonly #interval: number;
   readonly #send: () => void;
   readonly #unwatch: () => void;
+  #closed = false;
   #awaited = false;
   #dirty = true;
   #last = 0;
+  /** How long the last picture took to make, ms. */
+  #cost = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(frame: NotebookLiveFrame, channel: Channel, hz: number, send: () => void) {
@@ -20,9 +29,13 @@ export class Pictures {
     this.#interval = 1000 / hz;
     this.#send = send;
     this.#unwatch = frame.watch(() => this.#changed());
+    watching++;
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    watching--;
     this.#unwatch();
     clearTimeout(this.#timer);
   }
@@ -42,6 +55,7 @@ export class Pictures {
     } catch (error) {
       this.#channel.send({ error: (error as Error).message });
     }
+    this.#cost = performance.now() - this.#last;
   }
 
   #changed(): void {
@@ -52,7 +66,8 @@ export class Pictures {
         this.#timer = undefined;
         this.now();
       },
-      Math.max(0, this.#last + this.#interval - performance.now()),
+      // ten viewers take as much time as one may: the costlier a picture, the fewer there are
+      Math.max(0, this.#last + Math.max(this.#interval, PAUSE * this.#cost * watching) - performance.now()),
     );
   }
 }

@@ -70,3 +70,14 @@ test("what a front end sends is checked", () => {
   assert.equal(frameWindow(frame, view, undefined).rows.height, 6);
   assert.deepEqual(viewFrom("no view", FIRST_VIEW), FIRST_VIEW);
 });
+
+test("long texts and lists are cut off: what is on screen stays small", () => {
+  const long = pl.DataFrame({
+    text: ["ü".repeat(1_000_000), "short", null, "é".repeat(500)],
+    list: [Array.from({ length: 10_000 }, (_, i) => i), [1], [], null],
+  });
+  const { rows } = frameWindow(long, FIRST_VIEW, undefined);
+  assert.deepEqual(rows.getColumn("text").toArray(), [`${"ü".repeat(500)}…`, "short", null, "é".repeat(500)]);
+  assert.equal((rows.getColumn("list").toArray() as any[])[0].length, 50);
+  assert.ok(rows.writeIPCStream().length < 10_000);
+});

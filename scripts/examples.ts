@@ -1,0 +1,76 @@
+// `node scripts/examples.ts [NAME...]`: executes the notebooks over simulated topics and writes them, with what they showed, to docs/examples: what GitHub
+// and the site render. Left out is what only a running front end can draw (Plotly figures, live tables): the pictures and tables beside it stay.
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { EmbeddedBroker } from "../kernel/broker/embedded-broker.ts";
+import {
+  simulateChat,
+  simulatePackedCar,
+  simulatePhone,
+  simulateQuotes,
+  simulateSensor,
+  simulateTrades,
+} from "../kernel/simulate/index.ts";
+import { Cluster, Producer, partitionByKey, type RecordColumns } from "../lib/log/index.ts";
+import { millrace } from "../test/promote/run-command.ts";
+
+const repository = path.resolve(import.meta.dirname, "..");
+const out = path.join(repository, "docs/examples");
+const topics: Readonly<Record<string, () => Iterable<RecordColumns>>> = {
+  "phone-data": () => simulatePhone({ count: 10_000, devices: 20, crashEvery: 100 }),
+  "sensor-data": () => simulateSensor({ count: 20_000 }),
+  quotes: () => simulateQuotes({ count: 20_000, rate: 500 }),
+  trades: () => simulateTrades({ count: 2000, rate: 50 }),
+  "chat-data": () => simulateChat({ count: 3000, devices: 40, rate: 4 }),
+  "car-data": () => simulatePackedCar({ format: "arrow", channels: 100, hertz: 100, count: 240 }),
+};
+
+const chosen = process.argv.slice(2);
+const names = (await readdir(path.join(repository, "notebooks")))
+  .filter((name) => name.endsWith(".ipynb"))
+  .map((name) => path.basename(name, ".ipynb"))
+  .filter((name) => chosen.length === 0 || chosen.includes(name));
+
+const broker = await EmbeddedBroker.start();
+const cluster = await Cluster.connect({ bootstrapServers: broker.bootstrapServers });
+// inside the repository: packages are resolved from the notebook's folder
+await mkdir(path.join(repository, "tmp"), { recursive: true });
+const folder = await mkdtemp(path.join(repository, "tmp/examples-"));
+try {
+  await mkdir(out, { recursive: true });
+  for (const [topic, records] of Object.entries(topics)) await feed(topic, records());
+  for (const name of names) {
+    const executed = path.join(folder, `${name}.ipynb`);
+    const env = { KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers };
+    const source = path.join(repository, "notebooks", `${name}.ipynb`);
+    const ran = await millrace(["run", source, "--for", "2s", "--out", executed], { env, deadline: 300_000 });
+    if (ran.code !== 0) throw new Error(`${name}: ${ran.stderr}`);
+    const notebook = JSON.parse(await readFile(executed, "utf8"));
+    for (const cell of notebook.cells) {
+      delete cell.metadata?.millrace; // the journal belongs to the one who ran it
+      for (const output of cell.outputs ?? []) {
+        delete output.metadata?.millrace;
+        for (const mime of Object.keys(output.data ?? {}))
+          if (/vnd\.(plotly|millrace)/.test(mime)) delete output.data[mime];
+      }
+    }
+    delete notebook.metadata.millrace;
+    await writeFile(path.join(out, `${name}.ipynb`), `${JSON.stringify(notebook, null, 1)}\n`);
+    console.log(`${name}: written`);
+  }
+} finally {
+  await cluster.close();
+  await broker.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function feed(topic: string, records: Iterable<RecordColumns>): Promise<void> {
+  const partitions = 3;
+  await cluster.createTopic(topic, { partitions, config: { "retention.ms": "-1" } });
+  const producer = await Producer.create(cluster);
+  for (const columns of records)
+    for (const [partition, part] of partitionByKey(columns, partitions).entries())
+      await producer.send(topic, partition, part);
+  await producer.flush();
+  await producer.close();
+}

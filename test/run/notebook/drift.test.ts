@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { topic } from "../../../lib/index.ts";
+import type { NotebookStatus } from "../../../lib/run/notebook/live-status.ts";
+import { until } from "../../support/until.ts";
+import { testTopics } from "./topics.ts";
+
+const { create, write } = await testTopics();
+const record = (value: object, n = 0) => ({
+  key: "a",
+  value: JSON.stringify(value),
+  timestamp: Date.UTC(2026, 0, 1) + n,
+});
+
+test("fields that come, and dtypes that change, are named on screen; what is still read is read", async () => {
+  const name = await create("drifts", 1);
+  await write(
+    name,
+    Array.from({ length: 50 }, (_, n) => record({ x: n, label: "l" }, n)),
+  );
+  const live = topic(name, { key: "device" }).live({ from: "earliest" });
+  const status = () => live.status as NotebookStatus;
+  try {
+    await until("the first records are there", () => status().rowsIn === 50, 20_000);
+    assert.deepEqual(status().drift, []);
+    await write(name, [record({ x: 1.5, label: "l", humidity: 0.4, "<b>": 1 }), record({ x: 2, label: "m" })]);
+    await until("the drift is seen", () => status().drift.length >= 3, 20_000);
+    assert.deepEqual([...status().drift].sort(), [
+      `topic ${name} now has a field "<b>" (Int64) that the schema does not: it is left out`,
+      `topic ${name} now has a field "humidity" (Float64) that the schema does not: it is left out`,
+      `topic ${name}: "x" was Int64 and now is Float64`,
+    ]);
+    assert.equal(status().badRecords, 1, "1.5 is no Int64");
+    const shown = (live as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for("Jupyter.display")]!();
+    assert.match(shown["text/html"]!, /the schema has drifted.*&quot;humidity&quot;/s);
+    assert.doesNotMatch(shown["text/html"]!, /<b>/);
+    assert.match(shown["text/plain"]!, new RegExp(`as of 20.* UTC · offsets ${name}\\[0\\] 0–51`));
+  } finally {
+    await live.stop();
+  }
+});
