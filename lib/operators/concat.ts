@@ -3,7 +3,7 @@ import { Refusal } from "../error.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import type { Schema } from "../schema.ts";
 import { type Compiled, pick } from "./compile.ts";
-import { columns } from "./exprs.ts";
+import { columns, nullInt } from "./exprs.ts";
 import { delayOf } from "./join-as-of-plan.ts";
 import { clockOf } from "./join-order.ts";
 import type { ConcatRows } from "./operator.ts";
@@ -51,14 +51,15 @@ function concatRows(inputs: readonly Compiled[], names: readonly string[]): Conc
   const order = columns(["§clock", "_sequence", "§input", "§row"]);
   const places = inputs.map((_, i) => pl.lit(i).cast(pl.Int32).alias("§input"));
   const built = new Map<string, pl.Expr[]>();
-  const null64 = pl.lit(null).cast(pl.Int64);
-  const missing = new Map(INNER.map((name) => [name, null64.alias(name)]));
+  const missing = new Map(INNER.map((name) => [name, nullInt(name)]));
   return (frames) => {
+    // what no input has stays away: whoever needs it makes it
+    const inner = INNER.filter((name) => frames.some((frame) => frame.columns.includes(name)));
     const parts = frames.map((frame, i) => {
-      const absent = INNER.filter((name) => !frame.columns.includes(name)).map((name) => missing.get(name)!);
+      const absent = inner.filter((name) => !frame.columns.includes(name)).map((name) => missing.get(name)!);
       return frame.withColumns(...absent).withColumns(clocks[i]!, places[i]!, row);
     });
-    const present = [...names, ...INNER].filter((name) => parts.every((part) => part.columns.includes(name)));
+    const present = [...names, ...inner].filter((name) => parts.every((part) => part.columns.includes(name)));
     const signature = present.join();
     let exprs = built.get(signature);
     if (exprs === undefined) {

@@ -2,7 +2,7 @@ import pl from "nodejs-polars";
 import { dtypeOf, emptyFrame } from "../schema.ts";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
 import type { CountPlan } from "./count-plan.ts";
-import { beside, columns, perKey, renamed } from "./exprs.ts";
+import { beside, columns, nullInt, perKey, renamed } from "./exprs.ts";
 import type { BatchContext, Operator } from "./operator.ts";
 import { integers, numbers } from "./row-clocks.ts";
 import { spread } from "./spread.ts";
@@ -98,7 +98,7 @@ export class CountWindow implements Operator {
 
   #given(windows: pl.DataFrame, along: readonly string[]): pl.DataFrame {
     const exprs = this.#exprs;
-    if (windows.height === 0) return along.length === 0 ? this.#none : this.#none.withColumns(...along.map(nothing));
+    if (windows.height === 0) return along.length === 0 ? this.#none : this.#none.withColumns(...along.map(nullInt));
     return this.#plan.lists
       .evaluate(windows, exprs.identity)
       .lazy()
@@ -117,12 +117,6 @@ const NO_ROW = pl.lit(0).cast(pl.Int64).alias("§row");
 const BEFORE = pl.col("§count").fillNull(pl.lit(0)).cast(pl.Int64).alias("§before");
 const PLACE = pl.col("§place").cast(pl.Float64);
 const TAKEN = pl.col("§oldest").ltEq(pl.col("§newest"));
-const nothing = (name: string): pl.Expr =>
-  pl
-    .lit(null as unknown as number)
-    .cast(pl.Int64)
-    .alias(name);
-
 /** Built once. */
 function exprsOf(plan: CountPlan) {
   const { aggregates, lists, storedKeys, node } = plan;

@@ -32,3 +32,11 @@ export function unique(names: readonly string[], reserved: readonly string[] = [
     return free;
   });
 }
+
+/** A column of Int64 without a value. */
+export function nullInt(name: string): pl.Expr {
+  return pl
+    .lit(null as unknown as number)
+    .cast(pl.Int64)
+    .alias(name);
+}

@@ -81,7 +81,7 @@ export async function enter(
   const last = group.placed.size === 0 ? reached : watermarks.of(`${group.name}/order`);
   const placed = inOrder(group, frames, reached, last);
   const end = placed.height === 0 ? Number.NaN : Number(placed.getColumn("_order").max());
-  if (group.placed.size > 0) await watermarks.advance(`${group.name}/order`, end);
+  await watermarks.advance(`${group.name}/order`, end);
   const watermark = await watermarks.advance(group.name, Math.max(...[end, known].filter((ms) => !Number.isNaN(ms))));
   const back = placed.sort([INPUT!, ROW!]);
   let start = 0;
@@ -93,6 +93,14 @@ export async function enter(
     return frame.select(...kept).hstack(part) as unknown as pl.DataFrame;
   });
   return { frames: entered, watermark };
+}
+
+/** The time that every row still to come is beyond, ms; what inputs have said to have reached may still come. */
+export function passed(group: InputGroup, watermarks: Watermarks): number {
+  const reached = watermarks.of(group.name);
+  if (group.inputs.length === 1 && group.placed.size === 0) return reached;
+  const ofRows = watermarks.of(`${group.name}/order`);
+  return Number.isNaN(ofRows) ? reached - 1 : Math.max(ofRows, reached - 1);
 }
 
 /** The rows of all frames in the order of reading: `§input`, `§row`, `_order`, `_watermark`, `_sequence`. */

@@ -21,6 +21,11 @@ export const TRAVELLING: Schema = {
   _offset: "Int64",
 };
 
+/** What the rows of this schema have of it: those of windows are of no record, and have no offset. */
+export function travelling(schema: Schema): string[] {
+  return Object.keys(TRAVELLING).filter((name) => Object.hasOwn(schema, name));
+}
+
 /** Undefined for the rows of records, which come when their time does. */
 export function delayOf({ windowed, delay }: Compiled): Delay {
   return windowed || delay > 0 ? delay : undefined;
@@ -110,11 +115,11 @@ function compileNearest(
   const given = joined.right.map((column, i) => ({ ...column, stored: kept[storedKeys.length + i]! }));
   const delays = { leftDelay: delayOf(left), rightDelay: delayOf(right) };
   const wait = waitOf({ ...options, ...delays });
-  const travelling = wait === undefined ? Object.keys(left.schema).filter(isMetadata) : Object.keys(TRAVELLING);
+  const metadata = wait === undefined ? Object.keys(left.schema).filter(isMetadata) : travelling(left.schema);
   const schema: Schema = {
     ...pick(left.schema, values(left.schema)),
     ...Object.fromEntries(joined.right.map(({ from, to }) => [to, right.schema[from]!])),
-    ...pick(left.schema, travelling),
+    ...pick(left.schema, metadata),
   };
   const name = `${label}_by_${options.leftKeys.join("_")}`;
   const versions: StoreSpec = {
@@ -162,7 +167,7 @@ function compileNearest(
 function waitingRows(schema: Schema, name: string): AsOfPlan["waiting"] {
   const kept: Schema = {
     ...Object.fromEntries(Object.entries(schema).filter(([name]) => !isMetadata(name))),
-    ...TRAVELLING,
+    ...pick(schema, travelling(schema)),
     _watermark: "Int64",
   };
   const names = Object.keys(kept);

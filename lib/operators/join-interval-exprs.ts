@@ -89,10 +89,7 @@ export function intervalExprs(plan: IntervalPlan) {
   const both = (from: string): pl.Expr => column("left", from).fillNull(column("right", from));
   const given = plan.values;
   const travelling = (of: (from: string) => pl.Expr, at: pl.Expr, watermark: pl.Expr, sequence: pl.Expr) => [
-    of("_key").alias("_key"),
-    at.cast(pl.Datetime("ms")).alias("_time"),
-    of("_partition").alias("_partition"),
-    of("_offset").alias("_offset"),
+    ...plan.metadata.map((name) => (name === "_time" ? at.cast(pl.Datetime("ms")) : of(name)).alias(name)),
     watermark.alias("_watermark"),
     sequence.alias("_sequence"),
   ];
@@ -169,10 +166,7 @@ export function intervalExprs(plan: IntervalPlan) {
     pair,
     unmatched,
     order: columns(order),
-    output: columns([
-      ...given.map(({ to }) => to),
-      ...["_key", "_time", "_partition", "_offset", "_watermark", "_sequence"],
-    ]),
+    output: columns([...given.map(({ to }) => to), ...plan.metadata, "_watermark", "_sequence"]),
   };
 }
 

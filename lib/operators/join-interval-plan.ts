@@ -1,9 +1,9 @@
 import { isMetadata } from "../plan/metadata.ts";
 import type { JoinNode } from "../plan/nodes/join-node.ts";
 import type { Schema } from "../schema.ts";
-import type { Compiled } from "./compile.ts";
+import { type Compiled, pick } from "./compile.ts";
 import { unique } from "./exprs.ts";
-import { type CompiledJoin, delayOf, TRAVELLING } from "./join-as-of-plan.ts";
+import { type CompiledJoin, delayOf, TRAVELLING, travelling } from "./join-as-of-plan.ts";
 import { checkJoinKeys } from "./join-checks.ts";
 import { type JoinedColumn, joinedColumns } from "./join-columns.ts";
 import { type IntervalPlan, type IntervalSide, intervalJoin } from "./join-interval.ts";
@@ -34,7 +34,7 @@ export function compileInterval(
     around: Pick<IntervalSide, "before" | "after" | "keepUnmatched" | "tracks">,
     label: string,
   ): IntervalSide => {
-    const names = [...new Set([...columns.map(({ from }) => from), ...keys, ...Object.keys(TRAVELLING)])];
+    const names = [...new Set([...columns.map(({ from }) => from), ...keys, ...travelling(compiled.schema)])];
     const stored = unique(names, [...storedKeys, ...RESERVED]);
     const kept = names.map((from, i) => ({ from, to: from, stored: stored[i]! }));
     const name = storeName(`join_by_${leftOn.join("_")}_${label}`);
@@ -59,6 +59,7 @@ export function compileInterval(
   };
   const keepLeft = how === "left" || how === "full" || how === "anti";
   const keepRight = how === "right" || how === "full";
+  const metadata = travelling(left.schema).filter((name) => onlyLeft || Object.hasOwn(right.schema, name));
   const plan: IntervalPlan = {
     how,
     storedKeys,
@@ -79,12 +80,16 @@ export function compileInterval(
     ),
     coalesced:
       how === "full" && coalesce ? leftOn.map((name, i) => ({ left: name, right: rightOn[i]!, to: name })) : [],
+    metadata,
     values: [
       ...joined.left.map((column) => ({ ...column, side: "left" as const, dtype: left.schema[column.from]! })),
       ...joined.right.map((column) => ({ ...column, side: "right" as const, dtype: right.schema[column.from]! })),
     ],
   };
-  const schema: Schema = { ...Object.fromEntries(plan.values.map(({ to, dtype }) => [to, dtype])), ...TRAVELLING };
+  const schema: Schema = {
+    ...Object.fromEntries(plan.values.map(({ to, dtype }) => [to, dtype])),
+    ...pick(TRAVELLING, metadata),
+  };
   return {
     steps: [{ join: intervalJoin(plan) }],
     schema,

@@ -33,6 +33,8 @@ export interface IntervalPlan {
   readonly grace: number;
   /** A full join gives each of these keys, of the result, once: from the left column, else from the right one. */
   readonly coalesced: readonly { readonly left: string; readonly right: string; readonly to: string }[];
+  /** The metadata that the result has. */
+  readonly metadata: readonly string[];
   /** The result's value columns by side, in order. */
   readonly values: readonly (JoinedColumn & { readonly side: "left" | "right"; readonly dtype: DTypeName })[];
 }

@@ -65,13 +65,15 @@ function exprsOf(plan: LatestPlan) {
   const stored = [...plan.storedKeys, ...plan.values.map((value) => value.stored)];
   const matches = pl.col("§rank").isNotNull().and(pl.col("§deleted").not()).fillNull(pl.lit(false));
   const sequence = pl.col("_sequence");
+  // rows that windows released come after what was read with them
+  const asked = sequence.fillNull(pl.lit(2 ** 52).cast(pl.Int64));
   return {
     keys,
     nothing: pl.len().alias("§len"),
     left: [
       ...renamed(plan.leftKeys, keys),
-      sequence.alias("§order"),
-      sequence.alias("§t"),
+      asked.alias("§order"),
+      asked.alias("§t"),
       pl.intRange(pl.len()).alias("§row"),
     ],
     right: [

@@ -18,6 +18,11 @@ export type ConcatRows = (inputs: readonly pl.DataFrame[]) => pl.DataFrame;
 export interface BatchContext {
   /** The maximum event time of what was read, after this batch, in ms since the epoch; NaN before the first row. */
   readonly watermark: number;
+  /**
+   * The time that everything still to come is beyond, ms: rows at the watermark itself may follow where several inputs have said how far they have come.
+   * NaN before the first row.
+   */
+  readonly passed: number;
   /** How long the partition has been without rows, in ms of the wall clock; 0 while it has some. */
   readonly quiet: number;
   /** False where the rows are only looked at (windows still open): then no state changes. */

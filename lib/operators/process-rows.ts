@@ -28,8 +28,8 @@ interface Keys {
 /**
  * Code with a state object and timers per key.
  * State: one row per key: the state object and the timers as JSON, the time of the next timer, and when the key was last touched.
- * A batch: before each row the timers that are due at the watermark before it, in time order; then the row; after the last row those that are
- * due at the watermark. So what happens, and in which order per key, does not depend on batches. Keys untouched for `ttl` are forgotten.
+ * A batch: before each row the timers of earlier times, and those that the watermark before it has reached, in time order; then the row; after the last
+ * row those of times that are past. So what happens, and in which order per key, does not depend on batches. Keys untouched for `ttl` are forgotten.
  */
 export class ProcessRows implements Operator {
   readonly #plan: ProcessPlan;
@@ -51,7 +51,7 @@ export class ProcessRows implements Operator {
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const { delay, windowed, node } = this.#plan;
     this.#inner = INNER.filter((name) => batch.columns.includes(name));
-    const reached = context.watermark - delay;
+    const reached = context.passed - delay;
     const earliest = context.commit ? await this.#store.min("next_timer") : undefined;
     const due =
       earliest !== undefined && earliest <= reached ? await this.#store.takeUpTo("next_timer", reached) : undefined;
@@ -71,12 +71,15 @@ export class ProcessRows implements Operator {
     for (let i = 0; i <= last; i++) {
       const watermark = before(i);
       // rows that windows released are not late by themselves: all before their time has been seen
-      const bound = watermark ?? (windowed ? time(i) : null);
+      const own = time(i);
+      // others may have said already that nothing earlier comes: the row's own time says no less
+      const bound =
+        watermark === null ? (windowed ? own : before1(own)) : Math.max(watermark, before1(own) ?? watermark);
       if (bound !== null) {
         this.#fire(queue, keys, bound, i, batch, context);
         clock = Math.max(clock, bound);
       }
-      const at = time(i) ?? Number.NaN;
+      const at = own ?? Number.NaN;
       if (at > clock) clock = at;
       this.#row(keys, i, at, clock, queue, batch, context);
     }
@@ -362,4 +365,8 @@ function times(batch: pl.DataFrame, name: string): (row: number) => number | nul
   if (!batch.columns.includes(name)) return () => null;
   const cells = readCells(batch.select(pl.col(name).cast(pl.Int64)), name);
   return (row) => cells(row) as number | null;
+}
+
+function before1(ms: number | null): number | null {
+  return ms === null ? null : ms - 1;
 }

@@ -6,8 +6,8 @@ import type { OpenStore } from "../state/store.ts";
 import { BadRows } from "./bad-rows.ts";
 import type { Compiled } from "./compile.ts";
 import { expressionFailed } from "./computable-rows.ts";
-import { columns } from "./exprs.ts";
-import { enter, enteredSchema, type InputGroup } from "./input-group.ts";
+import { columns, nullInt } from "./exprs.ts";
+import { enter, enteredSchema, type InputGroup, passed } from "./input-group.ts";
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
 import type { ProgramInput } from "./program.ts";
 import { PLACE } from "./repartition.ts";
@@ -191,6 +191,7 @@ class ProgramTask implements Task {
       if (inputs.length < compiled.inputs.length || inputs.length === 0) continue;
       const context: BatchContext = {
         watermark: this.#watermarks.of(group.name),
+        passed: passed(group, this.#watermarks),
         quiet: walk.kind === "advance" ? walk.now - this.#active.get(group.name)! : 0,
         commit: walk.kind !== "open",
         bad: (frame, reason) => bad.add(compiled, frame, reason),
@@ -220,12 +221,20 @@ class ProgramTask implements Task {
       if ("query" in step) current = current.after(step.query, context.bad);
       else if ("concat" in step) current = new Rows(step.concat(inputs.map((input) => input.frame())));
       else if ("join" in step)
-        current = new Rows(await step.join.process(inputs[0]!.frame(), inputs[1]!.frame(), context));
+        current = new Rows(await step.join.process(inPlace(inputs[0]!.frame()), inPlace(inputs[1]!.frame()), context));
       else current = new Rows(await operate(step.operator, current.frame(), walk, context));
     }
     return current;
   }
 }
+
+/** Rows as a join compares them: those that windows released have no place in the reading, and say so. */
+function inPlace(rows: pl.DataFrame): pl.DataFrame {
+  const absent = NO_PLACE.filter(([name]) => !rows.columns.includes(name));
+  return absent.length === 0 ? rows : rows.withColumns(...absent.map(([, none]) => none));
+}
+
+const NO_PLACE = ["_watermark", "_sequence"].map((name) => [name, nullInt(name)] as const);
 
 async function operate(
   operator: Operator,

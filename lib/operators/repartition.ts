@@ -57,7 +57,7 @@ export function compileRepartition(
           let placed = rows.withColumns(place);
           if (!present.includes("_watermark")) placed = placed.withColumns(none);
           if (input.windowed) placed = placed.withColumns(timeOrder).sort("_order", false, false, true);
-          else if (!present.includes("_order")) placed = placed.withColumns(own);
+          else placed = placed.withColumns(present.includes("_order") ? pl.col("_order").fillNull(own) : own);
           return key_.length === 0 ? placed : placed.withColumns(...key_);
         },
       },

@@ -9,11 +9,11 @@ export interface ProcessContext<State = any, Row = Record<string, unknown>> {
   /** Gives a row. The key's columns are added to it. */
   emit(row: Row): void;
   /**
-   * Calls `onTimer` once the watermark has reached `at`; a time that is past counts as now. One timer per key and name: another one of the
-   * same name replaces it.
+   * Calls `onTimer` once event time has come to `at`: before the first row of a later time, and at the latest when the watermark has reached it. A time that is
+   * past counts as now. One timer per key and name: another one of the same name replaces it.
    */
   timer(at: Date | number, name?: string): void;
-  /** Calls `onTimer` this long after now by the wall clock (`"30s"` or ms). A replay repeats when that was. */
+  /** Calls `onTimer` this long after now by the wall clock (`"30s"` or ms). A replay looks at records only, and does not call them. */
   wallTimer(after: string | number, name?: string): void;
   /** Takes a timer of either kind back. */
   clearTimer(name?: string): void;

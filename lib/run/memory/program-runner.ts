@@ -202,8 +202,11 @@ export class ProgramRunner {
    * Takes a task's rows to where they go: out, or on to other tasks, together with how far the task had come with them. What those make of it follows
    * in the order in which it was made, so that nothing overtakes rows of before.
    */
-  async #route(out: Collected, name: string, partition: number, result: TaskResult): Promise<void> {
-    const all = [this.#made(name, partition, result)];
+  #route(out: Collected, name: string, partition: number, result: TaskResult): Promise<void> {
+    return this.#workOff(out, [this.#made(name, partition, result)]);
+  }
+
+  async #workOff(out: Collected, all: Made[]): Promise<void> {
     for (let made = all.shift(); made !== undefined; made = all.shift()) {
       const { name, partition, result, reached } = made;
       out.add(name, result, this.#isRepartition);
@@ -253,8 +256,7 @@ export class ProgramRunner {
   /** Nobody has to wait for what this task sends. */
   async #sendOver(out: Collected, id: string, sender: number): Promise<void> {
     const reached = this.#tasks.get(String(sender))?.task.reached(id) ?? Number.NaN;
-    for (const { name, partition, result } of await this.#send(id, sender, undefined, reached, true))
-      await this.#route(out, name, partition, result);
+    await this.#workOff(out, await this.#send(id, sender, undefined, reached, true));
   }
 
   /** Partitions that have been quiet for as long as their topic's `idle` says no longer hold back those that they send rows to. */

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { StreamFrame } from "../../lib/frame/stream-frame.ts";
+import { table } from "../../lib/frame/table.ts";
+import { topic } from "../../lib/frame/topic.ts";
+import { pl } from "../../lib/plan/pl.ts";
+import { driver } from "../../lib/test/driver.ts";
+import { SCHEMAS } from "./fuzz/whole-programs.ts";
+
+const opened = (name: string) => topic(name, { key: "device", time: "t", schema: SCHEMAS[name]! });
+const phones = opened("phones");
+const tablets = opened("tablets").select("device", pl.col("n").alias("k"));
+const by = "device";
+const count = pl.len().alias("n");
+
+/** What gives rows that are not those of records, or not at their time. */
+const GIVEN: Readonly<Record<string, StreamFrame>> = {
+  windows: phones.groupByDynamic({ indexColumn: "t", every: "1s", by }).agg(count),
+  sessions: phones.groupBySession({ gap: "500ms", by }).agg(count),
+  rolling: phones.groupByRolling({ indexColumn: "t", period: "1s", by }).agg(count),
+  byCount: phones.groupByCount({ every: 2, by }).agg(count),
+  forward: phones.joinAsof(tablets, { by, strategy: "forward", tolerance: "500ms" }),
+  unmatched: phones.join(tablets, { on: "device", how: "left", within: "300ms" }).drop("k"),
+  code: phones.process({
+    by,
+    state: { n: 0 },
+    schema: { n: "Int64" },
+    onRow: (row, ctx) => {
+      ctx.timer(Number(row.t) + 500);
+      ctx.emit({ n: ++ctx.state.n });
+    },
+    onTimer: (_, ctx) => ctx.emit({ n: -ctx.state.n }),
+  }),
+};
+
+const owners = table("owners", { key: "device", time: "t", schema: SCHEMAS.owners! });
+const AGAIN: Readonly<Record<string, (rows: StreamFrame) => StreamFrame>> = {
+  interval: (rows) => rows.join(tablets, { on: "device", within: "2s", how: "left", suffix: "_2" }),
+  outer: (rows) => rows.join(tablets, { on: "device", within: "200ms", how: "full", coalesce: true, suffix: "_2" }),
+  asOf: (rows) => rows.joinAsof(tablets, { by, suffix: "_2" }),
+  forward: (rows) => rows.joinAsof(tablets, { by, strategy: "forward", tolerance: "1s", suffix: "_2" }),
+  table: (rows) => rows.join(owners, { on: "device", how: "left", suffix: "_2" }),
+  concat: (rows) => rows.select("device").concat(tablets.select("device")),
+  windows: (rows) => rows.groupByDynamic({ indexColumn: "_time", every: "2s", by }).agg(count),
+  sessions: (rows) => rows.groupBySession({ by, gap: "400ms" }).agg(count),
+  rolling: (rows) => rows.groupByRolling({ indexColumn: "_time", by, period: "2s" }).agg(count),
+  over: (rows) => rows.withColumns(pl.col("device").cumCount().over("device").alias("c")),
+  anew: (rows) => rows.withColumns(pl.col("device").cumCount().over(pl.col("n").modulo(2)).alias("c")),
+  process: (rows) =>
+    rows.process({ by, state: { c: 0 }, schema: { c: "Int64" }, onRow: (_, ctx) => ctx.emit({ c: ++ctx.state.c }) }),
+};
+
+const records = Array.from({ length: 5 }, (_, i) =>
+  ["phones", "tablets", "owners"].map((name, j) => ({
+    name,
+    record: { device: i % 3 === 0 ? "b" : "a", t: i * 450 + j * 13, x: 1, j: 1, s: "p", n: i, owner: `o${i}` },
+  })),
+).flat();
+
+for (const [first, given] of Object.entries(GIVEN))
+  test(`rows of ${first} meet others again, and batches do not matter`, async () => {
+    for (const [second, again] of Object.entries(AGAIN)) {
+      const program = again(given);
+      const run = async (interleaved: boolean) => {
+        const tested = driver(program, { partitions: 2, schemas: SCHEMAS });
+        const read = JSON.stringify(program.node);
+        const used = records.filter(({ name }) => read.includes(`"topics":["${name}"]`));
+        if (interleaved) for (const { name, record } of used) await tested.feed(name, [record]);
+        else
+          for (const topicName of new Set(used.map(({ name }) => name)))
+            await tested.feed(
+              topicName,
+              used.filter(({ name }) => name === topicName).map(({ record }) => record),
+            );
+        await tested.end();
+        assert.deepEqual(tested.bad, []);
+        return tested.table().split("\n").slice(1).sort();
+      };
+      const whole = await run(false);
+      assert.ok(whole.length > 0 || second === "sessions", `${first}, then ${second}: no rows`);
+      assert.deepEqual(await run(true), whole, `${first}, then ${second}`);
+    }
+  });
