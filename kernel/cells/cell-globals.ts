@@ -1,6 +1,7 @@
 import { Refusal } from "../../lib/error.ts";
 import type { MimeBundle } from "../../lib/run/host.ts";
 import { toBundle } from "../display/bundle.ts";
+import { asJson } from "../display/json.ts";
 import { currentRun } from "./cell-run.ts";
 import type { KernelHost } from "./notebook-host.ts";
 
@@ -67,8 +68,8 @@ class ShownValue {
 
   constructor(host: KernelHost, { id, metadata }: { id?: string; metadata?: Record<string, unknown> } = {}) {
     this.#host = host;
-    this.id = id ?? crypto.randomUUID();
-    this.#metadata = metadata;
+    this.id = id === undefined ? crypto.randomUUID() : String(id);
+    this.#metadata = metadata && (asJson(metadata, "the metadata of a display") as Record<string, unknown>);
   }
 
   /** As a cell's last expression the handle itself shows nothing more. */

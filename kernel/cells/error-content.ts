@@ -1,4 +1,6 @@
 import { inspect, types } from "node:util";
+import { text } from "../display/bundle.ts";
+import { probe } from "../display/probe.ts";
 import type { CellDiagnostic } from "../language/compiled-cell.ts";
 import type { CellScripts } from "./cell-scripts.ts";
 import type { ErrorContent } from "./outputs.ts";
@@ -7,43 +9,70 @@ import type { ErrorContent } from "./outputs.ts";
 const KERNEL = new URL("../", import.meta.url).href;
 const LIBRARY = new URL("../../lib/", import.meta.url).href;
 
+/** So many errors of an `AggregateError` are told. */
+const MOST_ERRORS = 10;
+
 const red = (text: string) => `\u001b[91m${text}\u001b[39m`;
 const gray = (text: string) => `\u001b[90m${text}\u001b[39m`;
 const cyan = (text: string) => `\u001b[96m${text}\u001b[39m`;
 
-/** What a cell threw, as Jupyter shows it: name, message, and the stack as far as it is the user's, each place given as `cell 3:2:7`. */
+/**
+ * What a cell threw, as Jupyter shows it: name, message, and the stack as far as it is the user's, each place given as `cell 3:2:7`. Whatever was
+ * thrown, this says something of it: an error may refuse to tell its message, and the cell has to end nevertheless.
+ */
 export function errorContent(error: unknown, scripts: CellScripts): ErrorContent {
   if (!isError(error)) {
-    const shown = typeof error === "string" ? error : inspect(error);
+    const shown = typeof error === "string" ? error : text(error);
     return { ename: "Thrown", evalue: shown, traceback: [red(`Thrown: ${shown}`)] };
   }
-  const ename = error.name || error.constructor?.name || "Error";
-  const evalue = String(error.message);
-  return { ename, evalue, traceback: [red(evalue === "" ? ename : `${ename}: ${evalue}`), ...details(error, scripts)] };
+  const { ename, evalue } = said(error);
+  return { ename, evalue, traceback: [headline(error), ...details(error, scripts, [])] };
 }
 
-function details(error: Error, scripts: CellScripts, depth = 0): string[] {
+/** Name and message, as far as the error lets them be read. */
+function said(error: Error): { ename: string; evalue: string } {
+  const name = probe(error, "name");
+  const made = probe(probe(error, "constructor"), "name");
+  const message = probe(error, "message");
+  return {
+    ename: typeof name === "string" && name !== "" ? name : typeof made === "string" && made !== "" ? made : "Error",
+    evalue: typeof message === "string" ? message : message === undefined ? "" : text(message),
+  };
+}
+
+function headline(error: Error): string {
+  const { ename, evalue } = said(error);
+  return red(evalue === "" ? ename : `${ename}: ${evalue}`);
+}
+
+/** @param above the errors this one is told as a part of: an error may be its own cause */
+function details(error: Error, scripts: CellScripts, above: readonly Error[]): string[] {
   const told = saysWhatToDo(error);
   const lines = frames(error, scripts, told);
   const own = told ? undefined : properties(error);
   if (own !== undefined) lines.push(...own.split("\n"));
-  if (error instanceof AggregateError && depth < 3)
-    for (const each of error.errors) lines.push(...nested("also", each, scripts, depth));
-  if (error.cause !== undefined && depth < 3) lines.push(...nested("caused by", error.cause, scripts, depth));
+  const path = [...above, error];
+  const errors = probe(error, "errors");
+  const cause = probe(error, "cause");
+  if (Array.isArray(errors)) {
+    for (const each of errors.slice(0, MOST_ERRORS)) lines.push(...nested("also", each, scripts, path));
+    if (errors.length > MOST_ERRORS) lines.push(`also ${errors.length - MOST_ERRORS} more`);
+  }
+  if (cause !== undefined) lines.push(...nested("caused by", cause, scripts, path));
   return lines;
 }
 
-function nested(how: string, error: unknown, scripts: CellScripts, depth: number): string[] {
-  if (!isError(error)) return [`${how}: ${inspect(error)}`];
-  return [
-    `${how} ${red(`${error.name}: ${error.message}`)}`,
-    ...details(error, scripts, depth + 1).map((line) => `  ${line}`),
-  ];
+function nested(how: string, error: unknown, scripts: CellScripts, above: readonly Error[]): string[] {
+  if (!isError(error)) return [`${how}: ${text(error)}`];
+  if (above.includes(error) || above.length > 3)
+    return [`${how} ${headline(error)}${above.includes(error) ? " (itself)" : ""}`];
+  return [`${how} ${headline(error)}`, ...details(error, scripts, above).map((line) => `  ${line}`)];
 }
 
 /** The stack's frames up to the kernel's own, and under the first of the cell's the line it stands on. */
 function frames(error: Error, scripts: CellScripts, usersOnly: boolean): string[] {
-  const stack = typeof error.stack === "string" ? error.stack : "";
+  const said = probe(error, "stack");
+  const stack = typeof said === "string" ? said : "";
   const all = stack.split("\n").filter((line) => /^\s+at /.test(line));
   const kept = all.filter((line) => !/node:internal|node:vm/.test(line) && !line.includes(KERNEL));
   let pointed = false;
@@ -66,17 +95,39 @@ function frames(error: Error, scripts: CellScripts, usersOnly: boolean): string[
 
 /** What the error carries besides name, message and stack. */
 function properties(error: Error): string | undefined {
-  const extra = Object.fromEntries(
-    Object.entries(error).filter(([key]) => !["name", "message", "stack", "cause", "errors"].includes(key)),
-  );
-  return Object.keys(extra).length === 0 ? undefined : inspect(extra, { depth: 2, breakLength: 100 });
+  try {
+    const extra = Object.entries(Object.getOwnPropertyDescriptors(error)).filter(
+      ([key, { enumerable }]) => enumerable && !["name", "message", "stack", "cause", "errors"].includes(key),
+    );
+    if (extra.length === 0) return undefined;
+    // Getters are named, not called; the error itself, where it is among them, is not printed a second time.
+    const values = extra.map(([key, { value, get }]) => [key, value === error ? ITSELF : (value ?? get)]);
+    return inspect(Object.fromEntries(values), {
+      depth: 2,
+      breakLength: 100,
+      maxArrayLength: 100,
+      maxStringLength: 10_000,
+    });
+  } catch {
+    return undefined; // a proxy that does not say
+  }
 }
 
-/** An error of millrace: its message holds what, where and what to do; where in the library it was made says nothing to the user. */
-const saysWhatToDo = (error: Error & { code?: unknown; what?: unknown; remedies?: unknown }): boolean =>
-  typeof error.code === "string" && typeof error.what === "string" && Array.isArray(error.remedies);
+const ITSELF = { [inspect.custom]: () => "[this error]" };
 
-const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value);
+/** An error of millrace: its message holds what, where and what to do; where in the library it was made says nothing to the user. */
+const saysWhatToDo = (error: Error): boolean =>
+  typeof probe(error, "code") === "string" &&
+  typeof probe(error, "what") === "string" &&
+  Array.isArray(probe(error, "remedies"));
+
+function isError(value: unknown): value is Error {
+  try {
+    return types.isNativeError(value) || value instanceof Error;
+  } catch {
+    return false; // a proxy that does not say
+  }
+}
 
 /** Type errors as the compiler prints them: cell, line and column, the line and carets under what is meant. */
 export function typeErrorContent(diagnostics: readonly CellDiagnostic[]): ErrorContent {

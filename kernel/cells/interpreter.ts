@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { types } from "node:util";
 import { Refusal } from "../../lib/error.ts";
 import type { MimeBundle } from "../../lib/run/host.ts";
 import type { LoadedCell } from "../debugger/debugged-cells.ts";
@@ -166,7 +167,7 @@ export class Interpreter {
       return { status: "ok", executionCount, userExpressions: result, pages: run.pages, journal };
     } catch (error) {
       const journal = this.#journalled(run, false);
-      const content = error instanceof TypeErrors ? error.content : errorContent(error, this.#scripts);
+      const content = this.#failure(error);
       run.budget.report();
       if (!run.silent) outputs.error(content);
       return { status: "error", executionCount, journal, ...content };
@@ -270,6 +271,13 @@ export class Interpreter {
     }
   }
 
+  #failure(error: unknown): ErrorContent {
+    // What a cell throws may be a proxy that fails at `instanceof`.
+    return types.isNativeError(error) && error instanceof TypeErrors
+      ? error.content
+      : errorContent(error, this.#scripts);
+  }
+
   async #evaluateAll(
     run: CellRun,
     expressions: Readonly<Record<string, string>>,
@@ -281,8 +289,7 @@ export class Interpreter {
         results[name] = { status: "ok", data: await toBundle(value), metadata: {} };
       } catch (error) {
         if (run.signal.aborted) throw error;
-        const content = error instanceof TypeErrors ? error.content : errorContent(error, this.#scripts);
-        results[name] = { status: "error", ...content };
+        results[name] = { status: "error", ...this.#failure(error) };
       }
     }
     return results;

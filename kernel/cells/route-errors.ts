@@ -19,6 +19,18 @@ export function routeErrors(host: KernelHost, scripts: CellScripts): void {
     if (run !== undefined && !experimental) run.write("stderr", `${warning}\n`);
     return (emitWarning as (...parameters: unknown[]) => void).call(process, warning, ...more);
   }) as typeof process.emitWarning;
-  process.on("uncaughtException", (error) => tell(error, "Uncaught, after the cell had gone on:"));
-  process.on("unhandledRejection", (error) => tell(error, "A promise failed and nobody awaited it:"));
+  const uncaught = (error: unknown) => tell(error, "Uncaught, after the cell had gone on:");
+  const unhandled = (error: unknown) => tell(error, "A promise failed and nobody awaited it:");
+  const listen = () => {
+    if (!process.listeners("uncaughtException").includes(uncaught)) process.on("uncaughtException", uncaught);
+    if (!process.listeners("unhandledRejection").includes(unhandled)) process.on("unhandledRejection", unhandled);
+  };
+  listen();
+  // A cell that removes all listeners means its own: without these the next forgotten promise would end the kernel.
+  const { removeAllListeners } = process;
+  process.removeAllListeners = ((...events: unknown[]) => {
+    Reflect.apply(removeAllListeners, process, events);
+    listen();
+    return process;
+  }) as typeof process.removeAllListeners;
 }

@@ -2,6 +2,7 @@ import { inspect, types } from "node:util";
 import type { MimeBundle } from "../../lib/run/host.ts";
 import { frameBundle, isDataFrame, isSeries } from "./frame.ts";
 import { imageBundle } from "./image.ts";
+import { asJson } from "./json.ts";
 import { isPlotlyFigure, plotlyBundle } from "./plotly.ts";
 import { probe } from "./probe.ts";
 
@@ -63,11 +64,22 @@ function cleaned(described: unknown, value: object): MimeBundle {
   return encoded(bundle);
 }
 
-/** Bytes travel as base64, as Jupyter asks for images. */
+/** Bytes travel as base64, as Jupyter asks for images; what is undefined is left out. */
 function encoded(bundle: MimeBundle): MimeBundle {
   return Object.fromEntries(
-    Object.entries(bundle).map(([mime, data]) => [mime, data instanceof Uint8Array ? bytesFor(mime, data) : data]),
+    Object.entries(bundle)
+      .filter(([, data]) => data !== undefined)
+      .map(([mime, data]) => [mime, encodedData(mime, data)]),
   );
+}
+
+function encodedData(mime: string, data: unknown): unknown {
+  if (typeof data === "string") return data;
+  if (data instanceof Uint8Array) return bytesFor(mime, data);
+  if (types.isAnyArrayBuffer(data)) return bytesFor(mime, new Uint8Array(data));
+  const json = asJson(data, mime);
+  // nbformat knows text only, where the type is none of JSON.
+  return typeof json === "object" || /[/+]json$/.test(mime) ? json : String(json);
 }
 
 const bytesFor = (mime: string, data: Uint8Array) =>

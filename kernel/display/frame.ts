@@ -19,6 +19,7 @@ interface SeriesLike {
   readonly name: string;
   readonly dtype: unknown;
   toFrame(): DataFrameLike;
+  toArray(): unknown[];
   toString(): string;
 }
 

@@ -1,8 +1,8 @@
 /**
- * A property, or undefined where reading it throws: what is only looked at to learn what a value is (a proxy whose traps throw, a getter that fails)
+ * A property, or undefined where there is none or reading it throws: what is only looked at to learn what a value is (a proxy whose traps throw, a getter that fails)
  * must not make showing it fail.
  */
-export function probe(value: object, property: PropertyKey): unknown {
+export function probe(value: unknown, property: PropertyKey): unknown {
   try {
     return (value as Record<PropertyKey, unknown>)[property];
   } catch {

@@ -33,6 +33,8 @@ export type CommType = "comm_open" | "comm_msg" | "comm_close";
 /** And back. */
 export type FromCells =
   | { readonly kind: "executed"; readonly parent: Header; readonly result: ExecuteResult }
+  /** The kernel itself failed at a request, which gets an error for an answer. */
+  | { readonly kind: "failed"; readonly parent: Header; readonly why: string }
   | Publication
   | { readonly kind: "interrupting"; readonly id: number }
   | { readonly kind: "commHandled"; readonly id: number }

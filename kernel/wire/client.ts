@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { inspect } from "node:util";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { notebookHost } from "../../lib/run/host.ts";
 import type { Interpreter } from "../cells/interpreter.ts";
@@ -49,7 +50,11 @@ function handle(message: ToCells, { interpreter, server, comms, reports }: Parts
     case "execute": {
       const outputs = new PublishedOutputs(server, message.parent, message.allowStdin);
       const { parent } = message;
-      void interpreter.execute(message.request, outputs).then((result) => answer({ kind: "executed", parent, result }));
+      void interpreter
+        .execute(message.request, outputs)
+        .then((result) => answer({ kind: "executed", parent, result }))
+        // A request without a reply would leave the client waiting for ever, and all that is queued behind it.
+        .catch((error: unknown) => answer({ kind: "failed", parent, why: inspect(error) }));
       break;
     }
     case "interrupt":

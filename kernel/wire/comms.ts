@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { types } from "node:util";
+import { Refusal } from "../../lib/error.ts";
 import { type CellRun, currentRun } from "../cells/cell-run.ts";
+import { asJson } from "../display/json.ts";
 import type { CommClose, CommMessage, CommOpen } from "../messages/comm.ts";
 import type { Header } from "../messages/header.ts";
 import type { FromCells, Publication, ToCells } from "./bridge.ts";
@@ -41,8 +44,15 @@ export class Comms {
     content: CommOpen | CommMessage,
     { metadata = {}, buffers = [] }: Options = {},
   ): void {
-    const bytes = buffers.map((view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice());
-    this.#send({ kind: "publish", type, content, parent: this.#parent, metadata, buffers: bytes } as Publication);
+    const message = {
+      kind: "publish",
+      type,
+      content: { ...content, data: asJson(content.data ?? {}, "the data of a comm message") },
+      parent: this.#parent,
+      metadata: asJson(metadata, "the metadata of a comm message"),
+      buffers: buffers.map(bytesOf),
+    };
+    this.#send(message as Publication);
   }
 
   forget(comm: Comm): void {
@@ -50,9 +60,9 @@ export class Comms {
   }
 
   #openFromHere(target: string, data: unknown, options?: Options): Comm {
-    const comm = new Comm(this, randomUUID(), target, currentRun.getStore());
+    const comm = new Comm(this, randomUUID(), String(target), currentRun.getStore());
+    this.publish("comm_open", { comm_id: comm.id, target_name: comm.target, data }, options);
     this.#open.set(comm.id, comm);
-    this.publish("comm_open", { comm_id: comm.id, target_name: target, data }, options);
     return comm;
   }
 
@@ -97,6 +107,17 @@ export class Comm {
   receive(type: "comm_msg" | "comm_close", data: unknown, buffers: readonly Uint8Array[]): void {
     inRun(this.#run, () => (type === "comm_msg" ? this.onMessage?.(data, buffers) : this.onClose?.(data)));
   }
+}
+
+/** A copy: the sender may go on writing into its own. */
+function bytesOf(view: ArrayBufferView | ArrayBufferLike): Uint8Array {
+  if (ArrayBuffer.isView(view)) return new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
+  if (types.isAnyArrayBuffer(view)) return new Uint8Array(view).slice();
+  throw new Refusal({
+    code: "NO_BUFFER",
+    what: `a buffer of a comm message is ${typeof view}`,
+    remedies: ["give typed arrays, DataViews or ArrayBuffers"],
+  });
 }
 
 /** A callback's error is told in its cell: thrown from a fresh task, it meets the handler of uncaught errors there. */

@@ -3,6 +3,8 @@ import type { ExecuteReply, ExecuteRequest, ExecuteRequestMetadata, Page } from 
 import type { Message } from "../messages/header.ts";
 import type { KernelServer } from "./kernel-server.ts";
 
+/** An error that is not the cell's. */
+type Failure = Omit<Extract<ExecuteResult, { status: "error" }>, "journal">;
 type Task = { readonly request: Message<ExecuteRequest> } | { readonly turn: () => void };
 
 /** Execute requests, one after the other; and whatever else has to wait until they are done. */
@@ -10,7 +12,7 @@ export class ExecuteQueue {
   readonly #server: KernelServer;
   readonly #tasks: Task[] = [];
   #current: Message<ExecuteRequest> | undefined;
-  #executed: ((result: ExecuteResult) => void) | undefined;
+  #executed: ((result: ExecuteResult | Failure) => void) | undefined;
   #draining = false;
   readonly #counter: { count: number };
   readonly #subshell: string | undefined;
@@ -42,6 +44,18 @@ export class ExecuteQueue {
     this.#executed?.(result);
   }
 
+  /** The kernel failed at the running request. */
+  failed(why: string): void {
+    const evalue = `the kernel failed at this cell: ${why}`;
+    this.#executed?.({
+      status: "error",
+      ename: "KernelError",
+      evalue,
+      traceback: [evalue],
+      executionCount: this.#counter.count,
+    });
+  }
+
   async #drain(): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
@@ -54,6 +68,10 @@ export class ExecuteQueue {
 
   async #run(request: Message<ExecuteRequest>): Promise<void> {
     const { content, header } = request;
+    if (typeof content.code !== "string") {
+      this.#server.refuse(request, "it has no code");
+      return;
+    }
     this.#current = request;
     this.#server.status("busy", header);
     const counted = content.silent !== true && content.store_history !== false;
@@ -63,7 +81,7 @@ export class ExecuteQueue {
       this.#server.publish("execute_input", { code: content.code, execution_count: count }, header);
     if (counted) this.#server.history.add(count, content.code);
 
-    const executed = new Promise<ExecuteResult>((resolve) => {
+    const executed = new Promise<ExecuteResult | Failure>((resolve) => {
       this.#executed = resolve;
     });
     this.#server.toCells({
@@ -76,7 +94,8 @@ export class ExecuteQueue {
 
     const behind = result.status === "error" && content.stop_on_error !== false ? await this.#waitingBehind() : [];
     this.#current = undefined;
-    this.#server.reply("execute_reply", reply(result), request, "shell", { millrace: result.journal });
+    const metadata = "journal" in result ? { millrace: result.journal } : {};
+    this.#server.reply("execute_reply", reply(result), request, "shell", metadata);
     this.#server.status("idle", header);
     this.#abort(behind);
   }
@@ -117,16 +136,16 @@ function executeRequest({ content, metadata }: Message<ExecuteRequest>) {
   const { cellId, deletedCells } = metadata as ExecuteRequestMetadata;
   return {
     code: content.code,
-    cellId,
-    deletedCells,
+    cellId: typeof cellId === "string" ? cellId : undefined,
+    deletedCells: Array.isArray(deletedCells) ? deletedCells : undefined,
     silent: content.silent,
     storeHistory: content.store_history,
-    userExpressions: content.user_expressions,
+    userExpressions: content.user_expressions ?? {},
     headless: content.allow_stdin === false,
   };
 }
 
-function reply(result: ExecuteResult): ExecuteReply {
+function reply(result: ExecuteResult | Failure): ExecuteReply {
   const { executionCount: execution_count } = result;
   if (result.status === "ok")
     return { status: "ok", execution_count, user_expressions: result.userExpressions, payload: result.pages.map(page) };

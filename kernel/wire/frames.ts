@@ -25,8 +25,20 @@ export function fromFrames(frames: readonly Uint8Array[], signature: Signature):
   if (!signature.verify(Buffer.from(signed!).toString("latin1"), json)) return undefined;
   try {
     const [header, parent, metadata, content] = json.map((frame) => JSON.parse(Buffer.from(frame).toString("utf8")));
-    return { identities: frames.slice(0, delimiter), header, parent, metadata, content, buffers: rest.slice(4) };
+    if (typeof header?.msg_type !== "string") return undefined;
+    return {
+      identities: frames.slice(0, delimiter),
+      header,
+      parent: object(parent),
+      metadata: object(metadata),
+      content: object(content),
+      buffers: rest.slice(4),
+    };
   } catch {
     return undefined;
   }
 }
+
+/** Some clients send null for what is empty. */
+const object = (part: unknown) =>
+  (typeof part === "object" && part !== null && !Array.isArray(part) ? part : {}) as any;

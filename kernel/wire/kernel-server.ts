@@ -107,14 +107,21 @@ export class KernelServer {
     metadata: Record<string, unknown> = {},
   ): void {
     this.#streams.flush();
-    void this.#sockets.send(channel, {
-      identities: request.identities,
-      header: newHeader(type, this.#session),
-      parent: request.header,
-      metadata,
-      content,
-      buffers: [],
-    });
+    const header = newHeader(type, this.#session);
+    const { identities, header: parent } = request;
+    void this.#sockets.send(channel, { identities, header, parent, metadata, content, buffers: [] });
+  }
+
+  /** A request that cannot be done is answered all the same: its client waits. */
+  refuse(request: Message<any>, why: string, channel: RequestChannel = "shell"): void {
+    void this.#framed(request, () => this.#replyFailure(request, why, channel));
+  }
+
+  #replyFailure(request: Message, why: string, channel: RequestChannel): void {
+    const { msg_type: type } = request.header;
+    const reply = type.replace(/_request$/, "_reply") as keyof Replies;
+    const failure = { status: "error", ename: "RequestFailed", evalue: `${type}: ${why}`, traceback: [why] };
+    if (type.endsWith("_request")) this.reply(reply, failure as never, request, channel);
   }
 
   #send<T extends keyof Publications>(
@@ -141,7 +148,7 @@ export class KernelServer {
   }
 
   #handle(request: Message, channel: RequestChannel): void {
-    const type = request.header?.msg_type;
+    const type = request.header.msg_type;
     const queue = channel === "shell" ? this.#shells.of(request.header) : this.#shells.main;
     if (queue === undefined) {
       void this.#framed(request, () => this.#refuseSubshell(request));
@@ -151,21 +158,22 @@ export class KernelServer {
       queue.add(request as unknown as Message<ExecuteRequest>);
       return;
     }
-    const handler = this.#handlers[type];
+    const handler = Object.hasOwn(this.#handlers, type) ? this.#handlers[type] : undefined;
     if (handler === undefined) {
       process.stderr.write(`millrace: message type "${type}" is not known and was ignored\n`);
       return;
     }
-    void this.#framed(request, () => handler(request, channel));
+    void this.#framed(request, () => handler(request, channel), channel);
   }
 
   /** Every request is framed by `busy` and `idle`. A cell that is still running makes the kernel busy again. */
-  async #framed(request: Message, work: () => void | Promise<void>): Promise<void> {
+  async #framed(request: Message, work: () => void | Promise<void>, channel: RequestChannel = "shell"): Promise<void> {
     this.status("busy", request.header);
     try {
       await work();
     } catch (error) {
       process.stderr.write(`millrace: ${request.header.msg_type} failed: ${(error as Error).stack}\n`);
+      this.#replyFailure(request, (error as Error).message, channel);
     }
     this.status("idle", request.header);
     const { current } = this.#shells.main;
@@ -257,10 +265,18 @@ export class KernelServer {
   #fromCells(message: FromCells): void {
     switch (message.kind) {
       case "publish":
-        this.#publishFromCells(message);
+        try {
+          this.#publishFromCells(message);
+        } catch (error) {
+          const text = `… an output (${message.type}) could not be sent: ${(error as Error).message}\n`;
+          this.#streams.add(message.parent, { name: "stderr", text });
+        }
         break;
       case "executed":
         this.#shells.running(message.parent.msg_id)?.queue.executed(message.result);
+        break;
+      case "failed":
+        this.#shells.running(message.parent.msg_id)?.queue.failed(message.why);
         break;
       case "interrupting":
         this.#interrupter.answered(message.id);

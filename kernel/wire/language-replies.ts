@@ -4,7 +4,8 @@ import type { InspectReply, InspectRequest } from "../messages/inspect.ts";
 import type { IsCompleteReply, IsCompleteRequest } from "../messages/is-complete.ts";
 
 export async function completeReply(language: LanguagePort, request: CompleteRequest): Promise<CompleteReply> {
-  const { code, cursor_pos: cursor } = request;
+  const { cursor_pos: cursor } = request;
+  const code = codeOf(request);
   const { matches, cursorStart, cursorEnd, items } = await language.complete(code, cursor ?? [...code].length);
   const kinds = items.map((item) => ({ ...item, start: cursorStart, end: cursorEnd }));
   return {
@@ -17,13 +18,19 @@ export async function completeReply(language: LanguagePort, request: CompleteReq
 }
 
 export async function inspectReply(language: LanguagePort, request: InspectRequest): Promise<InspectReply> {
-  const { code, cursor_pos: cursor, detail_level: detail = 0 } = request;
+  const { cursor_pos: cursor, detail_level: detail = 0 } = request;
+  const code = codeOf(request);
   const inspection = await language.inspect(code, cursor ?? [...code].length, detail);
   if (!inspection.found) return { status: "ok", found: false, data: {}, metadata: {} };
   const data = { "text/plain": inspection.plain, "text/markdown": inspection.markdown };
   return { status: "ok", found: true, data, metadata: {} };
 }
 
-export async function isCompleteReply(language: LanguagePort, { code }: IsCompleteRequest): Promise<IsCompleteReply> {
-  return language.isComplete(code);
+export async function isCompleteReply(language: LanguagePort, request: IsCompleteRequest): Promise<IsCompleteReply> {
+  return language.isComplete(codeOf(request));
+}
+
+function codeOf({ code }: { readonly code: string }): string {
+  if (typeof code !== "string") throw new TypeError("it has no code");
+  return code;
 }

@@ -57,6 +57,7 @@ export class Sockets {
     for await (const [frame] of this.#iopub) if (frame?.[0] === 1) handle(frame.subarray(1));
   }
 
+  /** @throws what `JSON.stringify` throws for a content that is no JSON */
   send(channel: RequestChannel | "iopub", message: Message<unknown>): Promise<void> {
     return this.#senders[channel].send(toFrames(message, this.#signature));
   }

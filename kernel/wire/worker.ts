@@ -28,6 +28,8 @@ const server = new KernelServer({
   versions,
   stopped: stop,
 });
+// A fault at one message must not take the kernel along, with every variable in it.
+process.on("uncaughtException", (error) => process.stderr.write(`millrace: ${(error as Error).stack ?? error}\n`));
 server.start();
 parentPort!.postMessage("ready");
 watchParent(stop);

@@ -12,7 +12,7 @@ import { fromFrames, toFrames } from "../../kernel/wire/frames.ts";
 import { Signature } from "../../kernel/wire/signature.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "..", "..", "kernel", "main.ts");
-const DEADLINE = 20_000;
+const DEADLINE = Number(process.env.MILLRACE_TEST_DEADLINE ?? 20_000);
 
 type Any = Message<any>;
 
@@ -21,6 +21,18 @@ export interface Ran {
   /** Everything published for the request, from `busy` to `idle`. */
   readonly published: Any[];
 }
+
+interface StartOptions {
+  readonly env?: Record<string, string>;
+  /** Put into its folder before it starts: name -> text. */
+  readonly files?: Record<string, string>;
+  /** A folder that is there already; removed at the end like one of its own. */
+  readonly folder?: string;
+  /** What Node runs: another kernel than this one. */
+  readonly command?: (connectionFile: string) => string[];
+}
+
+const millrace = (connectionFile: string) => ["--no-warnings", MAIN, connectionFile];
 
 /** A real kernel process with a small client of its own, for tests that look at single messages. */
 export class TestKernel implements AsyncDisposable {
@@ -50,8 +62,8 @@ export class TestKernel implements AsyncDisposable {
     });
   }
 
-  static async start({ env = {}, files = {} }: { env?: Record<string, string>; files?: Record<string, string> } = {}) {
-    const folder = await mkdtemp(path.join(tmpdir(), "millrace-kernel-"));
+  static async start({ env = {}, files = {}, folder: given, command = millrace }: StartOptions = {}) {
+    const folder = given ?? (await mkdtemp(path.join(tmpdir(), "millrace-kernel-")));
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
     const [shell_port, iopub_port, stdin_port, control_port, hb_port] = await freePorts(5);
     const ports = { shell_port, iopub_port, stdin_port, control_port, hb_port } as Record<`${Channel}_port`, number>;
@@ -64,7 +76,7 @@ export class TestKernel implements AsyncDisposable {
     };
     const file = path.join(folder, "connection.json");
     await writeFile(file, JSON.stringify(info));
-    const child = spawn(process.execPath, ["--no-warnings", MAIN, file], {
+    const child = spawn(process.execPath, command(file), {
       cwd: folder,
       env: {
         ...process.env,
@@ -76,6 +88,8 @@ export class TestKernel implements AsyncDisposable {
     });
     const kernel = new TestKernel(folder, info, child);
     await kernel.#connect();
+    if (command === millrace) await kernel.#welcomed();
+    else await kernel.#subscribed();
     return kernel;
   }
 
@@ -87,9 +101,22 @@ export class TestKernel implements AsyncDisposable {
       this.#dealers[channel].connect(endpoint(this.info, channel));
       void this.#collect(this.#dealers[channel], this.#replies[channel]);
     }
+  }
+
+  async #welcomed(): Promise<void> {
     await this.when("the kernel's welcome", () =>
       this.published.find(({ header }) => header.msg_type === "iopub_welcome"),
     );
+  }
+
+  /** Without a welcome only what is published shows that the subscription has arrived. */
+  async #subscribed(): Promise<void> {
+    const end = Date.now() + 3 * DEADLINE;
+    while (!this.published.some(isIdle)) {
+      if (Date.now() > end) throw new Error(`the kernel publishes nothing\n${this.stderr}`);
+      await this.reply(await this.send("kernel_info_request", {}), "shell", 3 * DEADLINE);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   async #collect(socket: Subscriber | Dealer, into: Any[]): Promise<void> {
