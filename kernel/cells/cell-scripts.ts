@@ -1,11 +1,11 @@
 import { SourceMap, type SourceMapPayload } from "node:module";
+import path from "node:path";
 import { constants, Script } from "node:vm";
 import type { CompiledCell } from "../language/compiled-cell.ts";
+import type { CELL_LOCALS } from "../language/emitted-names.ts";
 import type { Binding } from "./bindings.ts";
 import { cellTimers } from "./cell-timers.ts";
 import type { CellMeta, Importer } from "./modules.ts";
-
-const CELL_TIMERS = ["setTimeout", "setInterval", "setImmediate"] as const;
 
 /** Resolves with the cell's last expression as the only element; with nothing where it has none. */
 export type CellFunction = (
@@ -22,8 +22,11 @@ interface Position {
 /** The scripts of the cells that ran, by name (`cell 3`), with what is needed to lead a stack back to the TypeScript the user wrote. */
 export class CellScripts {
   readonly #maps = new Map<string, { map: SourceMap; source: string }>();
+  readonly #locals: Record<(typeof CELL_LOCALS)[number], unknown>;
 
-  constructor() {
+  /** @param folder the notebook's */
+  constructor(folder: string) {
+    this.#locals = { ...cellTimers, __dirname: folder, __filename: path.join(folder, "notebook.ts") };
     Error.prepareStackTrace = (error, frames) =>
       [headline(error), ...this.#ofCells(frames).map((frame) => `    at ${this.#describe(frame)}`)].join("\n");
   }
@@ -34,8 +37,9 @@ export class CellScripts {
       filename: name,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
-    const withTimers = script.runInThisContext() as (...timers: readonly unknown[]) => CellFunction;
-    return withTimers(...CELL_TIMERS.map((timer) => cellTimers[timer]));
+    const { setTimeout, setInterval, setImmediate, __dirname, __filename } = this.#locals;
+    const withLocals = script.runInThisContext() as (...locals: readonly unknown[]) => CellFunction;
+    return withLocals(setTimeout, setInterval, setImmediate, __dirname, __filename);
   }
 
   /** The cells that ran, for a debugger. */

@@ -82,7 +82,7 @@ export class Interpreter {
   /** The notebook's folder. */
   readonly cwd: string;
   readonly #bindings = new Bindings();
-  readonly #scripts = new CellScripts();
+  readonly #scripts: CellScripts;
   readonly #columns: ColumnKnowledge;
   readonly #modules: CellModules;
   readonly #stale = new StaleCells();
@@ -101,6 +101,7 @@ export class Interpreter {
     this.language = language;
     this.#columns = new ColumnKnowledge(language, () => this.#bindings.values());
     this.#journalFile = keepsJournal ? new JournalFile(this.session) : undefined;
+    this.#scripts = new CellScripts(cwd);
     this.#modules = new CellModules(cwd);
   }
 

@@ -1,3 +1,4 @@
+import { CELL_LOCALS, IMPORT, META } from "../language/emitted-names.ts";
 import type { Inspector } from "./inspector.ts";
 
 /** A variable of the Debug Adapter Protocol. */
@@ -28,7 +29,7 @@ interface Property {
 }
 
 /** What compiled cells have besides the user's names. */
-const INNER = new Set(["$import", "$meta", "arguments", "setTimeout", "setInterval", "setImmediate"]);
+const INNER = new Set<string>([IMPORT, META, "arguments", ...CELL_LOCALS]);
 const BINDING = /^\$\$(.+)$/;
 
 /** Values of the stopped program, given out by number until it goes on. */

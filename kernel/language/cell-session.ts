@@ -90,7 +90,7 @@ export class CellSession {
   }
 
   #put(file: string, source: string, everything: boolean): DeclaredName[] {
-    const text = withoutExports(source);
+    const text = asCell(source);
     const parsed = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, false);
     const declared = declaredNames(parsed);
     const own = new Set(declared.map(({ name }) => name));
@@ -191,21 +191,29 @@ export class CellSession {
 
 const virtualModule = (file: string): ts.ResolvedModuleFull => ({ resolvedFileName: file, extension: ts.Extension.Ts });
 
-/** `export` in front of a declaration means nothing in a cell; blanks of the same length keep every position. */
-function withoutExports(source: string): string {
-  if (!source.includes("export")) return source;
+/**
+ * What means something at the beginning of a script or a module but nothing in a cell: `export` in front of a declaration, the `#!` of a script. What
+ * takes its place has the same length and keeps every position.
+ */
+function asCell(source: string): string {
+  let text = source.replace(/^#!/, "//");
+  if (!source.includes("export")) return text;
   const parsed = ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest, true);
-  let text = source;
-  const blank = (start: number, end: number) => {
-    text = text.slice(0, start) + " ".repeat(end - start) + text.slice(end);
+  const put = (start: number, end: number, instead = "") => {
+    text = text.slice(0, start) + instead.padEnd(end - start) + text.slice(end);
   };
   for (const statement of parsed.statements) {
+    // An object that is exported is to stay a value: without anything before it the braces would be a block.
     if (ts.isExportAssignment(statement) && !statement.isExportEquals)
-      blank(statement.getStart(), statement.expression.getStart());
+      put(
+        statement.getStart(),
+        statement.expression.getStart(),
+        text[statement.expression.getStart()] === "{" ? "await" : "",
+      );
     if (!ts.canHaveModifiers(statement)) continue;
     for (const modifier of ts.getModifiers(statement) ?? [])
       if (modifier.kind === ts.SyntaxKind.ExportKeyword || modifier.kind === ts.SyntaxKind.DefaultKeyword)
-        blank(modifier.getStart(), modifier.end);
+        put(modifier.getStart(), modifier.end);
   }
   return text;
 }

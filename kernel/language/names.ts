@@ -10,7 +10,8 @@ export interface DeclaredName {
 export function declaredNames(file: ts.SourceFile): DeclaredName[] {
   const found = new Map<string, DeclaredName["kind"]>();
   // A name that is both a variable and a type has to be imported to keep both meanings.
-  const add = (name: string, kind: DeclaredName["kind"]) => found.set(name, found.has(name) ? "import" : kind);
+  const add = (name: string, kind: DeclaredName["kind"]) =>
+    found.set(name, found.has(name) && (kind !== "let" || found.get(name) !== "let") ? "import" : kind);
   for (const statement of file.statements) {
     if (ts.isVariableStatement(statement)) {
       if (isUsing(statement.declarationList)) continue;
@@ -32,6 +33,7 @@ export function declaredNames(file: ts.SourceFile): DeclaredName[] {
       for (const id of importedNames(statement)) add(id.text, "import");
     }
   }
+  for (const id of nestedVars(file)) add(id.text, "let");
   return [...found].map(([name, kind]) => ({ name, kind }));
 }
 
@@ -39,6 +41,21 @@ export function declaredNames(file: ts.SourceFile): DeclaredName[] {
 export const isUsing = (list: ts.VariableDeclarationList): boolean =>
   (list.flags & ts.NodeFlags.BlockScoped) === ts.NodeFlags.Using ||
   (list.flags & ts.NodeFlags.BlockScoped) === ts.NodeFlags.AwaitUsing;
+
+/** `var` in a block or in the head of a loop: it belongs to the cell all the same. */
+export function nestedVars(file: ts.SourceFile): ts.Identifier[] {
+  const found: ts.Identifier[] = [];
+  const search = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) || ts.isClassLike(node) || ts.isModuleDeclaration(node)) return;
+    if (ts.isVariableDeclarationList(node) && isVar(node))
+      for (const { name } of node.declarations) found.push(...boundNames(name));
+    ts.forEachChild(node, search);
+  };
+  for (const statement of file.statements) if (!ts.isVariableStatement(statement)) search(statement);
+  return found;
+}
+
+export const isVar = (list: ts.VariableDeclarationList): boolean => (list.flags & ts.NodeFlags.BlockScoped) === 0;
 
 export function boundNames(name: ts.BindingName): ts.Identifier[] {
   if (ts.isIdentifier(name)) return [name];

@@ -1,17 +1,12 @@
 import ts from "typescript";
-import { boundNames, importedNames, isUsing } from "./names.ts";
-
-/** The names in the emitted code by which it reaches the session. */
-export const IMPORT = "$import";
-export const META = "$meta";
-/** Globals of which a cell has its own, closed with the cell. Libraries keep Node's. */
-export const CELL_TIMERS = ["setTimeout", "setInterval", "setImmediate"] as const;
-export const bindingName = (name: string) => `$$${name}`;
+import { bindingName, CELL_LOCALS, IMPORT, META } from "./emitted-names.ts";
+import { boundNames, importedNames, isUsing, isVar, nestedVars } from "./names.ts";
+import { assignmentTarget } from "./patterns.ts";
 
 /**
- * Turns a checked cell into one expression, an async function of the session's bindings within the cell's own timers:
+ * Turns a checked cell into one expression, an async function of the session's bindings within the cell's own timers and place:
  *
- *     ((setTimeout, setInterval, setImmediate) => async function ({ $$a, $$f }, $import, $meta) { … return [lastExpression]; })
+ *     ((setTimeout, setInterval, …) => async function ({ $$a, $$f }, $import, $meta) { … return [lastExpression]; })
  *
  * The value comes in an array: returned as it is, an async function would look for its `then`, which a proxy may refuse.
  *
@@ -62,6 +57,15 @@ export function cellTransformer(
         return name === undefined ? node : access(name, node);
       }
       if (ts.isShorthandPropertyAssignment(node)) return visitShorthand(node);
+      if (ts.isVariableStatement(node) && isNestedVar(node.declarationList)) {
+        const assigned = assignments(node.declarationList);
+        if (assigned === undefined) return factory.createEmptyStatement();
+        return ts.setTextRange(factory.createExpressionStatement(assigned), node);
+      }
+      if (ts.isVariableDeclarationList(node) && isNestedVar(node))
+        return ts.isForStatement(node.parent)
+          ? (assignments(node) as unknown as ts.Node)
+          : target(node.declarations[0]!.name);
       if (ts.isCallExpression(node)) {
         if (node.expression.kind === ts.SyntaxKind.ImportKeyword) {
           const dynamic = factory.createPropertyAccessExpression(factory.createIdentifier(IMPORT), "dynamic");
@@ -109,6 +113,21 @@ export function cellTransformer(
         factory.createIdentifier(node.name.text),
         initial === undefined ? target : factory.createAssignment(target, visitExpression(initial)),
       );
+    };
+
+    /** `var` where it is not at the top level, but of the cell: what it declares is assigned. */
+    const isNestedVar = (list: ts.VariableDeclarationList) =>
+      isVar(list) &&
+      list.declarations.some(({ name }) => boundNames(name).some((id) => shared.has(checker.getSymbolAtLocation(id)!)));
+    const target = (name: ts.BindingName) =>
+      assignmentTarget(name, { factory, access: (id) => access(id.text, id), visit });
+    const assignments = (list: ts.VariableDeclarationList): ts.Expression | undefined => {
+      const each = list.declarations.flatMap(({ name, initializer }) =>
+        initializer === undefined ? [] : [factory.createAssignment(target(name), visitExpression(initializer))],
+      );
+      return each.length === 0
+        ? undefined
+        : each.reduce<ts.Expression>((all, next) => factory.createComma(all, next), each.shift()!);
     };
 
     const visitVariables = (statement: ts.VariableStatement): ts.Statement[] => {
@@ -210,8 +229,8 @@ export function cellTransformer(
       undefined,
       factory.createBlock([...functions, ...hoisted, ...body], true),
     );
-    const timers = CELL_TIMERS.map((name) => factory.createParameterDeclaration(undefined, undefined, name));
-    const script = factory.createArrowFunction(undefined, undefined, timers, undefined, undefined, cell);
+    const locals = CELL_LOCALS.map((name) => factory.createParameterDeclaration(undefined, undefined, name));
+    const script = factory.createArrowFunction(undefined, undefined, locals, undefined, undefined, cell);
     return factory.updateSourceFile(file, [
       factory.createExpressionStatement(factory.createParenthesizedExpression(script)),
     ]);
@@ -240,6 +259,7 @@ function sharedSymbols(file: ts.SourceFile, checker: ts.TypeChecker, names: Read
     )
       add(statement.name);
   }
+  nestedVars(file).forEach(add);
   return symbols;
 }
 

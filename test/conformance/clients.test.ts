@@ -1,11 +1,12 @@
-// Standard clients, driven for real: nbclient (by nbconvert), papermill, jupyter console.
+// Standard clients, driven for real: nbclient (by nbconvert), papermill, jupytext, jupyter console.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { installPapermillTranslator } from "../../kernel/cli/jupyter/papermill.ts";
-import { jupyterFolder, tool } from "./python.ts";
+import { installedJupytext } from "./installed-jupytext.ts";
+import { jupyterFolder, python, tool } from "./python.ts";
 
 const jupyter = await jupyterFolder();
 
@@ -128,6 +129,37 @@ test("papermill refuses a parameter that is no name", async () => {
   const { code, stderr } = await papermilled("paper.ipynb", "-p", "not-a-name", "1");
   assert.notEqual(code, 0);
   assert.match(stderr, /'not-a-name' is no name in TypeScript/);
+});
+
+test("jupytext: a percent script in TypeScript is paired with its notebook, and executed", async () => {
+  const file = await notebook(
+    "paired.ipynb",
+    "const half: number = 21;",
+    "// a comment\nhalf * 2",
+    "#!/usr/bin/env node\n'kept'",
+  );
+  const jupytext = await installedJupytext();
+  const to = await jupyter.run(python(), ...jupytext, "--to", "ts:percent", file);
+  assert.equal(to.code, 0, to.stderr);
+  const script = path.join(jupyter.folder, "paired.ts");
+  const text = await readFile(script, "utf8");
+  assert.match(text, /^\/\/ %%\nconst half: number = 21;$/m);
+  assert.match(text, /name: millrace/, "the script names its kernel");
+  await writeFile(script, text.replace("half * 2", "half * 4"));
+  const back = await jupyter.run(
+    python(),
+    ...jupytext,
+    "--to",
+    "ipynb",
+    "--execute",
+    "--output",
+    "executed.ipynb",
+    script,
+  );
+  assert.equal(back.code, 0, back.stderr);
+  const [, shown, last] = await outputs(path.join(jupyter.folder, "executed.ipynb"));
+  assert.equal(join(shown![0].data["text/plain"]), "84");
+  assert.equal(join(last![0].data["text/plain"]), "'kept'");
 });
 
 test("jupyter console runs what is typed", async () => {

@@ -14,11 +14,16 @@ export interface Lab {
   readonly folder: string;
   /** Address of a notebook in it. */
   url(notebook: string): string;
+  /** What the server has said so far, for a test that fails. */
+  log(): string;
   stop(): Promise<void>;
 }
 
-/** A JupyterLab server of its own on a free port, with the kernelspec and, unless told otherwise, the lab extension installed for it alone. */
-export async function startLab(env: Record<string, string>, { extension = true } = {}): Promise<Lab> {
+/** A JupyterLab (or Notebook) server of its own on a free port, with the kernelspec and, unless told otherwise, the lab extension installed for it alone. */
+export async function startLab(
+  env: Record<string, string>,
+  { extension = true, program = "lab" }: { extension?: boolean; program?: "lab" | "notebook" } = {},
+): Promise<Lab> {
   const home = await mkdtemp(path.join(os.tmpdir(), "millrace-lab-"));
   const folder = path.join(home, "notebooks");
   await mkdir(folder);
@@ -40,7 +45,7 @@ export async function startLab(env: Record<string, string>, { extension = true }
   const server = spawn(
     pythonTool("jupyter"),
     [
-      "lab",
+      program,
       "--no-browser",
       "--allow-root",
       "--ServerApp.ip=127.0.0.1",
@@ -87,7 +92,11 @@ export async function startLab(env: Record<string, string>, { extension = true }
   );
   return {
     folder,
-    url: (notebook) => `${base}/lab/tree/${encodeURIComponent(notebook)}?token=${token}&reset`,
+    url: (notebook) => {
+      const page = program === "lab" ? "lab/tree" : "notebooks";
+      return `${base}/${page}/${encodeURIComponent(notebook)}?token=${token}&reset`;
+    },
+    log: () => log,
     stop: async () => {
       // shut the kernels down by the server's own interface, then the server
       const kernels = (await fetch(`${base}/api/kernels?token=${token}`).then((response) => response.json())) as {

@@ -23,6 +23,7 @@ before(async () => {
   feed = await startFeed(servers, topic, { rate: 100 });
   folder = await mkdtemp(path.join(tmpdir(), "millrace-tslab-"));
   await installLibrary(path.join(folder, "node_modules"));
+  await symlink(path.resolve(main, "../../../@types"), path.join(folder, "node_modules", "@types"));
   tslab = await TestKernel.start({
     folder,
     command: (connection) => [main, "kernel", `--config-path=${connection}`],
@@ -49,16 +50,18 @@ async function installLibrary(modules: string): Promise<void> {
   }
 }
 
+const execute = async (code: string) => tslab.ran(await tslab.send("execute_request", { code }), 60_000);
+
 /** Runs a cell; this kernel tells of errors on stderr only. */
 async function run(code: string) {
-  const ran = await tslab.execute(code);
+  const ran = await execute(code);
   const errors = stripVTControlCharacters(stdout(ran.published, "stderr"));
   assert.equal(ran.reply.content.status, "ok", errors);
   return { ...ran, printed: stripVTControlCharacters(stdout(ran.published)) };
 }
 
 async function fails(code: string, says: RegExp) {
-  const { reply, published } = await tslab.execute(code);
+  const { reply, published } = await execute(code);
   assert.equal(reply.content.status, "error");
   assert.match(stripVTControlCharacters(stdout(published, "stderr")), says);
   await new Promise((resolve) => setTimeout(resolve, 300)); // this kernel aborts what comes within 200 ms of a failure

@@ -22,6 +22,9 @@ const shows: Record<string, readonly (readonly [cells: readonly string[], shown:
     [[""], undefined],
     [["new Proxy({}, { get() { throw new Error('trap') } })"], "{}"],
     [["const trapped = new Proxy({}, { get() { throw new Error('trap') } })", "trapped"], "{}"],
+    [["#!/usr/bin/env node\n6"], "6"],
+    [["export default { a: 1, b: 2 }"], "{ a: 1, b: 2 }"],
+    [["typeof __dirname + typeof require + typeof import.meta.url"], "'stringfunctionstring'"],
     [["({ then: (done: (v: number) => void) => done(8) })"], "8"],
   ],
   "names across cells": [
@@ -65,6 +68,39 @@ const shows: Record<string, readonly (readonly [cells: readonly string[], shown:
     ],
     [["const deep = { list: [{ v: 1 }] }", "const { list: [{ v: deepV }] } = deep; deepV"], "1"],
   ],
+  "var in blocks and loops is the cell's": [
+    [["if (true) { var r3 = 3 }", "r3 += 1", "r3"], "4"],
+    [["for (var s3 = 0, t3 = 10; s3 < 3; s3++) t3 += s3", "[s3, t3]"], "[ 3, 13 ]"],
+    [
+      [
+        "for (var u3 of [1, 2]) {} for (var v3 in { key: 1 }) {} try { var w3 = () => u3 } finally {}",
+        "[u3, v3, w3()]",
+      ],
+      "[ 2, 'key', 2 ]",
+    ],
+    [
+      [
+        "{ var { x: x3, y: [y3 = 7, ...z3], ['k' + 1]: k3, ...rest3 } = { x: 1, y: [undefined, 8, 9], k1: 4, p: 5 } as any }",
+        "[x3, y3, z3, k3, rest3]",
+      ],
+      "[ 1, 7, [ 8, 9 ], 4, { p: 5 } ]",
+    ],
+    [
+      [
+        "for (var [a4, b4] of new Map([[1, 2]])) { var fn4 = () => a4 + b4 } fn4!()",
+        "(function () { var a4 = 'local'; return a4 })() + a4",
+      ],
+      "'local1'",
+    ],
+    [
+      [
+        "switch (1) { case 1: var empty4: number; var c4 = 5; empty4 = c4 } label: for (var d4 = 0; ; ) { break label }",
+        "[empty4, c4, d4]",
+      ],
+      "[ 5, 5, 0 ]",
+    ],
+    [["var e4 = 1; var e4 = 2; for (var e4 = 3; e4 < 5; e4++) {}", "e4 += 1; e4"], "6"],
+  ],
   redefinition: [
     [["const a2 = 1", "const a2 = 'now a string'", "a2.length"], "12"],
     [
@@ -76,6 +112,7 @@ const shows: Record<string, readonly (readonly [cells: readonly string[], shown:
     [["let l2 = 1", "const l2 = { x: 1 }", "l2.x"], "1"],
     [["import { join as j2 } from 'node:path'", "const j2 = (a: string) => a", "j2('mine')"], "'mine'"],
     [["const display = 5", "display"], "5"],
+    [["const __dirname = 'mine'", "__dirname"], "'mine'"],
   ],
   "what TypeScript adds": [
     [
