@@ -3,7 +3,7 @@ import { fingerprint } from "../plan/fingerprint.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import { INPUTS, type PlanNode } from "../plan/nodes/plan-node.ts";
 import type { RepartitionNode } from "../plan/nodes/repartition-node.ts";
-import type { SourceNode } from "../plan/nodes/source-node.ts";
+import { type SourceNode, timeColumns } from "../plan/nodes/source-node.ts";
 import type { Schema } from "../schema.ts";
 import type { OpenStore, StoreSpec } from "../state/store.ts";
 import { type Compiled, type CompiledRepartition, NodeCompiler, pick, type Step } from "./compile.ts";
@@ -124,7 +124,10 @@ export function compile(
       const node = compiled.node as SourceNode;
       const schema = schemas.get(node.id)!;
       const wanted = used.get(compiled.key)!;
-      const columns = Object.keys(schema).filter((column) => wanted.has(column) || column === node.time);
+      const ofTime = timeColumns(node);
+      const columns = Object.keys(schema).filter(
+        (column) => wanted.has(column) || ofTime === "all" || ofTime.has(column),
+      );
       const needsHeaders = wanted.has("_headers");
       const metadata = ["_key", "_time", "_partition", "_offset", ...(needsHeaders ? ["_headers"] : [])];
       const idle = idleOf(node, nodes, compiler.repartitions);

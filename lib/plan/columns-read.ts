@@ -2,7 +2,7 @@ import { meaningOf } from "./analysis/meaning-of.ts";
 import { isMetadata } from "./metadata.ts";
 import { explodedColumns } from "./nodes/explode-node.ts";
 import { inputsOf, type PlanNode } from "./nodes/plan-node.ts";
-import type { SourceNode } from "./nodes/source-node.ts";
+import { type SourceNode, timeColumns } from "./nodes/source-node.ts";
 import { columnsOf, type ExprTree, someTree } from "./tree.ts";
 
 /** Column names, or every column there is. */
@@ -23,7 +23,7 @@ export function columnsRead(node: PlanNode, source?: SourceNode): readonly strin
 /** Through the plan to its sources: what is wanted of a node, in terms of its inputs. */
 function inward(node: PlanNode, wanted: Wanted, found: Map<SourceNode, Wanted>): void {
   if (node.kind === "source") {
-    const own = wanted === "all" || node.time === undefined ? wanted : new Set([...wanted, node.time]);
+    const own = union(wanted, timeColumns(node));
     found.set(node, union(found.get(node) ?? new Set(), own));
     return;
   }

@@ -83,11 +83,19 @@ function verbLines(node: PlanNode, terminal: PlanNode): string[] {
   }
 }
 
-function source({ topics, pattern, key, time, format, schema }: SourceNode): string[] {
+function source({ topics, pattern, key, time, timeOf, timeCode, format, schema }: SourceNode): string[] {
   const name = pattern === undefined ? topics.join(", ") : `/${pattern}/`;
   return [
     `topic ${name} (${format})`,
-    `event time: ${time === undefined ? "the record's timestamp" : `column "${time}"`}`,
+    `event time: ${
+      timeOf !== undefined
+        ? print(timeOf)
+        : timeCode !== undefined
+          ? `code ${timeCode.split("\n")[0]}`
+          : time === undefined
+            ? "the record's timestamp"
+            : `column "${time}"`
+    }`,
     `record key: ${key === undefined ? "not a column; keyed verbs need topic(…, { key })" : `column "${key}"`}`,
     `schema: ${
       schema === undefined

@@ -4,6 +4,7 @@ import { shape } from "./fingerprint.ts";
 import { isMetadata } from "./metadata.ts";
 import { explodedColumns } from "./nodes/explode-node.ts";
 import { INPUTS, inputsOf, type PlanNode } from "./nodes/plan-node.ts";
+import { timeColumns } from "./nodes/source-node.ts";
 import type { ExprTree } from "./tree.ts";
 
 /**
@@ -16,9 +17,8 @@ export function rowsShape(node: PlanNode, wanted: Wanted, schemas: ReadonlyMap<s
     case "source": {
       const { id, schema: given, ...rest } = node;
       const schema = schemas.get(id) ?? given ?? {};
-      const used = Object.entries(schema).filter(
-        ([name]) => wanted === "all" || wanted.has(name) || name === node.time || name === node.key,
-      );
+      const all = union(wanted, timeColumns(node));
+      const used = Object.entries(schema).filter(([name]) => all === "all" || all.has(name) || name === node.key);
       return { ...rest, schema: Object.fromEntries(used) };
     }
     case "select": {

@@ -9,8 +9,11 @@ export interface TestRecord {
   offset?: number;
 }
 
+/** One to be written, whose value may be bytes. */
+type Writable = Omit<TestRecord, "value"> & { value: string | Uint8Array | null };
+
 /** Rows to columns. */
-export function columnsOf(records: readonly TestRecord[]): RecordColumns {
+export function columnsOf(records: readonly Writable[]): RecordColumns {
   return {
     count: records.length,
     keys: bytesOf(records.map(({ key }) => key)),
@@ -57,7 +60,7 @@ export const numbered = (count: number, stem = "v", from = 0): TestRecord[] =>
     timestamp: 1_700_000_000_000 + from + i,
   }));
 
-function bytesOf(texts: readonly (string | null)[]): ByteColumn {
+function bytesOf(texts: readonly (string | Uint8Array | null)[]): ByteColumn {
   const parts = texts.map((text) => Buffer.from(text ?? ""));
   const starts = new Uint32Array(texts.length);
   const ends = new Uint32Array(texts.length);

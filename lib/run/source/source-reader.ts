@@ -4,6 +4,7 @@ import type { RecordColumns } from "../../log/columns.ts";
 import type { ProgramSource } from "../../operators/program.ts";
 import { dtypeOf, type Schema } from "../../schema.ts";
 import { type BadRecord, badRecordAt } from "./bad-record.ts";
+import { type EventTimes, eventTimeOf } from "./event-time.ts";
 import { headersSeries } from "./record-headers.ts";
 import { plainKeys, textKeys } from "./record-keys.ts";
 import { decodedSchema } from "./source-schema.ts";
@@ -44,6 +45,7 @@ export class SourceReader {
   /** What is decoded from the value: the columns in use, the time, and the key column, to compare it with the record key. */
   readonly #decoded: readonly string[];
   readonly #exprsOf = new Map<number, pl.Expr[]>();
+  readonly #eventTime: ((rows: pl.DataFrame) => EventTimes) | undefined;
   #differing: pl.Expr | undefined;
   #counts: SourceCounts = { records: 0, bad: 0, unknownFields: 0, keyDifferences: 0 };
 
@@ -55,6 +57,7 @@ export class SourceReader {
     this.#format = formatOf(source.node.format);
     this.#wire = decodedSchema(source.node, wire);
     const { key, time } = source.node;
+    this.#eventTime = eventTimeOf(source.node, source.schema);
     this.#decoded = Object.keys(this.#wire).filter(
       (name) => name === key || name === time || source.columns.includes(name),
     );
@@ -78,6 +81,11 @@ export class SourceReader {
 
     // what the value alone does not tell: reasons by row of the frame
     const reasons = new Map<number, string>();
+    if (this.#eventTime !== undefined) {
+      const made = this.#eventTime(frame);
+      for (const [row, reason] of made.reasons) reasons.set(row, reason);
+      frame = frame.withColumns(made.times.cast(pl.Datetime("ms")).rename("_time"));
+    }
     if (notText.length > 0) {
       const among = new Set(notText);
       for (let row = 0; row < rows; row++)
@@ -86,12 +94,17 @@ export class SourceReader {
     const nulls = frame.nullCount().row(0).map(Number);
     const nullsOf = (name: string) => nulls[frame.columns.indexOf(name)] ?? 0;
     if (nullsOf("_time") > 0) {
-      const reason = node.time === undefined ? "the record has no timestamp" : `${node.time}: no event time`;
+      const computed = this.#eventTime !== undefined;
+      const reason = computed
+        ? "no event time: what it is computed from gave none"
+        : node.time === undefined
+          ? "the record has no timestamp"
+          : `${node.time}: no event time`;
       for (const row of nullRows(frame.getColumn("_time"))) if (!reasons.has(row)) reasons.set(row, reason);
     }
     const times = frame.getColumn("_time").cast(pl.Int64);
     if (frame.height > 0 && !((times.min() as number) >= FIRST_TIME && (times.max() as number) <= LAST_TIME)) {
-      const name = node.time ?? "the record's timestamp";
+      const name = this.#eventTime !== undefined ? "event time" : (node.time ?? "the record's timestamp");
       for (const [row, ms] of (times.cast(pl.Float64).toArray() as (number | null)[]).entries()) {
         if (ms !== null && (ms < FIRST_TIME || ms > LAST_TIME) && !reasons.has(row))
           reasons.set(row, `${name}: the event time ${ms} ms is beyond the years 1 to 9999`);

@@ -1,6 +1,7 @@
 import { Refusal } from "../../error.ts";
 import type { SourceNode } from "../../plan/nodes/source-node.ts";
 import type { Schema } from "../../schema.ts";
+import { timeExpr } from "./event-time.ts";
 
 /**
  * A source has two schemas. The *wire schema* says how its messages are written; it is inferred or given, and frozen by promotion, so
@@ -38,6 +39,7 @@ export function rowsSchema(node: SourceNode, wire: Schema): Schema {
     }
     schema[node.time] = "Datetime(ms)";
   }
+  timeExpr(node, schema);
   return schema;
 }
 
