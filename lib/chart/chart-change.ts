@@ -31,7 +31,8 @@ export function chartChange(before: ChartData, after: ChartData): ChartChange | 
   if (old.length !== now.length) return undefined;
   const changes: TraceChange[] = [];
   for (const [i, trace] of now.entries()) {
-    const change = old[i]!.name === trace.name ? traceChange(old[i]!, trace, after.xIsTime) : undefined;
+    const sameLook = old[i]!.name === trace.name && old[i]!.x.length < 2 === trace.x.length < 2;
+    const change = sameLook ? traceChange(old[i]!, trace, after.xIsTime) : undefined;
     if (change === undefined) return undefined;
     changes.push(change);
   }

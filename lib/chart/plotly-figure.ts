@@ -50,7 +50,14 @@ const TYPES = {
 } as const;
 
 function plotlyTrace({ kind, xIsTime }: ChartData, { name, x, y }: ChartData["traces"][number]) {
-  return { ...TYPES[kind as keyof typeof TYPES], name: plain(name), x: axisValues(x, xIsTime), y: y.map(finite) };
+  const lone = kind === "line" && x.length < 2 && { mode: "markers" }; // a line of one point would not be seen
+  return {
+    ...TYPES[kind as keyof typeof TYPES],
+    ...lone,
+    name: plain(legendName(name)),
+    x: axisValues(x, xIsTime),
+    y: y.map(finite),
+  };
 }
 
 function heat({ cells, xIsTime, yIsTime = false, zTitle }: ChartData): Record<string, unknown> {
@@ -82,3 +89,6 @@ export const plain = (text: string): string => text.replaceAll("&", "&amp;").rep
 /** JSON has no NaN and no infinity. */
 export const finite = (value: number | null): number | null =>
   value !== null && Number.isFinite(value) ? value : null;
+
+/** A legend with longer names leaves no room for the chart. */
+const legendName = (name: string): string => (name.length > 40 ? `${name.slice(0, 39)}…` : name);

@@ -28,7 +28,10 @@ export default {
     sidebar: [
       { text: "Guide", items: ["start", "concepts", "cookbook", "testing"].map(page) },
       { text: "Notebooks", items: titled("notebooks") },
-      { text: "Facts", items: ["expressions", "reliability", "performance", "comparison", "architecture"].map(page) },
+      {
+        text: "Facts",
+        items: ["expressions", "reliability", "performance", "operating", "comparison", "architecture"].map(page),
+      },
       { text: "Reference", items: [{ text: "API", link: "/api/" }] },
       { text: "Decisions", collapsed: true, items: titled("decisions") },
     ],

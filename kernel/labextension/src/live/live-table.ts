@@ -1,12 +1,13 @@
 import { tableFromIPC } from "@uwdata/flechette";
 import { button, element } from "../element.ts";
-import { cellText, columnWidth, isNumber } from "./cell-text.ts";
+import { cellText, columnWidth, isNumber, numberWidth } from "./cell-text.ts";
 import type { LivePicture } from "./live-comm.ts";
 import { type LiveControls, liveControls } from "./live-controls.ts";
 import { Sparkline } from "./sparkline.ts";
 
 const ROW = 22;
 const ROWS_SHOWN = 15;
+const ROWS_LEAST = 3;
 
 /**
  * A table of which only the part on screen is there: the kernel is asked for the rows and columns one scrolls to. Cells stay and change their
@@ -28,6 +29,10 @@ export class LiveTable {
   #picture: LivePicture | undefined;
   /** Where each column begins, px, and where the last one ends. */
   #edges: readonly number[] = [0];
+  /** Of columns whose numbers need more than most do, px. */
+  readonly #wide = new Map<string, number>();
+  /** Rows that there is room for: as many as there were at most. */
+  #room = ROWS_LEAST;
   #request = 0;
   #follow = true;
   #sort: { column: string; descending: boolean } | undefined;
@@ -45,7 +50,7 @@ export class LiveTable {
         role: "grid",
         tabindex: 0,
         "aria-label": `live table of ${title}`,
-        style: `height:${(ROWS_SHOWN + 2) * ROW}px`,
+        style: `height:${(ROWS_LEAST + 2) * ROW}px`,
       },
       this.#space,
     );
@@ -75,14 +80,36 @@ export class LiveTable {
     this.#bad.textContent = picture.bad;
     this.#none.hidden = picture.total > 0;
     this.#none.textContent = this.#controls.filtered ? "no row matches the filter" : "no rows yet";
+    this.#scroll.hidden = picture.failed !== undefined && picture.total === 0;
+    this.#room = Math.max(this.#room, Math.min(ROWS_SHOWN, picture.total));
+    // where columns go on to the right, the bar to scroll by takes room of its own
+    const bar = this.#scroll.offsetHeight - this.#scroll.clientHeight;
+    const height = `${(this.#room + 2) * ROW + bar}px`;
+    if (this.#scroll.style.height !== height) this.#scroll.style.height = height;
     this.#space.style.height = `${(picture.total + 2) * ROW}px`;
-    this.#edges = edges(picture.columns);
+    const texts = this.#texts(picture, bytes);
+    this.#edges = edges(picture.columns, this.#wide);
     this.#space.style.width = `${this.#edges.at(-1)}px`;
     this.#scroll.setAttribute("aria-rowcount", String(picture.total + 1));
     this.#scroll.setAttribute("aria-colcount", String(picture.columns.length));
     if (this.#follow && former?.total !== picture.total) this.#toEnd();
     this.#drawHead(picture);
-    this.#drawRows(picture, bytes);
+    this.#drawRows(picture, texts);
+  }
+
+  /** The rows as they are written, and how wide their numbers are. */
+  #texts({ columns, columnFrom }: LivePicture, bytes: Uint8Array): readonly (readonly string[])[] {
+    const table = tableFromIPC(bytes, { useDate: false, useBigInt: true });
+    const vectors = table.schema.fields.map((_, i) => table.getChildAt(i));
+    return Array.from({ length: table.numRows }, (_, r) =>
+      vectors.map((vector, c) => {
+        const { name, dtype } = columns[columnFrom + c]!;
+        const text = cellText(vector.at(r), dtype);
+        if (isNumber(dtype) && numberWidth(text) > (this.#wide.get(name) ?? columnWidth(name, dtype)))
+          this.#wide.set(name, numberWidth(text));
+        return text;
+      }),
+    );
   }
 
   say(message: string): void {
@@ -116,21 +143,19 @@ export class LiveTable {
     });
   }
 
-  #drawRows(picture: LivePicture, bytes: Uint8Array): void {
+  #drawRows(picture: LivePicture, rows: readonly (readonly string[])[]): void {
     const { columns, columnFrom, from, key, status } = picture;
-    const table = tableFromIPC(bytes, { useDate: false, useBigInt: true });
-    const names = table.schema.fields.map((field) => field.name);
-    const vectors = names.map((_, i) => table.getChildAt(i));
+    const names = columns.slice(columnFrom, columnFrom + (rows[0]?.length ?? 0)).map(({ name }) => name);
     const keyAt = key === undefined ? -1 : names.indexOf(key);
     const byKey = this.#controls.mode === "latest" && keyAt >= 0;
-    fit(this.#body, table.numRows, () => element("div", { class: "mr-row", role: "row" }));
+    fit(this.#body, rows.length, () => element("div", { class: "mr-row", role: "row" }));
     const now = new Map<string, readonly string[]>();
-    for (let r = 0; r < table.numRows; r++) {
+    for (let r = 0; r < rows.length; r++) {
       const row = this.#body.children[r] as HTMLElement;
       row.style.top = `${(from + r + 2) * ROW}px`;
       row.setAttribute("aria-rowindex", String(from + r + 2));
       fit(row, names.length, () => element("div", { class: "mr-td", role: "gridcell" }));
-      const texts = names.map((_, c) => cellText(vectors[c]!.at(r), columns[columnFrom + c]!.dtype));
+      const texts = rows[r]!;
       const place = byKey ? `${columnFrom} ${texts[keyAt]}` : `${columnFrom} ${status.dropped + from + r}`;
       const before = this.#before.get(place);
       now.set(place, texts);
@@ -212,9 +237,9 @@ export class LiveTable {
   }
 }
 
-function edges(columns: LivePicture["columns"]): number[] {
+function edges(columns: LivePicture["columns"], wide: ReadonlyMap<string, number>): number[] {
   const at = [0];
-  for (const { name, dtype } of columns) at.push(at.at(-1)! + columnWidth(name, dtype));
+  for (const { name, dtype } of columns) at.push(at.at(-1)! + (wide.get(name) ?? columnWidth(name, dtype)));
   return at;
 }
 
