@@ -67,7 +67,7 @@ async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(images, `${name}.png`) });
 }
 
-test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 300_000 }, async (t) => {
+test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 }, async (t) => {
   const { page, topic, lab } = await openNotebook();
   const table = page.locator(".jp-CodeCell").nth(1).locator(".mr-live");
   const line = async () => (await table.locator(".mr-line").textContent()) ?? "";
@@ -224,7 +224,7 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 300_000 },
     await report.getByText("3 of 5 statements become the job.").waitFor();
     await picture(page, "promote");
     await page.getByRole("button", { name: "promote this notebook to a job folder beside it" }).click();
-    await page.locator(".mr-promote .mr-list button", { hasText: "main.ts" }).waitFor();
+    await page.locator(".mr-promote .mr-list button", { hasText: "main.ts" }).waitFor({ timeout: 150_000 });
     assert.match(await readFile(path.join(lab.folder, "live-job/main.ts"), "utf8"), /gForceX/);
     await access(path.join(lab.folder, "live-job/promotion.json"));
     await page.locator(".mr-promote .mr-list button", { hasText: "main.ts" }).first().click();

@@ -34,9 +34,12 @@ export async function startLab(
     { encoding: "utf8" },
   );
   if (installed.status !== 0) throw new Error(`millrace install failed: ${installed.stderr}`);
+  await mkdir(path.join(home, "config/labconfig"), { recursive: true });
+  // nobody is there to answer its question about news
+  const quiet = JSON.stringify({ "@jupyterlab/apputils-extension:notification": { fetchNews: "false" } });
+  await writeFile(path.join(home, "config/labconfig/default_setting_overrides.json"), quiet);
   if (!extension) {
     // the environment may have it installed as well
-    await mkdir(path.join(home, "config/labconfig"), { recursive: true });
     const disabled = JSON.stringify({ disabledExtensions: { "millrace-lab": true } });
     await writeFile(path.join(home, "config/labconfig/page_config.json"), disabled);
   }
