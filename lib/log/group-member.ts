@@ -7,7 +7,13 @@ import { commitOffsets, committedOffsets } from "./committed-offsets.ts";
 import { BrokerRefused, kafkaErrorName, kafkaErrorOf } from "./errors.ts";
 import { GroupCoordinator } from "./group-coordinator.ts";
 import type { GroupGeneration } from "./group-generation.ts";
-import { readAssignment, readSubscription, writeAssignment, writeSubscription } from "./group-protocol.ts";
+import {
+  type Assignment,
+  readAssignment,
+  readSubscription,
+  writeAssignment,
+  writeSubscription,
+} from "./group-protocol.ts";
 import { PartitionWatch } from "./partition-watch.ts";
 
 export interface GroupMemberOptions {
@@ -25,6 +31,18 @@ export interface GroupMemberOptions {
   onAssigned?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
   /** These go to another member once this has settled, or after `rebalanceTimeout`, when `onLost` is called for them. */
   onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
+  /** Where state is kept: copies of it beside the owners'. */
+  standbys?: {
+    /** How many of each partition. */
+    readonly replicas: number;
+    /** Partition numbers of whose state there is a copy here that is up to date. */
+    warm(): readonly number[];
+    /**
+     * Of whose state copies are to be kept from now on; after `onAssigned`.
+     * @param next those that become this member's once `warm` has them and {@link GroupMember.rebalance} was called
+     */
+    onGiven(partitions: readonly number[], next: readonly number[]): void | Promise<void>;
+  };
   /** These have gone already: the group moved on without this member. Nothing can be committed for them. */
   onLost?: (partitions: readonly TopicPartition[]) => void | Promise<void>;
   /** Membership has ended for good, after `onLost`: another process took the instance id, or the group cannot be joined. */
@@ -126,7 +144,7 @@ export class GroupMember {
     await this.stable((generation) => commitOffsets(this.#cluster, this.#options.groupId, generation, offsets));
   }
 
-  /** Asks the group for a new assignment: the partitions of its topics have changed. */
+  /** Asks the group for a new assignment: the partitions of its topics have changed, or what this member has copies of. */
   rebalance(): void {
     if (this.#state === "member") this.#rejoin.resolve();
   }
@@ -168,7 +186,7 @@ export class GroupMember {
 
   /** One rebalance: join, (as the leader) assign, sync, then give up and take over partitions. */
   async #round(): Promise<void> {
-    const assigned = await this.#exclusive(async () => {
+    const given = await this.#exclusive(async () => {
       this.#joins++;
       this.#joining = true;
       try {
@@ -177,7 +195,8 @@ export class GroupMember {
         this.#joining = false;
       }
     });
-    if (assigned === undefined || this.#isClosed()) return;
+    if (given === undefined || this.#isClosed()) return;
+    const assigned = given.partitions;
     clearInterval(this.#heartbeats);
     this.#heartbeats = setInterval(
       () => void this.#beat(),
@@ -193,14 +212,16 @@ export class GroupMember {
     if (this.#isClosed()) return;
     this.#owned = [...this.#owned, ...added];
     await this.#options.onAssigned?.(added);
+    await this.#options.standbys?.onGiven(given.standby, given.next);
   }
 
   /** The assignment of a new generation; undefined when membership ended meanwhile. */
-  async #joinAndSync(): Promise<TopicPartition[] | undefined> {
+  async #joinAndSync(): Promise<Assignment | undefined> {
     while (!this.#isClosed()) {
       if (this.#missed) await this.#moved("ILLEGAL_GENERATION");
-      const { topics } = this.#options;
-      const subscription = { topics, owned: this.#owned, generation: this.#generation };
+      const { topics, standbys } = this.#options;
+      const copies = standbys === undefined ? {} : { replicas: standbys.replicas, warm: standbys.warm() };
+      const subscription = { topics, owned: this.#owned, generation: this.#generation, ...copies };
       const joined = await this.#coordinator.join(this.#memberId, writeSubscription(subscription));
       if (joined === undefined) return undefined;
       if (joined.errorCode !== 0) {

@@ -29,6 +29,11 @@ export class JobMetrics {
     "partition",
   ]);
   readonly restoreSecondsLeft = this.#gauge("millrace_restore_seconds_left", "Time left of a restore", ["partition"]);
+  readonly standbyLag = this.#gauge(
+    "millrace_standby_lag_records",
+    "Changelog records that a standby copy does not have yet",
+    ["partition"],
+  );
   readonly unknownFields = this.#gauge("millrace_unknown_fields", "Fields met that are not in the schema", ["source"]);
   readonly checkpointSeconds = new Histogram({
     name: "millrace_checkpoint_seconds",
@@ -62,6 +67,13 @@ export class JobMetrics {
 
   #gauge(name: string, help: string, labelNames: string[]): Gauge {
     return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  /** @param records undefined: it is not kept any more */
+  showStandbyLag(partition: number, records: number | undefined): void {
+    const label = { partition: String(partition) };
+    if (records === undefined) this.standbyLag.remove(label);
+    else this.standbyLag.set(label, records);
   }
 
   /** Forgets what was shown of a partition that is no longer owned. */

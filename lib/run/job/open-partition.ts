@@ -116,11 +116,8 @@ async function restored(
     const stores = storesOf(context, partition, await localRows(context, partition));
     return { stores, changelog: { ...(local as PartitionPosition).changelog } };
   }
-  const usable = standing === "behind" && (await changelogReaches(context, partition, local as PartitionPosition));
-  if (local !== undefined)
-    log.info(usable ? "local state is behind, replaying its changelog" : "local state is in doubt, rebuilding it", {
-      partition,
-    });
+  const usable = standing !== "other" && (await changelogReaches(context, partition, local as PartitionPosition));
+  if (local !== undefined) log.info(usable ? USED[standing] : "local state is in doubt, rebuilding it", { partition });
   if (!usable) await file.drop(partition);
   const stores = storesOf(context, partition, usable ? await localRows(context, partition) : new Map());
   const from = usable ? (local as PartitionPosition).changelog : {};
@@ -131,11 +128,18 @@ async function restored(
   return { stores, changelog };
 }
 
+const USED = {
+  behind: "local state is behind, replaying its changelog",
+  copy: "going on from the standby copy",
+};
+
+/** A copy was read from the changelog: it stands at no offsets, and what the changelog holds since brings it up to any. */
 function compare(
   local: PartitionPosition | undefined,
   committed: ReadonlyMap<string, number>,
-): "equal" | "behind" | "other" {
+): "equal" | keyof typeof USED | "other" {
   if (local === undefined) return "other";
+  if (Object.keys(local.offsets).length === 0) return "copy";
   const topics = [...committed.keys()];
   if (topics.length !== Object.keys(local.offsets).length || topics.some((topic) => !(topic in local.offsets)))
     return "other";
@@ -145,7 +149,8 @@ function compare(
     : "other";
 }
 
-async function changelogReaches(
+/** Whether what a changelog holds since brings local rows up to date. */
+export async function changelogReaches(
   { plan, cluster, topics }: PartitionContext,
   partition: number,
   local: PartitionPosition,

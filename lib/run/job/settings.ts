@@ -32,6 +32,8 @@ export interface JobSettings {
   readonly stateDir: string;
   /** Bytes of memory for state, beyond what a process takes anyway; more state than that is read from its file as it is needed. */
   readonly stateMemory: number;
+  /** How many workers beside its owner keep a copy of each partition's state. */
+  readonly standbyReplicas: number;
   /** Where partitions without committed offsets start: an end of the log, or milliseconds since the epoch. */
   readonly from: "earliest" | "latest" | number;
   /** Milliseconds without a heartbeat after which the group gives a worker's partitions away. */
@@ -117,6 +119,7 @@ export function jobSettings(
     commitInterval: duration(env, "MILLRACE_COMMIT_INTERVAL", "1s", "10m"), // a transaction may last 15 minutes
     stateDir: path.resolve(env.MILLRACE_STATE_DIR || path.join(root, "state")),
     stateMemory: Math.max(LEAST_STATE_MEMORY, Math.floor(bytes(env, "MILLRACE_STATE_MEMORY", "512MiB") / workers)),
+    standbyReplicas: count(env, "MILLRACE_STANDBY_REPLICAS", "0"),
     from: startPosition(env.MILLRACE_FROM || "earliest"),
     sessionTimeout: duration(env, "MILLRACE_SESSION_TIMEOUT", "10s"),
     ...(env.PORT ? { port: port(env.PORT) } : {}),
@@ -164,6 +167,12 @@ function bytes(env: Environment, name: string, fallback: string): number {
   const value = match === null ? Number.NaN : Number(match[1]) * (SIZES[match[2] as string] as number);
   if (!(value >= LEAST_STATE_MEMORY)) throw setting(name, text, "a size such as 64MiB or 2GiB, from 1MiB up");
   return Math.round(value);
+}
+
+function count(env: Environment, name: string, fallback: string): number {
+  const text = env[name] || fallback;
+  if (!/^\d{1,2}$/.test(text)) throw setting(name, text, "a number from 0 to 99");
+  return Number(text);
 }
 
 function startPosition(text: string): JobSettings["from"] {

@@ -23,6 +23,7 @@ import { OrderedInputs } from "./ordered-inputs.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { advance, processRecords } from "./process-records.ts";
 import type { JobSettings } from "./settings.ts";
+import { Standbys } from "./standbys.ts";
 
 export interface WorkerContext {
   readonly cluster: Cluster;
@@ -81,6 +82,8 @@ export class Worker {
   readonly #codecs: Codecs = new Map();
   readonly #commands: Command[] = [];
   readonly #restores: (() => void)[] = [];
+  /** Undefined where none are kept. */
+  readonly #standbys: Standbys | undefined;
   #restoring = 0;
   #member: GroupMember;
   #fetcher: Fetcher;
@@ -110,7 +113,17 @@ export class Worker {
   constructor(context: WorkerContext) {
     this.#context = context;
     this.#fetcher = this.#newFetcher();
-    const { settings, topics, cluster, instanceId } = context;
+    const { settings, topics, cluster, instanceId, plan, metrics } = context;
+    const standbys =
+      settings.standbyReplicas === 0 || plan.stores.length === 0
+        ? undefined
+        : new Standbys({
+            ...context,
+            onWarm: () => this.#member.rebalance(),
+            onFailed: (error) => this.#fail(error),
+            showLag: (partition, records) => metrics.showStandbyLag(partition, records),
+          });
+    this.#standbys = standbys;
     this.#member = new GroupMember(cluster, {
       groupId: settings.name,
       topics: topics.sources,
@@ -125,6 +138,15 @@ export class Worker {
         void this.#inLoop(() => this.#lost(partitions));
       },
       onFailed: (error) => this.#fail(error),
+      ...(standbys && {
+        standbys: {
+          replicas: settings.standbyReplicas,
+          warm: () => standbys.warm(),
+          onGiven: (partitions: readonly number[], next: readonly number[]) => {
+            if (!this.#leaving) void this.#inLoop(() => standbys.follow(partitions, next, (one) => this.#owns(one)));
+          },
+        },
+      }),
     });
   }
 
@@ -191,6 +213,8 @@ export class Worker {
       () =>
         void this.#inLoop(async () => {
           this.#joined = true;
+          for (const partition of (await this.#context.file.positions()).keys())
+            if (!this.#owns(partition)) await this.#context.file.setAside(partition); // of an earlier run
         }),
       (error) => this.#fail(error),
     );
@@ -334,6 +358,7 @@ export class Worker {
       const began = performance.now();
       try {
         opening.abort.signal.throwIfAborted();
+        await this.#standbys?.release(partition);
         const task = await openPartition(this.#context, partition, sources, {
           signal: opening.abort.signal,
           progress: ({ share, secondsLeft }) => {
@@ -413,7 +438,9 @@ export class Worker {
     }
     for (const partition of gone) {
       this.#forget(partition);
-      await this.#context.file.drop(partition);
+      const { file } = this.#context;
+      // with standbys it may be one from now on
+      await (this.#standbys === undefined ? file.drop(partition) : file.setAside(partition));
     }
     if (failure !== undefined) await this.#rollback(failure);
     this.#context.log.info("partitions revoked", { partitions: [...gone].join(",") });
@@ -421,9 +448,16 @@ export class Worker {
 
   /** They are another worker's already: what was done for them since the last checkpoint cannot be committed, nor what shares its transaction. */
   async #lost(partitions: readonly TopicPartition[]): Promise<void> {
-    for (const { partition } of partitions) this.#forget(partition);
+    for (const partition of new Set(partitions.map(({ partition }) => partition))) {
+      this.#forget(partition);
+      await this.#context.file.setAside(partition);
+    }
     this.#losing = false;
     await this.#rollback(partitionsLost());
+  }
+
+  #owns(partition: number): boolean {
+    return this.#tasks.has(partition) || this.#openings.has(partition);
   }
 
   #forget(partition: number): void {
@@ -560,6 +594,7 @@ export class Worker {
     this.#openings.clear();
     for (const command of this.#commands.splice(0)) await command().catch(() => {});
     await this.#fetcher.close();
+    await this.#standbys?.close();
     await this.#saving.catch((error) =>
       log.warn("the last checkpoint is not in the state file", { error: (error as Error).message }),
     );

@@ -22,7 +22,7 @@ import { type StateTable, stateTable } from "./state-table.ts";
 
 /** Where a partition stands: everything that says what its rows stand for. */
 export interface PartitionPosition {
-  /** Source topic -> the next offset to read. */
+  /** Source topic -> the next offset to read. None: the rows are a copy of what another worker keeps, as far as the changelog was read. */
   readonly offsets: Readonly<Record<string, number>>;
   /** Store -> an offset of its changelog partition up to which it is contained in the rows. */
   readonly changelog: Readonly<Record<string, number>>;
@@ -259,6 +259,11 @@ export class StateFile {
   /** Drops what is held of a partition. */
   async drop(partition: number): Promise<void> {
     await this.#transaction(() => this.#forget([partition]));
+  }
+
+  /** What is held of a partition is a copy from now on: another worker goes on with it. SQL does not see it any more. */
+  async setAside(partition: number): Promise<void> {
+    await this.#transaction(() => this.#run(`DELETE FROM _millrace_offsets WHERE _partition = ${partition}`));
   }
 
   /** A connection of its own for reading: it sees the last checkpoint. */

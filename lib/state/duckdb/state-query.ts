@@ -6,6 +6,7 @@ import {
   StatementType,
 } from "@duckdb/node-api";
 import { Refusal } from "../../error.ts";
+import { hideCopies } from "./hide-copies.ts";
 
 export interface StateQueryLimits {
   /** Rows returned at most; the rest is left out and said so. */
@@ -33,7 +34,7 @@ export interface SqlValue {
 }
 
 /**
- * Answers one read-only statement, from one snapshot: the last checkpoint.
+ * Answers one read-only statement, from one snapshot: the last checkpoint of the partitions that are worked on here.
  * @param values for `$1`, `$2`, …
  * @throws {Refusal} `NOT_READ_ONLY`, `BAD_SQL`, `STATE_QUERY_TOO_LONG`
  */
@@ -47,6 +48,7 @@ export async function queryState(
   const timer = setTimeout(() => connection.interrupt(), limits.time);
   try {
     await connection.run("BEGIN TRANSACTION READ ONLY");
+    await hideCopies(connection);
     const reader = await connection.streamAndReadUntil(sql, limits.rows + 1, values.map(bound));
     const types = reader.columnTypes().map(String);
     const rows = reader.getRowsJson();
