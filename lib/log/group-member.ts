@@ -134,6 +134,12 @@ export class GroupMember {
     return await this.#exclusive(() => work(this.generation()));
   }
 
+  /** Whether another process has joined as this member: asked at once, not with the next heartbeat. */
+  async isReplaced(): Promise<boolean> {
+    if (this.#memberId === "") return false;
+    return kafkaErrorName(await this.#coordinator.heartbeat(this.#memberId, this.#generation)) === "FENCED_INSTANCE_ID";
+  }
+
   /** The group's committed offsets, see {@link committedOffsets}. */
   async committed(partitions: readonly TopicPartition[], options: { requireStable?: boolean } = {}) {
     return await committedOffsets(this.#cluster, this.#options.groupId, partitions, options);

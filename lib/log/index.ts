@@ -1,3 +1,4 @@
+export { endAbandonedTransaction, groupInstances } from "./abandoned-transactions.ts";
 /** Kafka as columns: connections, metadata, fetch, the record-batch codec, produce, transactions, group membership. */
 export { isPassing } from "./broker-connection.ts";
 export { Cluster, type PartitionMetadata, type TopicMetadata, type TopicOptions } from "./cluster.ts";

@@ -162,16 +162,17 @@ export class Producer {
   /**
    * A new epoch (transactional: an open transaction is aborted) or a new producer id, and empty queues: the way on after an error that leaves
    * open what was written (KIP-360). Records not acknowledged are dropped.
+   * @param anew take the transactional id from whoever holds it, as a new producer does
    * @throws {ProducerFenced} when another producer holds the transactional id
    */
-  async reinitialise(): Promise<void> {
+  async reinitialise(anew = false): Promise<void> {
     await this.#drain();
     for (const outbox of this.#outboxes.values()) this.#drop(outbox);
     this.#outboxes.clear();
     this.#buffered = 0;
     if (this.#failure instanceof TransactionLost) this.#coordinator.lengthen();
     if (this.#idempotent) {
-      this.#identity = await this.#coordinator.initialise(this.#identity);
+      this.#identity = await this.#coordinator.initialise(anew ? undefined : this.#identity);
     }
     this.#failure = undefined;
     this.#ended();

@@ -78,9 +78,13 @@ export class JobIo {
     this.#open = false;
   }
 
-  /** A new epoch, no open transaction, empty queues. @throws {ProducerFenced} when another process has taken this worker's place */
-  async reinitialise(): Promise<void> {
-    await this.transactional.reinitialise();
+  /**
+   * A new epoch, no open transaction, empty queues.
+   * @param anew although another has taken the transactional id
+   * @throws {ProducerFenced} when another has
+   */
+  async reinitialise(anew = false): Promise<void> {
+    await this.transactional.reinitialise(anew);
     if (this.#outputs !== this.transactional) await this.#outputs.reinitialise();
     this.#open = false;
   }

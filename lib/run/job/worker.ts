@@ -2,9 +2,11 @@ import { MillraceError, Refusal } from "../../error.ts";
 import {
   type Cluster,
   committedOffsets,
+  endAbandonedTransaction,
   type FetchedPartition,
   Fetcher,
   GroupMember,
+  groupInstances,
   PartitionWatch,
   ProducerFenced,
   type TopicPartition,
@@ -86,6 +88,8 @@ export class Worker {
   readonly #standbys: Standbys | undefined;
   #restoring = 0;
   #member: GroupMember;
+  /** The workers of the job, as of the last rebalance. */
+  #peers: ReadonlySet<string> = new Set();
   #fetcher: Fetcher;
   #polling: Promise<FetchedPartition[]> | undefined;
   #wake = Promise.withResolvers<void>();
@@ -129,7 +133,10 @@ export class Worker {
       topics: topics.sources,
       instanceId,
       sessionTimeout: settings.sessionTimeout,
-      onAssigned: (partitions) => void this.#inLoop(async () => this.#assigned(partitions)),
+      onAssigned: (partitions) => {
+        void this.#inLoop(async () => this.#assigned(partitions));
+        void this.#endAbandoned();
+      },
       onRevoked: (partitions) => (this.#leaving ? undefined : this.#inLoop(() => this.#revoked(partitions))),
       // not awaited: the member tells it while it joins anew, and a checkpoint in the loop may be waiting for that
       onLost: (partitions) => {
@@ -456,6 +463,25 @@ export class Worker {
     await this.#rollback(partitionsLost());
   }
 
+  /**
+   * Ends the transactions of workers that have gone: until they time out, readers of outputs and those who restore from changelogs would wait for
+   * them. What they held cannot be committed any more, since the group has moved on.
+   */
+  async #endAbandoned(): Promise<void> {
+    const { cluster, settings, log } = this.#context;
+    try {
+      const before = this.#peers;
+      this.#peers = await groupInstances(cluster, settings.name);
+      for (const peer of before) {
+        if (this.#peers.has(peer)) continue;
+        if (await endAbandonedTransaction(cluster, peer))
+          log.info("ended the transaction of a worker that is gone", { worker: peer });
+      }
+    } catch (error) {
+      if (!this.#leaving) log.warn("a transaction may be open until it times out", { error: (error as Error).message });
+    }
+  }
+
   #owns(partition: number): boolean {
     return this.#tasks.has(partition) || this.#openings.has(partition);
   }
@@ -474,7 +500,7 @@ export class Worker {
 
   /** Back to the last checkpoint: nothing of the open transaction counts, every partition is opened anew at the group's offsets. */
   async #rollback(error: unknown): Promise<void> {
-    const { log, metrics, io } = this.#context;
+    const { log, metrics } = this.#context;
     if (this.#failed(error) > PATIENCE) throw error;
     log.warn("back to the last checkpoint", { error: (error as Error).message });
     metrics.rollbacks.inc();
@@ -490,16 +516,26 @@ export class Worker {
     for (const { stores } of this.#tasks.values()) stores.close();
     this.#tasks.clear();
     await this.#saving.catch(() => {});
+    await this.#reinitialise();
+    for (const { partition, sources } of opened) this.#open(partition, sources);
+  }
+
+  /** A new epoch of the producer. Who was taken for dead was fenced by others; only a process that has our place in the group has our place. */
+  async #reinitialise(): Promise<void> {
+    let anew = false;
     for (;;) {
       try {
-        await io.reinitialise();
-        break;
-      } catch (again) {
-        if (!this.#passes(again) || this.#failed(again) > PATIENCE) throw again;
+        return await this.#context.io.reinitialise(anew);
+      } catch (error) {
+        if (error instanceof ProducerFenced) {
+          const replaced = await this.#member.isReplaced().catch(() => undefined);
+          if (replaced === true) throw error;
+          anew = replaced === false;
+        } else if (!this.#passes(error)) throw error;
+        if (this.#failed(error) > PATIENCE) throw error;
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
-    for (const { partition, sources } of opened) this.#open(partition, sources);
   }
 
   /** Notes what went wrong. @returns for how long something has, ms */
@@ -513,7 +549,7 @@ export class Worker {
 
   /** Whether going back to the last checkpoint can help. */
   #passes(error: unknown): boolean {
-    if (error instanceof Refusal || error instanceof ProducerFenced || !(error instanceof MillraceError)) return false;
+    if (error instanceof Refusal || !(error instanceof MillraceError)) return false;
     const final = [
       "OFFSET_OUT_OF_RANGE",
       "CORRUPT_RECORDS",
