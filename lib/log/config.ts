@@ -39,7 +39,7 @@ const PROTOCOLS = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
  * @throws {Refusal} `BAD_KAFKA_SETTING` for a value that makes no sense
  */
 export function kafkaConfigFromEnv(env: Readonly<Record<string, string | undefined>> = process.env): KafkaConfig {
-  const read = (name: string) => env[name] || fileValue(name, env[`${name}_FILE`]);
+  const read = (name: string) => fromEnvironment(name, env);
   const pem = (name: string) => {
     const value = read(name);
     return value === undefined || value.includes("-----BEGIN") ? value : fileValue(name, value);
@@ -96,6 +96,14 @@ export function kafkaConfigFromEnv(env: Readonly<Record<string, string | undefin
   };
 }
 
+/** A value that may be a secret: of the variable, or of the file that `NAME_FILE` names (mounted secrets). @throws {Refusal} `BAD_KAFKA_SETTING` */
+export function fromEnvironment(
+  name: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  return env[name] || fileValue(`${name}_FILE`, env[`${name}_FILE`]);
+}
+
 function fileValue(name: string, path: string | undefined): string | undefined {
   if (!path) return undefined;
   try {
@@ -103,7 +111,8 @@ function fileValue(name: string, path: string | undefined): string | undefined {
   } catch (cause) {
     throw new Refusal({
       code: "BAD_KAFKA_SETTING",
-      what: `${name} names a file that cannot be read: ${path}`,
+      // what is no path may be a key
+      what: `${name} names a file that cannot be read${path.length < 200 ? `: ${path}` : ""}`,
       remedies: ["check the path and its permissions"],
       cause,
     });

@@ -14,6 +14,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     seed: { type: "string" },
     records: { type: "string", default: "5000" },
+    gigabytes: { type: "string", default: "1" },
   },
 });
 const world = await brokerBehindNetwork();
@@ -36,6 +37,7 @@ const { expiredOffsetsDrill } = await import("./faults/expired-offsets.ts");
 const { recreatedTopicDrill } = await import("./faults/recreated-topic.ts");
 const { openTransactionDrill } = await import("./faults/open-transaction.ts");
 const { rebalanceDrill } = await import("./rebalance.ts");
+const { standbyDrill } = await import("./standby.ts");
 
 const kills = Number(values.kills);
 const drills: Record<string, (drill: BrokerDrill) => Promise<unknown>> = {
@@ -43,6 +45,7 @@ const drills: Record<string, (drill: BrokerDrill) => Promise<unknown>> = {
   "kill-nine": (drill) => killNineDrill(drill, kills),
   "paused-worker": pausedWorkerDrill,
   rebalance: (drill) => rebalanceDrill(drill, Math.max(2, Math.ceil(kills / 10))),
+  standby: (drill) => standbyDrill(drill, Number(values.gigabytes)),
   "broker-kill": (drill) => brokerKillDrill(drill, Math.max(3, Math.ceil(kills / 5))),
   unreachable: (drill) => network.unreachableDrill(drill, 60_000),
   "produce-timeouts": (drill) => network.produceTimeoutsDrill(drill, 5),

@@ -17,11 +17,17 @@ export async function rebalanceDrill(drill: Drill, rounds: number): Promise<void
   const job = await jobUnderTest(cluster, { guarantee, plans, partitions: 8 });
   const input = await DrillInput.open(cluster, job, random);
   const folder = await temporaryFolder();
+  const replicas = random() < 0.5 ? "1" : "0";
+  log(`standby replicas: ${replicas}`);
   const workers: JobRun[] = [];
   const ended: JobRun[] = [];
   const join = async () => {
     const stateDir = path.join(folder, `worker-${workers.length}`);
-    const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "100ms", MILLRACE_STATE_DIR: stateDir });
+    const run = await job.start([], {
+      MILLRACE_COMMIT_INTERVAL: "100ms",
+      MILLRACE_STANDBY_REPLICAS: replicas,
+      MILLRACE_STATE_DIR: stateDir,
+    });
     workers.push(run);
     // not until it has restored: the next change of the group may fall into that
     await until("it has joined", () => /job started/.test(run.stderr()) || run.child.exitCode !== null, 60_000);

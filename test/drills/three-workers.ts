@@ -16,7 +16,13 @@ export async function threeWorkersDrill(drill: Drill, kills: number): Promise<vo
   const job = await jobUnderTest(cluster, { guarantee, plans, partitions: 6 });
   const input = await DrillInput.open(cluster, job, random);
   const folder = await temporaryFolder();
-  const environment = { MILLRACE_COMMIT_INTERVAL: "100ms", MILLRACE_SESSION_TIMEOUT: "6s" };
+  const replicas = random() < 0.5 ? "1" : "0";
+  log(`standby replicas: ${replicas}`);
+  const environment = {
+    MILLRACE_COMMIT_INTERVAL: "100ms",
+    MILLRACE_SESSION_TIMEOUT: "6s",
+    MILLRACE_STANDBY_REPLICAS: replicas,
+  };
   const start = (worker: number) =>
     job.start([], { ...environment, MILLRACE_STATE_DIR: path.join(folder, `worker-${worker}`) });
   const workers: JobRun[] = [];

@@ -16,13 +16,15 @@ export interface SecureBroker {
   readonly ssl: string;
   readonly saslPlaintext: string;
   readonly saslSsl: string;
+  /** File of the authority's certificate. */
+  readonly caFile: string;
   /** PEM: the authority that signed the broker's certificate, and one that did not. */
   readonly ca: string;
   readonly otherCa: string;
 }
 
 /**
- * A real broker that speaks TLS and SASL: user `alice` by SCRAM, user `bob` by PLAIN, both with {@link PASSWORD}.
+ * A real broker that speaks TLS and SASL: user `alice` by SCRAM, user `bob` by PLAIN, both with {@link PASSWORD}. What bob may do is a matter of ACLs.
  * Its certificates are made for this run and are good for 127.0.0.1 only. Ends with the test file.
  */
 export async function secureBroker(): Promise<SecureBroker> {
@@ -45,6 +47,9 @@ export async function secureBroker(): Promise<SecureBroker> {
       { name: "BOTH", protocol: "SASL_SSL", port: saslSsl },
     ],
     properties: {
+      // who signs in may do what ACLs say; alice, and whoever comes without TLS or SASL, may do everything
+      "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      "super.users": "User:ANONYMOUS;User:alice",
       "ssl.keystore.type": "PEM",
       "ssl.keystore.location": keystore,
       "sasl.enabled.mechanisms": mechanisms,
@@ -67,6 +72,7 @@ export async function secureBroker(): Promise<SecureBroker> {
     ssl: `127.0.0.1:${ssl}`,
     saslPlaintext: `127.0.0.1:${saslPlaintext}`,
     saslSsl: `127.0.0.1:${saslSsl}`,
+    caFile: at("ca.pem"),
     ca: await readFile(at("ca.pem"), "utf8"),
     otherCa: await readFile(at("other.pem"), "utf8"),
   };

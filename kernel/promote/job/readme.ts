@@ -30,7 +30,7 @@ Do not edit \`main.ts\`: change the notebook and run \`millrace promote\` again;
 ## Parameters
 
 ${parameters.length === 0 ? "None.\n\n" : table}Besides: \`KAFKA_BOOTSTRAP_SERVERS\`, \`KAFKA_SASL_*\`, \`KAFKA_SSL_*\`, \`MILLRACE_GUARANTEE\` (\`exactly-once\`, \`at-least-once\`),
-\`MILLRACE_COMMIT_INTERVAL\` (\`1s\`), \`MILLRACE_STATE_DIR\` (\`state\`), \`MILLRACE_JOB_NAME\` (\`${name}\`), \`MILLRACE_FROM\` (\`earliest\`), \`MILLRACE_LOG_FORMAT\` (\`text\`, \`json\`), \`PORT\`.
+\`MILLRACE_COMMIT_INTERVAL\` (\`1s\`), \`MILLRACE_STATE_DIR\` (\`state\`), \`MILLRACE_JOB_NAME\` (\`${name}\`), \`MILLRACE_FROM\` (\`earliest\`), \`MILLRACE_LOG_FORMAT\` (\`text\`, \`json\`), \`MILLRACE_STANDBY_REPLICAS\` (\`0\`), \`PORT\`; secrets also from the file that \`NAME_FILE\` names.
 
 ## Where it begins
 

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { MillraceError, Refusal } from "../../error.ts";
+import { fromEnvironment } from "../../log/config.ts";
 
 export interface RegistryRequest {
   readonly url: string;
@@ -134,11 +135,11 @@ let registry: { readonly url: string; readonly client: Registry } | undefined;
 
 /** The registry that the environment names. @throws Refusal `NO_REGISTRY` */
 export function registryOf(format: string): Registry {
-  const url = process.env.SCHEMA_REGISTRY_URL;
+  const url = fromEnvironment("SCHEMA_REGISTRY_URL"); // it may hold a password
   if (url === undefined || url === "" || !URL.canParse(url))
     throw new Refusal({
       code: "NO_REGISTRY",
-      what: url ? `SCHEMA_REGISTRY_URL is not a URL: ${url}` : `the format "${format}" needs a schema registry`,
+      what: url ? "SCHEMA_REGISTRY_URL is not a URL" : `the format "${format}" needs a schema registry`,
       remedies: ["set SCHEMA_REGISTRY_URL, for example http://127.0.0.1:8081"],
     });
   if (registry?.url !== url) registry = { url, client: new Registry(url) };

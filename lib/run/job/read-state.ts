@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { MillraceError, Refusal } from "../../error.ts";
+import { fromEnvironment } from "../../log/config.ts";
 import {
   queryState,
   type SqlValue,
@@ -21,7 +22,7 @@ import { readOwner } from "./state-folder.ts";
 export async function readState(
   where: string,
   sql: string,
-  token = process.env.MILLRACE_STATE_TOKEN,
+  token = fromEnvironment("MILLRACE_STATE_TOKEN"),
   { values = [], limits = STATE_LIMITS, worker }: StateQuestion = {},
 ): Promise<StateAnswer> {
   const question = { sql, values, limits, ...(worker !== undefined && { worker }) };

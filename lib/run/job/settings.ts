@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Refusal } from "../../error.ts";
+import { fromEnvironment } from "../../log/config.ts";
 import { LOG_FORMATS } from "./log.ts";
 import type { WarmRanges } from "./warm.ts";
 import { ownNumber } from "./worker-link.ts";
@@ -103,6 +104,7 @@ export function jobSettings(
   const logFormat = env.MILLRACE_LOG_FORMAT || "text";
   if (!LOG_FORMATS.includes(logFormat)) throw setting("MILLRACE_LOG_FORMAT", logFormat, LOG_FORMATS.join(" or "));
   if (given("--reset") && given("--rebuild")) throw usage("--reset and --rebuild exclude each other.");
+  const stateToken = fromEnvironment("MILLRACE_STATE_TOKEN", env);
   const samples = env.MILLRACE_REPLAY;
   const own = ownNumber(env);
   const workers = samples ? 1 : (own?.of ?? wholeNumber(flags.get("--workers"), env.MILLRACE_WORKERS));
@@ -123,7 +125,7 @@ export function jobSettings(
     from: startPosition(env.MILLRACE_FROM || "earliest"),
     sessionTimeout: duration(env, "MILLRACE_SESSION_TIMEOUT", "10s"),
     ...(env.PORT ? { port: port(env.PORT) } : {}),
-    ...(env.MILLRACE_STATE_TOKEN ? { stateToken: env.MILLRACE_STATE_TOKEN } : {}),
+    ...(stateToken ? { stateToken } : {}),
     ...(samples ? { replay: { samples, out: env.MILLRACE_REPLAY_OUT || path.join(samples, "out") } } : {}),
   };
   return settings;

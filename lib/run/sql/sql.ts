@@ -71,7 +71,7 @@ async function answer(
   const given =
     job === undefined
       ? await askSession({ sql, values, limits })
-      : await readState(job, sql, token ?? process.env.MILLRACE_STATE_TOKEN, {
+      : await readState(job, sql, token, {
           values,
           limits,
           ...(worker !== undefined && { worker }),

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import test, { after, describe } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { createAclsV3 } from "@platformatic/kafka";
+import { Cluster } from "../../../lib/log/index.ts";
+import { PASSWORD, secureBroker } from "../../log/secure-broker.ts";
+import { notebookText } from "../../promote/notebooks.ts";
+import { millrace } from "../../promote/run-command.ts";
+import { uniqueName } from "../../support/broker.ts";
+import { seeded } from "../../support/seeded.ts";
+import { assertSameRows, expectedRows, rowsOf } from "./expected.ts";
+import { type JobUnderTest, jobUnderTest, phones, produce, readAll, temporaryFolder } from "./support.ts";
+
+// What `CreateAcls` calls things.
+const RESOURCE = { topic: 2, group: 3, transactionalId: 5 } as const;
+const PATTERN = { exactly: 3, from: 4 } as const;
+const OPERATION = { read: 3, write: 4, create: 5, describe: 8 } as const;
+
+interface Permission {
+  readonly on: keyof typeof RESOURCE;
+  readonly pattern: keyof typeof PATTERN;
+  readonly name: string;
+  readonly may: readonly (keyof typeof OPERATION)[];
+}
+
+async function permit(admin: Cluster, user: string, permissions: readonly Permission[]): Promise<void> {
+  const acls = permissions.flatMap(({ on, pattern, name, may }) =>
+    may.map((operation) => ({
+      resourceType: RESOURCE[on],
+      resourceName: name,
+      resourcePatternType: PATTERN[pattern],
+      principal: `User:${user}`,
+      host: "*",
+      operation: OPERATION[operation],
+      permissionType: 3, // allow
+    })),
+  );
+  const broker = await admin.anyBroker();
+  await broker.request(createAclsV3.api, acls as never);
+}
+
+/** What docs/reliability.md says that a job needs. */
+const needs = ({ name, input, output }: JobUnderTest): Permission[] => [
+  { on: "topic", pattern: "exactly", name: input, may: ["read"] },
+  { on: "topic", pattern: "from", name: output, may: ["create", "write"] },
+  { on: "topic", pattern: "from", name: `${name}-`, may: ["create", "read", "write"] },
+  { on: "group", pattern: "exactly", name, may: ["read"] },
+  { on: "transactionalId", pattern: "from", name: `${name}-`, may: ["write"] },
+];
+
+/** Every file of a folder as text, compressed ones as what is in them. */
+async function everything(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const texts = files.map(async (file): Promise<[string, string]> => {
+    const bytes = await readFile(file);
+    return [file, (/\.t?gz$/.test(file) ? gunzipSync(bytes) : bytes).toString("latin1")];
+  });
+  return new Map(await Promise.all(texts));
+}
+
+function assertNoSecret(text: string, where: string): void {
+  for (const secret of [
+    PASSWORD,
+    Buffer.from(PASSWORD).toString("base64"),
+    Buffer.from(`\0bob\0${PASSWORD}`).toString("base64"),
+  ])
+    assert.ok(!text.includes(secret), `the password is in ${where}`);
+}
+
+const broker = await secureBroker();
+const admin = await Cluster.connect({ bootstrapServers: broker.plaintext });
+after(() => admin.close());
+const passwordFile = path.join(await temporaryFolder(), "password");
+await writeFile(passwordFile, `${PASSWORD}\n`);
+const connection = { KAFKA_BOOTSTRAP_SERVERS: broker.saslSsl, KAFKA_SASL_USERNAME: "bob", KAFKA_SSL_CA: broker.caFile };
+const secrets = { ...connection, KAFKA_SASL_PASSWORD_FILE: passwordFile };
+
+describe("a job over TLS and SASL, as a user with ACLs", () => {
+  test("everything is written and accounted for, with nothing more than it needs; secrets are nowhere", {
+    timeout: 180_000,
+  }, async () => {
+    const job = await jobUnderTest(admin, { plans: "delta,windows" });
+    await permit(admin, "bob", needs(job));
+    await produce(admin, job.input, phones(3000, 50, seeded(1)));
+    const environment = { ...secrets, MILLRACE_STANDBY_REPLICAS: "1" };
+    const { ended } = await job.start(["--until", "end", "--json"], environment);
+    const { code, stdout, stderr } = await ended;
+    assert.equal(code, 0, stderr);
+    const expected = expectedRows(await readAll(admin, job.input));
+    for (const plan of ["delta", "windows"] as const)
+      assertSameRows(rowsOf(await readAll(admin, `${job.output}-${plan}`)), expected[plan], plan);
+    for (const [where, text] of [
+      ["stdout", stdout],
+      ["stderr", stderr],
+    ] as const)
+      assertNoSecret(text, where);
+    for (const [file, text] of await everything(job.stateDir)) assertNoSecret(text, file);
+  });
+
+  for (const [lacking, without, expected] of [
+    ["write to its output", ({ output }: JobUnderTest) => output, /AUTHORIZATION_FAILED[\s\S]*ACL/],
+    ["read its source", ({ input }: JobUnderTest) => input, /ACL|There is no topic/],
+    ["use its group", ({ name }: JobUnderTest) => name, /GROUP_AUTHORIZATION_FAILED[\s\S]*ACL/],
+  ] as const)
+    test(`a user who may not ${lacking} is told so, at once`, { timeout: 120_000 }, async () => {
+      const job = await jobUnderTest(admin, { plans: "delta" });
+      await permit(
+        admin,
+        "bob",
+        needs(job).filter(({ name }) => name !== without(job)),
+      );
+      await produce(admin, job.input, phones(100, 5, seeded(1)));
+      const { code, stderr } = await (await job.start(["--until", "end"], secrets)).ended;
+      assert.ok(code === 1 || code === 2, stderr);
+      assert.match(stderr, expected);
+      assertNoSecret(stderr, "stderr");
+    });
+
+  test("a notebook, its outputs, and what promote makes of it hold no secrets", { timeout: 180_000 }, async () => {
+    const folder = await temporaryFolder();
+    const source = uniqueName("secret-phones");
+    await admin.createTopic(source, { partitions: 2, config: { "retention.ms": "-1" } });
+    await produce(admin, source, phones(500, 5, seeded(2)));
+    await permit(admin, "bob", [{ on: "topic", pattern: "exactly", name: source, may: ["read"] }]);
+    const notebook = path.join(folder, "phones.ipynb");
+    await writeFile(
+      notebook,
+      notebookText([
+        `import { pl, topic } from "millrace";\nconst phone = topic("${source}", { key: "device", time: "timestamp" });\nawait phone.collect()`,
+        `const moving = phone.withColumns(pl.col("x").diff(1, "ignore").over("device").alias("delta"));\nmoving.to("${source}-out", { key: "device" })`,
+      ]),
+    );
+    const env = { ...connection, KAFKA_SASL_PASSWORD: PASSWORD };
+    for (const command of [
+      ["run", notebook],
+      ["promote", notebook, "--out", path.join(folder, "made")],
+    ]) {
+      const { code, stdout, stderr } = await millrace(command, { env });
+      assert.equal(code, 0, stderr);
+      assertNoSecret(stdout + stderr, command.join(" "));
+    }
+    for (const [file, text] of await everything(folder)) assertNoSecret(text, file);
+  });
+});
