@@ -98,7 +98,7 @@ export class EmbeddedBroker {
     this.#child = child;
     let tail = "";
     await new Promise<void>((resolve, reject) => {
-      const deadline = setTimeout(() => fail("did not start within 60 s"), 60_000);
+      const deadline = setTimeout(() => fail("did not start within two minutes"), 120_000);
       const fail = (why: string) => {
         clearTimeout(deadline);
         child.kill("SIGKILL");

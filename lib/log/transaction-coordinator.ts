@@ -97,14 +97,16 @@ export class TransactionCoordinator {
           topics,
         },
       ]);
-      const codes = resultsByTransaction.flatMap(({ topicResults }) =>
-        topicResults.flatMap(({ resultsByPartition }) =>
-          resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode),
+      const results = resultsByTransaction.flatMap(({ topicResults }) =>
+        topicResults.flatMap(({ name, resultsByPartition }) =>
+          resultsByPartition.map(({ partitionErrorCode: code }) => ({ name, code })),
         ),
       );
       // one refused partition makes the others "not attempted": the reason comes first
-      const reason = codes.find((code) => code !== 0 && kafkaErrorName(code) !== "OPERATION_NOT_ATTEMPTED");
-      this.#check(doing, reason ?? codes.find((code) => code !== 0) ?? 0);
+      const failed = results.filter(({ code }) => code !== 0);
+      const reason = failed.find(({ code }) => kafkaErrorName(code) !== "OPERATION_NOT_ATTEMPTED") ?? failed[0];
+      if (reason !== undefined)
+        this.#check(`adding partitions of topic "${reason.name}" to a transaction`, reason.code);
     });
   }
 

@@ -37,11 +37,11 @@ export class PartitionStores {
     return [...this.#stores.values()].reduce((sum, store) => sum + store.size, 0);
   }
 
-  /** Changes since the last call, of the stores that have any; to be saved before the next call. */
-  async takeChanges(): Promise<Map<string, Changes>> {
+  /** Changes since the last call, of the stores that have any. @param saved those of every call before have been saved */
+  async takeChanges(saved = true): Promise<Map<string, Changes>> {
     const changes = new Map<string, Changes>();
     for (const [name, store] of this.#stores) {
-      const change = await store.takeChanges();
+      const change = await store.takeChanges(saved);
       if (change.upserted.height + change.removed.height > 0) changes.set(name, change);
     }
     return changes;

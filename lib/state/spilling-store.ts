@@ -13,7 +13,7 @@ const LOOKS = 64;
  * spilled is what a checkpoint wrote, never anything else, so nothing uncommitted can ever be found in the file.
  *
  * `hot` holds rows, changed or not. `gone` holds keys that are held no more, though the file may still have them. `cold` is the file.
- * A row is looked for in this order. Rows leave memory in {@link takeChanges}, when everything that was taken before has been saved.
+ * A row is looked for in this order. Rows leave memory in {@link takeChanges}, once everything that was taken before has been saved.
  */
 export class SpillingStore implements KeyedStore {
   readonly spec: StoreSpec;
@@ -130,22 +130,24 @@ export class SpillingStore implements KeyedStore {
   }
 
   /**
-   * The changes since the last call, to be saved before the next one. Everything taken earlier has been saved by now: where memory is crowded
-   * it leaves it.
+   * The changes since the last call, to be saved in the order of calls.
+   * @param saved everything taken earlier has been saved by now: where memory is crowded it leaves it
    */
-  async takeChanges(): Promise<Changes> {
+  async takeChanges(saved = true): Promise<Changes> {
     const none = emptyFrame(this.spec.schema);
     const keys: pl.DataFrame =
       this.#changed.length === 0 ? this.#keysOf(none) : (pl.concat(this.#changed) as pl.DataFrame).unique();
     this.#changed = [];
     const upserted = keys.height === 0 ? none : await this.#hot.lookup(keys);
     const removed = keys.height === 0 ? keys : this.#without(keys, upserted);
-    if (this.#memory.crowded && this.#hot.size > upserted.height) {
+    if (saved && this.#memory.crowded && this.#hot.size > upserted.height) {
       this.#hot.reset(upserted);
       this.#spilled = true;
       this.#coldMin.clear();
     }
-    this.#gone.reset(this.#spilled ? removed : this.#keysOf(none));
+    if (!this.#spilled) this.#gone.reset(this.#keysOf(none));
+    else if (saved) this.#gone.reset(removed);
+    else await this.#gone.upsert(removed); // the file still has what went before
     if (upserted.height > 0) this.#coldMin.clear(); // the file is about to have others
     this.#absent = undefined;
     this.#note();

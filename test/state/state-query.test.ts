@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import test from "node:test";
+import pl from "nodejs-polars";
 import { StateFile } from "../../lib/state/duckdb/state-file.ts";
 import { queryState } from "../../lib/state/duckdb/state-query.ts";
 
@@ -41,5 +42,44 @@ test("SQL over state: one statement that reads, within its limits, and no other 
     connection.closeSync();
     await file.close();
     await rm(folder, { recursive: true });
+  }
+});
+
+test("SQL sees partitions that stand at offsets: no copies of others' state, no half-done restore", async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "millrace-query-"));
+  const spec = { name: "counts", key: ["device"], schema: { device: "Utf8", n: "Int64" } } as const;
+  const file = await StateFile.open({ folder, owner: { job: "job", fingerprint: "f" }, stores: [spec] });
+  const connection = await file.connect();
+  try {
+    const rows = (partition: number) => {
+      const upserted = pl
+        .DataFrame({ device: [`d${partition}`], n: [partition] })
+        .withColumns(pl.col("n").cast(pl.Int64));
+      return new Map([["counts", { upserted, removed: upserted.select("device").head(0) }]]);
+    };
+    const position = (offsets: Record<string, number>) => ({ offsets, changelog: {}, watermark: Number.NaN, at: 0 });
+    await file.commit([
+      { partition: 0, position: position({ topic: 1 }), changes: rows(0) },
+      { partition: 1, position: position({ topic: 1 }), changes: rows(1) },
+      { partition: 2, position: position({}), changes: rows(2) },
+      { partition: 3, changes: rows(3) },
+    ]);
+    const seen = async (sql = "SELECT device FROM counts ORDER BY ALL") =>
+      (await queryState(connection, sql)).rows.flat().join();
+    assert.equal(await seen(), "d0,d1");
+    await file.setAside(0);
+    assert.equal(await seen(), "d1");
+    assert.equal(await seen("SELECT count(*) FROM counts c JOIN counts d USING (device)"), "1");
+    await file.commit([{ partition: 2, position: position({ topic: 5 }), changes: new Map() }]);
+    assert.equal(await seen(), "d1,d2");
+    for (const partition of [0, 3]) await file.drop(partition);
+    assert.equal(
+      await seen("SELECT table_type FROM information_schema.tables WHERE table_name = 'counts'"),
+      "BASE TABLE",
+    );
+  } finally {
+    connection.closeSync();
+    await file.close();
+    await rm(folder, { recursive: true, force: true });
   }
 });

@@ -17,6 +17,7 @@ export interface TaskChanges {
 
 /**
  * The Kafka part of a checkpoint: changelogs and group offsets (and whatever is in the open transaction) become true together, or not at all.
+ * @param saved what earlier checkpoints changed is in the state file
  * @param check called once no rebalance can come in between; throws where the tasks are not this worker's any more
  */
 export async function commitTransaction(
@@ -24,13 +25,14 @@ export async function commitTransaction(
   member: GroupMember,
   codecs: Codecs,
   tasks: readonly PartitionTask[],
+  saved: boolean,
   check: () => void,
 ): Promise<readonly TaskChanges[]> {
   const now = Date.now();
   io.begin();
   const changes: TaskChanges[] = [];
   for (const task of tasks) await task.inputs?.settle();
-  for (const task of tasks) changes.push({ task, changes: await task.takeChanges() });
+  for (const task of tasks) changes.push({ task, changes: await task.takeChanges(saved) });
 
   // What the changelogs hold before this checkpoint is in our rows already, and a replay may start there. If they hold more than
   // that, from an owner after us, then the commit below fails and nothing of this is kept.

@@ -49,8 +49,8 @@ export class PartitionTask {
     this.#changelog[store] = Math.max(this.#changelog[store] ?? 0, offset);
   }
 
-  /** What changed since the last checkpoint; from then on changes count for the next one. */
-  takeChanges(): Promise<Map<string, Changes>> {
-    return this.stores.takeChanges();
+  /** What changed since the last checkpoint; from then on changes count for the next one. @param saved those of all before are in the state file */
+  takeChanges(saved: boolean): Promise<Map<string, Changes>> {
+    return this.stores.takeChanges(saved);
   }
 }

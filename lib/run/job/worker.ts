@@ -1,5 +1,6 @@
 import { MillraceError, Refusal } from "../../error.ts";
 import {
+  BrokerRefused,
   type Cluster,
   committedOffsets,
   endAbandonedTransaction,
@@ -26,6 +27,7 @@ import type { PartitionTask } from "./partition-task.ts";
 import { advance, processRecords } from "./process-records.ts";
 import type { JobSettings } from "./settings.ts";
 import { Standbys } from "./standbys.ts";
+import { Unsaved } from "./unsaved.ts";
 
 export interface WorkerContext {
   readonly cluster: Cluster;
@@ -99,7 +101,8 @@ export class Worker {
   #losing = false;
   #joined = false;
   #fatal: unknown;
-  /** The DuckDB part of the last checkpoint, under way. */
+  readonly #unsaved: Unsaved;
+  /** The DuckDB part of checkpoints, under way. */
   #saving: Promise<void> = Promise.resolve();
   #lastCheckpoint = performance.now();
   #failingSince: number | undefined;
@@ -118,6 +121,7 @@ export class Worker {
     this.#context = context;
     this.#fetcher = this.#newFetcher();
     const { settings, topics, cluster, instanceId, plan, metrics } = context;
+    this.#unsaved = new Unsaved(plan, context.file, context.memory);
     const standbys =
       settings.standbyReplicas === 0 || plan.stores.length === 0
         ? undefined
@@ -296,33 +300,40 @@ export class Worker {
 
   /** Offsets, state and outputs advance together. */
   async #checkpoint(): Promise<void> {
-    const { file, metrics } = this.#context;
+    const { metrics } = this.#context;
     await this.#saving;
     this.#lastCheckpoint = performance.now();
     const tasks = [...this.#tasks.values()].filter((task) => task.dirty);
-    if (tasks.length === 0) {
-      // opened anew, and nothing was left to do
-      if (this.#openings.size === 0 && this.#joined) this.#failingSince = undefined;
-      return;
+    if (this.#context.memory.crowded) await this.#unsaved.save(); // so that rows may leave memory
+    if (tasks.length > 0) {
+      const began = performance.now();
+      const changes = await commitTransaction(
+        this.#context,
+        this.#member,
+        this.#codecs,
+        tasks,
+        this.#unsaved.empty,
+        () => {
+          if (this.#losing) throw partitionsLost();
+        },
+      );
+      this.#failingSince = undefined;
+      this.#lastCommit = performance.now();
+      metrics.checkpointSeconds.observe((this.#lastCommit - began) / 1000);
+      for (const task of tasks) this.#count(task);
+      this.#unsaved.add(changes);
+    } else if (this.#openings.size === 0 && this.#joined) {
+      this.#failingSince = undefined; // opened anew, and nothing was left to do
     }
-    const began = performance.now();
-    const changes = await commitTransaction(this.#context, this.#member, this.#codecs, tasks, () => {
-      if (this.#losing) throw partitionsLost();
-    });
-    this.#failingSince = undefined;
-    this.#lastCommit = performance.now();
-    metrics.checkpointSeconds.observe((this.#lastCommit - began) / 1000);
-    for (const task of tasks) this.#count(task);
+    if (this.#unsaved.due) this.#save();
+  }
 
-    const checkpoints = changes.map(({ task, changes }) => ({
-      partition: task.partition,
-      position: task.position(),
-      changes,
-    }));
-    const saved = performance.now();
-    this.#saving = file.commit(checkpoints);
+  /** Brings the state file up to the last checkpoint, beside the loop. */
+  #save(): void {
+    const began = performance.now();
+    this.#saving = this.#unsaved.save();
     this.#saving.then(
-      () => metrics.saveSeconds.observe((performance.now() - saved) / 1000),
+      () => this.#context.metrics.saveSeconds.observe((performance.now() - began) / 1000),
       (error) => this.#fail(error),
     );
   }
@@ -439,6 +450,7 @@ export class Worker {
     try {
       await this.#checkpoint();
       await this.#saving;
+      await this.#unsaved.save();
     } catch (error) {
       if (!this.#passes(error)) throw error;
       failure = error; // their next owner starts from the last checkpoint, as we do with what stays
@@ -492,6 +504,7 @@ export class Worker {
     this.#openings.delete(partition);
     this.#tasks.get(partition)?.stores.close();
     this.#tasks.delete(partition);
+    this.#unsaved.forget(partition);
     metrics.forget(partition);
     for (const topic of topics.sources) this.#fetcher.unassign(topic, partition);
   }
@@ -515,7 +528,7 @@ export class Worker {
     }));
     for (const { stores } of this.#tasks.values()) stores.close();
     this.#tasks.clear();
-    await this.#saving.catch(() => {});
+    await this.#saving.then(() => this.#unsaved.save()).catch(() => {});
     await this.#reinitialise();
     for (const { partition, sources } of opened) this.#open(partition, sources);
   }
@@ -550,6 +563,7 @@ export class Worker {
   /** Whether going back to the last checkpoint can help. */
   #passes(error: unknown): boolean {
     if (error instanceof Refusal || !(error instanceof MillraceError)) return false;
+    if (error instanceof BrokerRefused && error.kafkaError.endsWith("AUTHORIZATION_FAILED")) return false;
     const final = [
       "OFFSET_OUT_OF_RANGE",
       "CORRUPT_RECORDS",
@@ -631,7 +645,8 @@ export class Worker {
     for (const command of this.#commands.splice(0)) await command().catch(() => {});
     await this.#fetcher.close();
     await this.#standbys?.close();
-    await this.#saving.catch((error) =>
+    const saved = this.#saving.then(() => this.#unsaved.save());
+    await saved.catch((error) =>
       log.warn("the last checkpoint is not in the state file", { error: (error as Error).message }),
     );
     await this.#member.leave().catch(() => {}); // others take over at once, also from a static member
