@@ -9,6 +9,7 @@ import { expiredOffsetsDrill } from "./faults/expired-offsets.ts";
 import { lockedFileDrill } from "./faults/locked-file.ts";
 import { openTransactionDrill } from "./faults/open-transaction.ts";
 import { recreatedTopicDrill } from "./faults/recreated-topic.ts";
+import { stateFolderDrill } from "./faults/state-folder.ts";
 import { DRILL_PLANS } from "./plans.ts";
 
 // The short forms; `npm run drill` has the long ones, under both guarantees and with Kafka's own consumer as witness.
@@ -24,6 +25,7 @@ const drills: Record<string, (drill: Drill) => Promise<void>> = {
   "the wall clock jumps": clockDrill,
   "the disk under the state folder is full": diskFullDrill,
   "another process has the state file open": lockedFileDrill,
+  "the state folder is another worker's, then deleted": stateFolderDrill,
   "records were deleted before they were read": expiredOffsetsDrill,
   "the source is deleted and made again": recreatedTopicDrill,
   "another producer leaves a transaction open": openTransactionDrill,

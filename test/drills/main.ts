@@ -15,6 +15,8 @@ const { values } = parseArgs({
     seed: { type: "string" },
     records: { type: "string", default: "5000" },
     gigabytes: { type: "string", default: "1" },
+    millions: { type: "string", default: "20" },
+    minutes: { type: "string", default: "10" },
   },
 });
 const world = await brokerBehindNetwork();
@@ -36,7 +38,9 @@ const { lockedFileDrill } = await import("./faults/locked-file.ts");
 const { expiredOffsetsDrill } = await import("./faults/expired-offsets.ts");
 const { recreatedTopicDrill } = await import("./faults/recreated-topic.ts");
 const { openTransactionDrill } = await import("./faults/open-transaction.ts");
+const { stateFolderDrill } = await import("./faults/state-folder.ts");
 const { rebalanceDrill } = await import("./rebalance.ts");
+const { largeStateDrill, soakDrill } = await import("./memory.ts");
 const { standbyDrill } = await import("./standby.ts");
 
 const kills = Number(values.kills);
@@ -46,6 +50,8 @@ const drills: Record<string, (drill: BrokerDrill) => Promise<unknown>> = {
   "paused-worker": pausedWorkerDrill,
   rebalance: (drill) => rebalanceDrill(drill, Math.max(2, Math.ceil(kills / 10))),
   standby: (drill) => standbyDrill(drill, Number(values.gigabytes)),
+  "large-state": (drill) => largeStateDrill(drill, Number(values.millions)),
+  soak: (drill) => soakDrill(drill, Number(values.minutes)),
   "broker-kill": (drill) => brokerKillDrill(drill, Math.max(3, Math.ceil(kills / 5))),
   unreachable: (drill) => network.unreachableDrill(drill, 60_000),
   "produce-timeouts": (drill) => network.produceTimeoutsDrill(drill, 5),
@@ -53,6 +59,7 @@ const drills: Record<string, (drill: BrokerDrill) => Promise<unknown>> = {
   clock: clockDrill,
   "disk-full": diskFullDrill,
   "locked-file": lockedFileDrill,
+  "state-folder": stateFolderDrill,
   "expired-offsets": expiredOffsetsDrill,
   "recreated-topic": recreatedTopicDrill,
   "open-transaction": openTransactionDrill,

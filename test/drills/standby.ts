@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import { type Cluster, Fetcher, Producer, partitionByKey } from "../../lib/log/index.ts";
+import { type Cluster, Fetcher } from "../../lib/log/index.ts";
 import { readState } from "../../lib/run/job/read-state.ts";
 import { cell } from "../../lib/run/job/samples.ts";
 import { type JobRun, jobUnderTest, temporaryFolder } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
 import type { Drill } from "./drill.ts";
+import { writeReadings } from "./readings.ts";
 
 /** Long keys make much state of few records: about this many bytes a key. */
 const KEY = 200;
@@ -34,7 +35,7 @@ export async function standbyDrill({ cluster, guarantee, log }: Drill, gigabytes
   let written = 0;
   const feed = async (records: number) => {
     for (let left = records; left > 0; left -= SLICE) {
-      await writeReadings(cluster, job.input, written, Math.min(SLICE, left), keys);
+      await writeReadings(cluster, job.input, { from: written, count: Math.min(SLICE, left), key: longKey(keys) });
       written += Math.min(SLICE, left);
     }
   };
@@ -91,6 +92,7 @@ export async function standbyDrill({ cluster, guarantee, log }: Drill, gigabytes
   assert.ok(!/rebuilding/.test(stderr), "no partition was restored from nothing");
 }
 
+const longKey = (keys: number) => (n: number) => `phone-${n % keys}-${"x".repeat(KEY - 20)}`;
 const seconds = (from: number) => Math.round((performance.now() - from) / 1000);
 const opened = (run: JobRun) =>
   [...run.stderr().matchAll(/partition opened partition=(\d+)/g)].map(([, one]) => Number(one));
@@ -103,42 +105,6 @@ async function rejoined(worker: (name: string) => Promise<JobRun>, first: JobRun
   await until("it has its share again", () => opened(run).length >= PARTITIONS / 2, 3600_000);
   await until("and the first has copies", () => warm(first) > before, 600_000);
   return run;
-}
-
-async function writeReadings(
-  cluster: Cluster,
-  topic: string,
-  from: number,
-  count: number,
-  keys: number,
-): Promise<void> {
-  const padding = "x".repeat(KEY - 20);
-  const text = new TextEncoder();
-  const parts = { keys: "", values: "" };
-  const ends = { keys: new Uint32Array(count), values: new Uint32Array(count) };
-  for (let i = 0; i < count; i++) {
-    const device = `phone-${(from + i) % keys}-${padding}`;
-    parts.keys += device;
-    parts.values += `{"device":"${device}","timestamp":${1_700_000_000_000 + from + i},"x":1.5,"y":0.5,"n":${from + i}}`;
-    ends.keys[i] = parts.keys.length;
-    ends.values[i] = parts.values.length;
-  }
-  const column = (name: "keys" | "values") => {
-    const starts = new Uint32Array(count);
-    starts.set(ends[name].subarray(0, count - 1), 1);
-    return { bytes: text.encode(parts[name]), starts, ends: ends[name] };
-  };
-  const columns = {
-    count,
-    keys: column("keys"),
-    values: column("values"),
-    timestamps: new Float64Array(count).fill(Date.now()),
-  };
-  const producer = await Producer.create(cluster);
-  for (const [partition, part] of partitionByKey(columns, PARTITIONS).entries())
-    await producer.send(topic, partition, part);
-  await producer.flush();
-  await producer.close();
 }
 
 /** Waits for committed outputs of each of these partitions that were made of a reading of a number beyond the given one. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import test, { after } from "node:test";
@@ -221,5 +221,27 @@ test("a folder that cannot be written is a clear error", async () => {
     await assert.rejects(StateFile.open({ folder: path.join(at, "state"), owner, stores: [spec] }), {
       code: "STATE_FOLDER",
     });
+  }
+});
+
+test("space of rows that were replaced or removed is used again", async () => {
+  const at = await folder();
+  const file = await StateFile.open({ folder: at, owner, stores: [spec] });
+  try {
+    const bytes = async () => {
+      const sizes = await Promise.all((await readdir(at)).map((name) => stat(path.join(at, name))));
+      return sizes.filter((one) => one.isFile()).reduce((sum, { size }) => sum + size, 0);
+    };
+    const batch = (n: number) => rows(Array.from({ length: 30_000 }, (_, i) => [`key-${n % 3}-${i}`, Math.sin(n + i)]));
+    const round = (n: number) => changes(batch(n), batch(n + 1).select("device")); // one third replaced or come, one gone
+    let early = 0;
+    for (let n = 0; n < 60; n++) {
+      await file.commit([{ partition: 0, position, changes: round(n) }]);
+      if (n < 20) early = Math.max(early, await bytes());
+    }
+    const late = await bytes();
+    assert.ok(late < 2 * early + 2 ** 24, `${late} bytes after 60 rounds, ${early} at most in the first 20`);
+  } finally {
+    await file.close();
   }
 });

@@ -5,6 +5,7 @@ import pl from "nodejs-polars";
 import { emptyFrame, type Schema } from "../../schema.ts";
 import type { ColdRows } from "../cold-rows.ts";
 import { fromDuck, literal, toDuck } from "./duck-types.ts";
+import { folderTrouble } from "./state-owner.ts";
 import type { StateTable } from "./state-table.ts";
 
 /** A connection for reading beside the one that saves, and a folder for the files that rows travel in; one user at a time. */
@@ -46,7 +47,12 @@ export class ColdReader {
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.catch(() => {}).then(work);
+    const turn = this.#turn
+      .catch(() => {})
+      .then(work)
+      .catch((error) => {
+        throw folderTrouble(path.dirname(this.#transfer), error);
+      });
     this.#turn = turn;
     return await turn;
   }

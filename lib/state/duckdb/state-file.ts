@@ -96,8 +96,6 @@ export class StateFile {
     const transfer = path.join(options.folder, "transfer");
     try {
       await mkdir(options.folder, { recursive: true });
-      await rm(transfer, { recursive: true, force: true });
-      await mkdir(transfer);
     } catch (cause) {
       throw folderTrouble(options.folder, cause);
     }
@@ -144,6 +142,14 @@ export class StateFile {
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
     });
+    try {
+      // not before the file is ours: another worker may be at work in this folder
+      await rm(transfer, { recursive: true, force: true });
+      await mkdir(transfer);
+    } catch (cause) {
+      instance.closeSync();
+      throw folderTrouble(path.dirname(file), cause);
+    }
     try {
       const connection = await instance.connect();
       // SQL of others is answered from this process: it may touch no other file
