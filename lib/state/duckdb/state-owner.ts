@@ -40,12 +40,15 @@ export function refuseOthers(about: Record<string, string>, owner: StateOwner, f
 export function folderTrouble(folder: string, cause: unknown): MillraceError {
   return new MillraceError({
     code: "STATE_FOLDER",
-    what: `The state folder cannot be written (${firstLine((cause as Error).message)}).`,
+    what: `The state folder cannot be written (${reason((cause as Error).message)}).`,
     where: folder,
     remedies: ["make it writable, with free space", "or name another: MILLRACE_STATE_DIR"],
     cause,
   });
 }
+
+/** Polars' writers panic with the system's error in the text. */
+const reason = (message: string) => /\bOs \{[^}]*message: \\?"([^"\\]+)/.exec(message)?.[1] ?? firstLine(message);
 
 export const isLocked = (error: unknown) => /could not set lock/i.test((error as Error).message);
 
