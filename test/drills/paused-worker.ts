@@ -19,7 +19,7 @@ export async function pausedWorkerDrill(drill: Drill): Promise<void> {
   const other = path.join(await temporaryFolder(), "other");
   const second = await job.start([], { ...environment, MILLRACE_STATE_DIR: other });
   const opened = (stderr: string) => stderr.split("partition opened").length - 1;
-  await until("both work", () => opened(first.stderr()) > 0 && opened(second.stderr()) > 0, 60_000);
+  await until("both have their share", () => opened(first.stderr()) > 1 && opened(second.stderr()) > 1, 60_000);
   await input.write(records);
 
   const before = opened(first.stderr());
