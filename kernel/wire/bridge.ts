@@ -38,6 +38,8 @@ export type FromCells =
   | Publication
   | { readonly kind: "interrupting"; readonly id: number }
   | { readonly kind: "commHandled"; readonly id: number }
+  /** The kernel itself answers comms to this target, whatever cells run. */
+  | { readonly kind: "commTarget"; readonly target: string; readonly own: boolean }
   | {
       readonly kind: "input";
       readonly prompt: string;

@@ -22,9 +22,15 @@ export class Comms {
     this.#send = send;
     const api = {
       open: (target: string, data: unknown = {}, options?: Options) => this.#openFromHere(target, data, options),
-      register: (target: string, opened: Opened) =>
-        void this.#targets.set(target, { opened, run: currentRun.getStore() }),
-      unregister: (target: string) => void this.#targets.delete(target),
+      register: (target: string, opened: Opened) => {
+        const run = currentRun.getStore();
+        this.#targets.set(target, { opened, run });
+        this.#send({ kind: "commTarget", target, own: run === undefined });
+      },
+      unregister: (target: string) => {
+        this.#targets.delete(target);
+        this.#send({ kind: "commTarget", target, own: false });
+      },
     };
     Object.defineProperty(globalThis, "comm", { value: api, configurable: true, writable: true });
   }

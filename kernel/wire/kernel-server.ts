@@ -51,6 +51,8 @@ export class KernelServer {
     publish: (event) => this.publish("debug_event", event, this.#shells.main.current?.header ?? {}),
     watchCells: (on) => this.toCells({ kind: "debug", on }),
   });
+  /** Targets of the kernel's own, such as those of live tables. */
+  readonly #ownTargets = new Set<string>();
   readonly #commHandled = new Map<number, () => void>();
   readonly #stopped: (why: string) => void;
   #lastCommMessage = 0;
@@ -238,14 +240,14 @@ export class KernelServer {
   };
 
   /**
-   * A new comm waits for the cells before it, which may be those that register its target; on a subshell only for those of the subshell. An open one
-   * is heard at once, also while a cell is busy.
+   * A new comm waits for the cells before it, which may be those that register its target; on a subshell only for those of the subshell. One to a target of
+   * the kernel's own, and an open one, is heard at once, also while a cell is busy: a live table is not to wait for the cells below it.
    */
   async #commFromClient(type: CommType, request: Message<CommOpen | CommMessage | CommClose>): Promise<void> {
     const { content, buffers, header } = request;
     const queue = this.#shells.of(header) ?? this.#shells.main;
     if (type === "comm_open") {
-      await queue.turn();
+      if (!this.#ownTargets.has((content as CommOpen).target_name)) await queue.turn();
       this.#comms.set(content.comm_id, (content as CommOpen).target_name);
     } else if (!this.#comms.has(content.comm_id)) await queue.turn();
     const id = ++this.#lastCommMessage;
@@ -284,6 +286,10 @@ export class KernelServer {
       case "commHandled":
         this.#commHandled.get(message.id)?.();
         this.#commHandled.delete(message.id);
+        break;
+      case "commTarget":
+        if (message.own) this.#ownTargets.add(message.target);
+        else this.#ownTargets.delete(message.target);
         break;
       case "input":
         this.#stdin.ask(message, this.#shells.running(message.parent.msg_id)?.request);

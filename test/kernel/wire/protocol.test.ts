@@ -50,6 +50,22 @@ suite("while a cell is busy", () => {
     assert.equal(result((await kernel.ran(id)).published), "'gone on'");
   });
 
+  test("a comm to a target of the kernel's own is answered, one to a cell's waits for the cells before it", async () => {
+    await kernel.execute("comm.register('a cell', (c) => c.send('from the cell'))");
+    const id = await kernel.send("execute_request", { code: "console.log('in'); await new Promise(() => {})" });
+    await kernel.when("the wait", () => (stdout(kernel.of(id)) === "in\n" ? true : undefined));
+    await kernel.send("comm_open", { comm_id: "own", target_name: "millrace.promote", data: {} });
+    await kernel.send("comm_open", { comm_id: "cells", target_name: "a cell", data: {} });
+    await kernel.send("comm_msg", { comm_id: "own", data: { do: "explain", path: "not-there.ipynb" } });
+    const of = (comm: string) =>
+      ofType(kernel.published, "comm_msg").find(({ content }) => content.comm_id === comm)?.content.data;
+    assert.ok((await kernel.when("the kernel's answer", () => of("own"))).error);
+    assert.equal(of("cells"), undefined);
+    await kernel.ask("interrupt_request", {}, { channel: "control" });
+    await kernel.ran(id);
+    assert.equal(await kernel.when("the cell's answer", () => of("cells")), "from the cell");
+  });
+
   test("a loop that never yields stops nothing but its own thread", async () => {
     const id = await kernel.send("execute_request", { code: "console.log('in'); for (;;) {}" });
     await kernel.when("the loop", () => (stdout(kernel.of(id)) === "in\n" ? true : undefined));

@@ -20,6 +20,8 @@ export function liveRenderer(
     #kernel: Kernel | undefined;
     #comm: LiveComm<LivePicture> | undefined;
     #snapshot = "";
+    /** A picture of the kernel's has come: until then what is shown are the snapshots. */
+    #drawn = false;
     readonly #unlisten = whenKernelGoes(context, () => this.#gone());
 
     async renderModel({ data }: RenderModel): Promise<void> {
@@ -27,17 +29,19 @@ export function liveRenderer(
       this.#snapshot = String(data["text/html"] ?? data["text/plain"] ?? "");
       const kernel = await kernelOf(context);
       if (id === this.#id && kernel === this.#kernel) {
-        if (this.#comm === undefined) this.#showSnapshot();
+        if (this.#comm === undefined || !this.#drawn) this.#showSnapshot();
         return;
       }
       this.#comm?.close();
       this.#id = id;
       this.#kernel = kernel;
       this.#comm = undefined;
+      this.#drawn = false;
       if (kernel === undefined || this.isDisposed) return this.#showSnapshot();
       const table = new LiveTable(title, (message) => this.#comm?.send(message));
       this.#comm = new LiveComm<LivePicture>(connections.to(kernel), "millrace.live", id, {
         picture: (picture, rows) => {
+          this.#drawn = true;
           if (table.node.parentNode !== this.node) this.node.replaceChildren(table.node);
           table.show(picture, rows);
         },
