@@ -109,7 +109,7 @@ export class DynamicWindow implements Operator {
     const { overlapping, complete } = placement;
     const columns = pl.DataFrame([integers("§newest", placement.newest), integers("§oldest", placement.oldest)]);
     const rows = beside(batch.select(...exprs.prepare), columns);
-    return { rows: complete ? rows : rows.filter(exprs.taken), overlapping };
+    return { rows: complete ? rows : rows.filter(exprs.taken), overlapping, packed: isPacked(batch) };
   }
 
   /** The same where windows do not overlap. */
@@ -124,16 +124,27 @@ export class DynamicWindow implements Operator {
     const [late, withoutTime] = rows.select(...own.count).row(0) as [number, number];
     this.#late += late;
     this.#withoutTime += withoutTime;
-    return { rows: late + withoutTime === 0 ? rows : rows.filter(own.taken), overlapping: 1 };
+    return { rows: late + withoutTime === 0 ? rows : rows.filter(own.taken), overlapping: 1, packed: isPacked(batch) };
   }
 
   /** Partial aggregates of the rows, one row per window. */
-  #parts({ rows, overlapping }: Placed): pl.DataFrame {
+  #parts({ rows, overlapping, packed }: Placed): pl.DataFrame {
     const exprs = this.#exprs;
     const single = overlapping === 1;
+    if (single && packed)
+      return this.#timed(
+        this.#windowed({ rows, overlapping, packed })
+          .withColumns(exprs.run)
+          .groupBy(exprs.byRun)
+          .agg(...exprs.ofRun, ...exprs.parts)
+          .sort(exprs.byRun)
+          .groupBy(exprs.byWindow)
+          .agg(...exprs.mergeRuns)
+          .collectSync(),
+      );
     if (single || !this.#inPanes)
       return this.#timed(
-        this.#windowed({ rows, overlapping })
+        this.#windowed({ rows, overlapping, packed })
           .groupBy(exprs.byWindow)
           .agg(...exprs.parts)
           .collectSync(),
@@ -154,7 +165,7 @@ export class DynamicWindow implements Operator {
   /** The different values of the rows, by window. */
   #values(distinct: DistinctValues, { rows, overlapping }: Placed): pl.DataFrame {
     const values = distinct.spread(rows.lazy().groupBy(this.#exprs.byPane).agg(distinct.values).collectSync());
-    return this.#timed(this.#windowed({ rows: values, overlapping }).collectSync());
+    return this.#timed(this.#windowed({ rows: values, overlapping, packed: false }).collectSync());
   }
 
   /** The rows, once per window that takes them. */
@@ -247,6 +258,19 @@ export class DynamicWindow implements Operator {
 interface Placed {
   readonly rows: pl.DataFrame;
   readonly overlapping: number;
+  /** Records hold many rows each: neighbours are then mostly of one key and window, and are aggregated before they are grouped. */
+  readonly packed: boolean;
+}
+
+/** So many rows a record, at least. */
+const PACKED = 16;
+
+function isPacked(batch: pl.DataFrame): boolean {
+  const { height } = batch;
+  if (height < 1024 || !batch.columns.includes("_offset")) return false;
+  const offsets = batch.getColumn("_offset");
+  const [first, last] = [offsets.get(0), offsets.get(height - 1)];
+  return first !== null && last !== null && height >= PACKED * (Math.abs(Number(last) - Number(first)) + 1);
 }
 
 const WINDOW = pl.col("§window");

@@ -45,6 +45,16 @@ export function windowExprs(plan: WindowPlan) {
       ),
       pl.col("_rows").sum(),
     ],
+    // runs: neighbouring rows of one key and window; a null begins a new one, which is never wrong
+    run: columns([...keys, "§window"])
+      .map((column) => column.neq(column.shift(1)).fillNull(pl.lit(true)))
+      .reduce((changed, column) => changed.or(column))
+      .cast(pl.UInt32)
+      .cumSum()
+      .alias("§run"),
+    byRun: pl.col("§run"),
+    ofRun: columns([...keys, "§window"]).map((column) => column.first()),
+    mergeRuns: [...own, ...partials.map((partial) => cast(partial.merge, partial)), pl.col("_rows").sum()],
     by: columns(identity),
     end64: pl.col(END).cast(pl.Int64),
     merge: [...first, ...partials.map((partial) => cast(partial.merge, partial)), pl.col("_rows").sum()],

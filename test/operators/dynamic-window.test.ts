@@ -155,6 +155,28 @@ test(`closed windows equal an oracle that places record by record (seed ${seed})
   );
 });
 
+test(`rows of records that hold many, aggregated by neighbours first, make the same windows (seed ${seed})`, async () => {
+  // a record's rows are mostly of one device and time; some are of others in between
+  const packed = rows(60).map((list) =>
+    list.flatMap((row, at) =>
+      Array.from({ length: 60 }, (_, n) => {
+        const other = list[(at * 7 + n) % list.length]!;
+        return n % 9 === 8 ? { ...other, t: row.t } : { ...row, x: n % 4 === 3 ? null : (row.x ?? 0) + n, i: n };
+      }),
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(packed, names, fc.boolean(), async (list, chosen, closed) => {
+      fc.pre(list.length > 1140);
+      const window = { every: 1000, period: 1000, offset: 0, grace: 500 };
+      const given = { splits: [1100, 40], packed: 60, final: !closed };
+      const actual = await run(frameFor(window, chosen), frameOf(list), given);
+      assertFramesEqual(byKey(values(actual.rows)), expected(list, window, chosen, closed), "packed");
+    }),
+    { seed, numRuns: runs(3) },
+  );
+});
+
 test(`with the windows still open, every row that was not late is in a window (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(rows(60), splits, windows, async (list, sizes, window) => {

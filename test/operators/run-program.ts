@@ -24,12 +24,15 @@ export function memoryStores(): OpenStore & { readonly opened: ReadonlyMap<strin
 }
 
 /** Rows as the source reader hands them over: `_key` from `key`, `_time` from `time`, offsets from 0. */
-export function asSource(rows: polars.DataFrame, { key = "device", time = "t" } = {}): polars.DataFrame {
+export function asSource(rows: polars.DataFrame, { key = "device", time = "t", packed = 1 } = {}): polars.DataFrame {
   return rows.withColumns(
     polars.col(key).cast(polars.Utf8).alias("_key"),
     polars.col(time).cast(polars.Datetime("ms")).alias("_time"),
     polars.lit(0).cast(polars.Int32).alias("_partition"),
-    polars.lit(1).cast(polars.Int64).cumSum().alias("_offset"),
+    (packed === 1
+      ? polars.lit(1).cast(polars.Int64).cumSum()
+      : polars.intRange(0, rows.height).divideBy(polars.lit(packed)).floor().cast(polars.Int64)
+    ).alias("_offset"),
   );
 }
 
@@ -51,6 +54,8 @@ export interface RunOptions {
   readonly final?: boolean;
   readonly key?: string;
   readonly time?: string;
+  /** Rows a record. */
+  readonly packed?: number;
   /** Opens the task anew before every batch, as after a restart. */
   readonly reopen?: boolean;
 }

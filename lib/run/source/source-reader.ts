@@ -200,16 +200,14 @@ function keySeries(columns: RecordColumns, good: Uint32Array | undefined) {
 
 /** The keys of records that hold many rows each: every text crosses into Polars once. @param good in order */
 function repeated(texts: readonly (string | null)[], good: Uint32Array): pl.Series {
-  const sizes = new Map<number, number>();
-  for (const index of good) sizes.set(index, (sizes.get(index) ?? 0) + 1);
-  const each = pl.DataFrame([
-    pl.Series(
-      RAW_KEY,
-      Array.from(sizes.keys(), (index) => texts[index]!),
-      pl.Utf8,
-    ),
-    pl.Series("n", [...sizes.values()], pl.UInt32),
-  ]);
+  const keys: (string | null)[] = [];
+  const sizes: number[] = [];
+  for (let from = 0, to = 0; from < good.length; from = to) {
+    while (to < good.length && good[to] === good[from]) to++;
+    keys.push(texts[good[from]!]!);
+    sizes.push(to - from);
+  }
+  const each = pl.DataFrame([pl.Series(RAW_KEY, keys as string[], pl.Utf8), pl.Series("n", sizes, pl.UInt32)]);
   return each.select(pl.col(RAW_KEY).repeatBy(pl.col("n")).explode()).getColumn(RAW_KEY);
 }
 
