@@ -19,7 +19,11 @@ export async function pausedWorkerDrill(drill: Drill): Promise<void> {
   const other = path.join(await temporaryFolder(), "other");
   const second = await job.start([], { ...environment, MILLRACE_STATE_DIR: other });
   const opened = (stderr: string) => stderr.split("partition opened").length - 1;
-  await until("both have their share", () => opened(first.stderr()) > 1 && opened(second.stderr()) > 1, 60_000);
+  await until("both have their share", () => opened(first.stderr()) > 1 && opened(second.stderr()) > 1, 120_000).catch(
+    (error) => {
+      throw new Error(`${error.message}\n${second.stderr()}\nthe first:\n${first.stderr()}`);
+    },
+  );
   await input.write(records);
 
   const before = opened(first.stderr());
@@ -44,8 +48,8 @@ export async function pausedWorkerDrill(drill: Drill): Promise<void> {
   await until("the second has partitions again", () => opened(second.stderr()) >= again, 60_000);
   for (const run of [second, first]) {
     run.child.kill("SIGTERM");
-    const { code, stderr } = await run.ended;
-    assert.equal(code, 0, stderr);
+    const { code, signal, stderr } = await run.ended;
+    assert.equal(code, 0, `${signal}\n${stderr}`);
   }
   await job.toEnd();
   await verify(cluster, job, guarantee, log, { outsider });

@@ -66,6 +66,8 @@ type Command = () => Promise<void>;
 /** After this long without a checkpoint that succeeds, the job gives up, ms. */
 const PATIENCE = 120_000;
 const RESTORES_AT_ONCE = 4;
+/** How long the end waits for openings that were given up, ms. */
+const CLOSING = 10_000;
 /** How often the wall clock is looked at, ms. */
 const TICK = 250;
 /** How often a running job looks whether its sources have more partitions, ms. */
@@ -86,6 +88,8 @@ export class Worker {
   readonly #codecs: Codecs = new Map();
   readonly #commands: Command[] = [];
   readonly #restores: (() => void)[] = [];
+  /** Openings that use the state file, those that are not wanted any more included. */
+  readonly #underWay = new Set<Promise<PartitionTask>>();
   /** Undefined where none are kept. */
   readonly #standbys: Standbys | undefined;
   #restoring = 0;
@@ -392,7 +396,10 @@ export class Worker {
         this.#restores.shift()?.();
       }
     };
-    work().then(
+    const opened = work();
+    this.#underWay.add(opened);
+    opened.finally(() => this.#underWay.delete(opened)).catch(() => {});
+    opened.then(
       (task) =>
         void this.#inLoop(async () => {
           if (this.#openings.get(partition) !== opening) return; // taken away meanwhile
@@ -645,6 +652,11 @@ export class Worker {
     for (const command of this.#commands.splice(0)) await command().catch(() => {});
     await this.#fetcher.close();
     await this.#standbys?.close();
+    // a file that is closed under a query takes the process with it
+    await Promise.race([
+      Promise.allSettled(this.#underWay),
+      new Promise((resolve) => setTimeout(resolve, CLOSING).unref()),
+    ]);
     const saved = this.#saving.then(() => this.#unsaved.save());
     await saved.catch((error) =>
       log.warn("the last checkpoint is not in the state file", { error: (error as Error).message }),
