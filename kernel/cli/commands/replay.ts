@@ -18,6 +18,9 @@ export const command = new Command("replay")
     const installed = existsSync(path.join(dir, "node_modules", "millrace"));
     const report = installed || !existsSync(path.join(dir, "vendor")) ? await replay(dir) : await replayUnpacked(dir);
     if (!installed) console.error("The job's packages are not installed; replaying with the millrace in its vendor/.");
+    const missing = report.text.match(/Cannot find package '([^']+)' imported from/)?.[1];
+    if (!installed && missing !== undefined)
+      console.error(`The job needs ${missing}, a package of its own: run npm install in ${dir} first.`);
     console.log(json ? JSON.stringify({ ok: report.ok, sinks: report.sinks, text: report.text }) : report.text);
     if (!report.ok) process.exitCode = 1;
   });
