@@ -4,8 +4,9 @@ import type { JoinHow } from "../plan/join-how.ts";
 import { joinNode } from "../plan/nodes/join-node.ts";
 import { joinStaticNode } from "../plan/nodes/join-static-node.ts";
 import { joinTableNode } from "../plan/nodes/join-table-node.ts";
-import { joinTablesNode } from "../plan/nodes/join-tables-node.ts";
+import { type JoinTablesNode, joinTablesNode } from "../plan/nodes/join-tables-node.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import { isByKeys, isForeign, tableKeys } from "../plan/table-keys.ts";
 import { checkOptions } from "./options.ts";
 import { StaticTable } from "./static-table.ts";
 
@@ -17,7 +18,7 @@ export interface StreamJoinOptions {
   readonly rightOn?: string | readonly string[];
   /**
    * `"inner"` (default), `"left"`, `"right"`, `"full"` (or `"outer"`), `"semi"`, `"anti"` between streams; `"inner"`, `"left"` with a table of a
-   * topic; `"inner"`, `"left"`, `"semi"`, `"anti"` with fixed rows; `"inner"`, `"left"`, `"full"` between two tables.
+   * topic; `"inner"`, `"left"`, `"semi"`, `"anti"` with fixed rows; `"inner"`, `"left"`, `"full"` between two tables, without `"full"` by a foreign key.
    */
   readonly how?: JoinHow | "outer";
   /** Between streams: how far apart in event time rows may be, `"10s"` either way, or `{ before, after }`: from before to after the left row. */
@@ -85,7 +86,9 @@ export function joinNodeOf(input: PlanNode, other: Joinable | StaticTable, optio
     });
   if (isTable(input) && isTable(other.node)) {
     only({ within, grace, history, latest, coalesce }, "another table");
-    return joinTablesNode({ ...keys, other: other.node, how: allowed(how, ["inner", "left", "full"], TABLES) });
+    return tablesNode(
+      joinTablesNode({ ...keys, other: other.node, how: allowed(how, ["inner", "left", "full"], TABLES) }),
+    );
   }
   if (other.node.kind === "table") {
     only({ within, grace, coalesce }, "a table");
@@ -121,6 +124,27 @@ export function joinNodeOf(input: PlanNode, other: Joinable | StaticTable, optio
     after: span(around.after ?? "0s", "within"),
     grace: span(grace ?? "0s", "grace"),
     coalesce,
+  });
+}
+
+/** By the keys of both tables, or by a column of the left one that holds the key of the right one. @throws Refusal */
+function tablesNode(node: JoinTablesNode): JoinTablesNode {
+  const { input, other, leftOn, rightOn, how } = node;
+  if (isByKeys(node)) return node;
+  if (isForeign(node)) {
+    allowed(how, ["inner", "left"], "rows that only the right table has belong to no key of the left one");
+    return node;
+  }
+  const [left, right] = [tableKeys(input)!, tableKeys(other)!].map((names) => names.join(", "));
+  throw new Refusal({
+    code: "NEEDS_REPARTITION",
+    what: `two tables are joined by the keys of both (${left}; ${right}), or by a column of the left one that holds the key of the right one: ${leftOn.join(", ")} and ${rightOn.join(", ")} are neither`,
+    where: "join",
+    remedies: [
+      `compare with the right table's key: rightOn: ${JSON.stringify(right)}`,
+      "put the table whose column holds the other's key on the left",
+      "where the table does not change, load it whole: table(await …collect(), { key })",
+    ],
   });
 }
 

@@ -1,8 +1,8 @@
 import pl from "nodejs-polars";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import { withColumnsNode } from "../plan/nodes/with-columns-node.ts";
+import { tableKeys } from "../plan/table-keys.ts";
 import { colTree } from "../plan/tree.ts";
-import { isTable } from "./join.ts";
 
 const DELETED = "§deleted";
 
@@ -10,7 +10,7 @@ const DELETED = "§deleted";
 export function tableRows(
   node: PlanNode,
 ): { changes: PlanNode; newest: (changes: pl.DataFrame) => pl.DataFrame } | undefined {
-  const keys = keysOf(node);
+  const keys = tableKeys(node);
   if (keys === undefined) return undefined;
   const deleted = { kind: "call", fn: "alias", self: colTree("_delete"), args: [DELETED] } as const;
   return {
@@ -21,10 +21,4 @@ export function tableRows(
         .filter(pl.col(DELETED).not())
         .drop(DELETED),
   };
-}
-
-function keysOf(node: PlanNode): readonly string[] | undefined {
-  if (!isTable(node)) return undefined;
-  if (node.kind === "table") return [node.key];
-  return node.kind === "joinTables" ? node.leftOn : undefined;
 }

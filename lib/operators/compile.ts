@@ -142,16 +142,24 @@ export class NodeCompiler {
     const inputs = inputsOf(node).map((input) => this.compile(input));
     if (node.kind === "keyBy") return this.#repartition(node, key, inputs[0]!);
     if (inputs.length === 1) inputs[0] = this.#forKeys(node, inputs[0]!);
-    const sides = placedSides(node, inputs, (input, keys) => this.placed(input, keys, node.kind));
+    const sides = placedSides(
+      node,
+      inputs,
+      (input, keys) => this.placed(input, keys, node.kind),
+      (input) => this.compile(repartitionNode({ input: input.node, keys: [], named: false, everywhere: true })),
+    );
     return this.#verb(node, key, sides);
   }
 
   #repartition(node: RepartitionNode, key: string, input: Compiled): Compiled {
-    refuseUpdates(input, "keyBy", MANY_TIMES);
+    if (!node.everywhere) refuseUpdates(input, "keyBy", MANY_TIMES);
     const { send, back } = compileRepartition(node, key, input);
     this.#compiled.set(send.key, send);
     const names = node.keys.map((tree) => nameOf(tree).replace(/^§/, ""));
-    const name = this.#named(names.length === 0 ? "single" : `by_${names.join("_")}`, this.#topics);
+    const name = this.#named(
+      node.everywhere ? "everywhere" : names.length === 0 ? "single" : `by_${names.join("_")}`,
+      this.#topics,
+    );
     this.#repartitions.push({ name, node, send, back });
     return back;
   }

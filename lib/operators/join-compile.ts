@@ -1,10 +1,12 @@
 import { Refusal } from "../error.ts";
 import type { MeetingNode } from "../plan/nodes/meeting-node.ts";
 import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
+import { isForeign } from "../plan/table-keys.ts";
 import { colTree, type ExprTree } from "../plan/tree.ts";
 import type { Compiled } from "./compile.ts";
 import { compileConcat } from "./concat.ts";
 import { compileAsOf, compileJoinTable } from "./join-as-of-plan.ts";
+import { compileForeign } from "./join-foreign.ts";
 import { compileInterval } from "./join-interval-plan.ts";
 import { compileLatest } from "./join-latest.ts";
 import { compileStatic } from "./join-static.ts";
@@ -43,7 +45,7 @@ export function compileMeeting(
         updating: false,
       };
     case "joinTables":
-      return compileTables(node, left, right, storeName);
+      return (isForeign(node) ? compileForeign : compileTables)(node, left, right, storeName);
   }
 }
 
@@ -80,10 +82,12 @@ export function placedSides(
   node: PlanNode,
   inputs: readonly Compiled[],
   placed: (input: Compiled, keys: readonly ExprTree[]) => Compiled,
+  everywhere: (input: Compiled) => Compiled,
 ): readonly Compiled[] {
   const keys = keysOf(node);
   if (keys === undefined) return inputs;
   const [left, right] = inputs as [Compiled, Compiled];
+  if (node.kind === "joinTables" && isForeign(node)) return [left, everywhere(right)];
   const by = [keys.left.map(colTree), keys.right.map(colTree)] as const;
   const place = (compiled: Compiled, trees: readonly ExprTree[]): number =>
     compiled.lineage.others === undefined ? trees.findIndex((tree) => coPartitioned([tree], compiled.lineage)) : -1;

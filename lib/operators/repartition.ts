@@ -9,6 +9,9 @@ import { placedLineage } from "./lineage.ts";
 /** The column that says, as text, where a row that is sent on goes: the partition of this key; null for partition 0. */
 export const PLACE = "_place";
 
+/** In its place: the row goes to every partition. No text of a key has such a character. */
+export const EVERYWHERE = "\u0000everywhere";
+
 /**
  * Rows placed anew, as the two halves of it: `send` ends one part of the program and gives rows with `_place`, `_order` and `_watermark`
  * to whoever runs it; `back` begins the next part with the rows that came back.
@@ -31,14 +34,16 @@ export function compileRepartition(
     });
   const texts = made.exprs.map((expr) => expr.cast(pl.Utf8));
   const place = (
-    texts.length === 0
-      ? pl.lit(null).cast(pl.Utf8)
-      : texts.length === 1
-        ? texts[0]!
-        : pl.concatString(
-            texts.map((text) => text.fillNull(pl.lit(""))),
-            ",",
-          )
+    node.everywhere
+      ? pl.lit(EVERYWHERE)
+      : texts.length === 0
+        ? pl.lit(null).cast(pl.Utf8)
+        : texts.length === 1
+          ? texts[0]!
+          : pl.concatString(
+              texts.map((text) => text.fillNull(pl.lit(""))),
+              ",",
+            )
   ).alias(PLACE);
   const key_ = node.named ? [pl.col(PLACE).alias("_key")] : [];
   const time = pl.col("_time").cast(pl.Int64);

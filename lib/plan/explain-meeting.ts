@@ -2,7 +2,9 @@ import { printDuration } from "./duration.ts";
 import type { JoinAsOfNode } from "./nodes/join-as-of-node.ts";
 import type { JoinNode } from "./nodes/join-node.ts";
 import type { JoinTableNode } from "./nodes/join-table-node.ts";
+import type { JoinTablesNode } from "./nodes/join-tables-node.ts";
 import type { MeetingNode } from "./nodes/meeting-node.ts";
+import { isForeign, tableKeys } from "./table-keys.ts";
 
 const ORDER = "read together: in the order of event time (the largest so far of each side), partition by partition";
 
@@ -24,6 +26,7 @@ export function explainMeeting(node: MeetingNode): string[] {
         "state: none",
       ];
     case "joinTables":
+      if (isForeign(node)) return foreign(node);
       return [
         `join ${node.how} of two tables on ${pairs(node.leftOn, node.rightOn)}`,
         ORDER,
@@ -36,6 +39,16 @@ export function explainMeeting(node: MeetingNode): string[] {
         "gives: a row per change; the last one per key is the table",
       ];
   }
+}
+
+function foreign(node: JoinTablesNode): string[] {
+  return [
+    `join ${node.how} of two tables on the foreign key ${pairs(node.leftOn, node.rightOn)}`,
+    "placed anew: the right table goes to every partition; a job sends it through a topic of its own",
+    ORDER,
+    "state: the newest row of both sides per key, the right table in every partition; grows with the number of keys; no horizon; tombstones delete",
+    `gives: the joined row of ${tableKeys(node)!.join(", ")} again whenever either side changes; the last one is exact`,
+  ];
 }
 
 function asOf(node: JoinAsOfNode): string[] {

@@ -5,13 +5,13 @@ import { textColumn } from "../run/sink/text-column.ts";
 
 /**
  * A record to feed: the fields of its message, and beside them `_key` (text; otherwise the topic's key column), `_time` (the record's
- * timestamp, ms or a Date), `_partition`.
+ * timestamp, ms or a Date), `_partition`, and `_value: null` for a record without a value, which deletes its key's row of a table.
  */
 export type TestRecord = Readonly<Record<string, unknown>>;
 
 interface Placed {
   readonly key: string | null;
-  readonly value: string;
+  readonly value: string | null;
   readonly timestamp: number;
 }
 
@@ -24,7 +24,7 @@ export function placeRecords(
 ): Map<number, Placed[]> {
   const placed = new Map<number, Placed[]>();
   for (const record of records) {
-    const { _key, _time, _partition, ...fields } = record;
+    const { _key, _time, _partition, _value, ...fields } = record;
     const named = _key ?? (node.key === undefined ? null : fields[node.key]);
     const key = named === null || named === undefined ? null : String(named);
     const partition = _partition === undefined ? partitionFor(key, partitions) : Number(_partition);
@@ -38,19 +38,21 @@ export function placeRecords(
     const timestamp = _time instanceof Date ? _time.getTime() : Number(_time ?? now);
     const list = placed.get(partition) ?? [];
     placed.set(partition, list);
-    list.push({ key, value: JSON.stringify(fields, spelled), timestamp });
+    list.push({ key, value: _value === null ? null : JSON.stringify(fields, spelled), timestamp });
   }
   return placed;
 }
 
 /** As a fetch would give them. */
 export function recordColumns(records: readonly Placed[], firstOffset: number): RecordColumns {
-  const values = textColumn(records.map(({ value }) => `${value}\n`));
+  const values = textColumn(records.map(({ value }) => `${value ?? ""}\n`));
+  const without = records.some(({ value }) => value === null);
+  const nulls = Uint8Array.from(records, ({ value }) => (value === null ? 1 : 0));
   return {
     count: records.length,
     keys: textColumn(records.map(({ key }) => key)),
     // a value is followed by one newline that does not belong to it
-    values: { ...values, ends: values.ends.map((end) => end - 1) },
+    values: { ...values, ends: values.ends.map((end) => end - 1), ...(without && { nulls }) },
     timestamps: Float64Array.from(records, ({ timestamp }) => timestamp),
     offsets: Float64Array.from(records, (_, i) => firstOffset + i),
   };

@@ -18,6 +18,7 @@ const NOT_VERBS = new Set([
   "explain",
   "profile",
   "lateness",
+  "trace",
   "constructor",
 ]);
 const source = readFileSync(new URL("../../lib/frame/stream-frame.ts", import.meta.url), "utf8");

@@ -14,9 +14,19 @@ export interface RepartitionNode {
   readonly keys: readonly ExprTree[];
   /** True where the program says `keyBy`: then the record key of the rows is the new one. Else the plan needs it for a keyed verb. */
   readonly named: boolean;
+  /** Rows go to every partition: a table that others look into by any of their columns. */
+  readonly everywhere?: true;
 }
 
-export function repartitionNode({ input, keys, named }: Omit<RepartitionNode, "kind" | "id">): RepartitionNode {
-  const id = contentId("keyBy", [contentKey(input), keys, named]);
-  return Object.freeze({ kind: "keyBy", id, input, keys: Object.freeze([...keys]), named });
+export function repartitionNode(options: Omit<RepartitionNode, "kind" | "id">): RepartitionNode {
+  const { input, keys, named, everywhere } = options;
+  const id = contentId("keyBy", [contentKey(input), keys, named, ...(everywhere ? [everywhere] : [])]);
+  return Object.freeze({
+    kind: "keyBy",
+    id,
+    input,
+    keys: Object.freeze([...keys]),
+    named,
+    ...(everywhere && { everywhere }),
+  });
 }
