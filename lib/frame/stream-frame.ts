@@ -13,6 +13,7 @@ import { sinkNode } from "../plan/nodes/sink-node.ts";
 import { uniqueNode } from "../plan/nodes/unique-node.ts";
 import { unnestNode } from "../plan/nodes/unnest-node.ts";
 import { withColumnsNode } from "../plan/nodes/with-columns-node.ts";
+import { pl } from "../plan/pl.ts";
 import type { Schema } from "../schema.ts";
 import { type Columns, type ExprOrString, tree, trees } from "./arguments.ts";
 import { concatNodeOf } from "./concat.ts";
@@ -43,6 +44,7 @@ import { type MapOptions, mapNodeOf } from "./map.ts";
 import { type Model, type PredictOptions, predictNodeOf } from "./predict.ts";
 import { type ProcessOptions, processNodeOf } from "./process.ts";
 import { type ProfileOptions, profile } from "./profile.ts";
+import { RefusedVerbs } from "./refused-verbs.ts";
 import type { RowOf } from "./row-types.ts";
 import { Sink, type SinkOptions } from "./sink.ts";
 import { type StateOptions, splitOptions, ttlOf } from "./state-options.ts";
@@ -55,11 +57,12 @@ import type { StreamWindows } from "./window-options.ts";
  * Rows of a topic as they arrive, and what is made of them. Immutable: every verb gives a new frame and reads nothing.
  * Verbs have the names and arguments of nodejs-polars' LazyDataFrame.
  */
-export class StreamFrame {
+export class StreamFrame extends RefusedVerbs {
   /** The plan, as data. */
   readonly node: PlanNode;
 
   constructor(node: PlanNode) {
+    super();
     this.node = node;
     Object.freeze(this);
   }
@@ -103,6 +106,74 @@ export class StreamFrame {
     const exprs = trees(columns);
     checkRowExprs(exprs, { verb: "withColumns", input: this.node });
     return new StreamFrame(withColumnsNode({ input: this.node, exprs, ...ttl }));
+  }
+
+  /**
+   * One column more, or in the place of another.
+   * @throws Refusal `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * ticks.withColumn(pl.col("price").multiplyBy(pl.col("volume")).alias("worth"))
+   * // symbol  timestamp                 price  volume  worth
+   * // XYZ     1970-01-01T00:00:00Z         10       1     10
+   * // XYZ     1970-01-01T00:00:00.005Z     11       2     22
+   * // XYZ     1970-01-01T00:00:00.006Z     12       4     48
+   */
+  withColumn(column: polars.Expr): StreamFrame {
+    return this.withColumns(column);
+  }
+
+  /**
+   * A column under another name.
+   * @example
+   * trades.withColumnRenamed("price", "paid")
+   * // symbol  timestamp             paid
+   * // XYZ     1970-01-01T00:00:01Z    10
+   * // XYZ     1970-01-01T00:00:09Z    12
+   */
+  withColumnRenamed(existing: string, replacement: string): StreamFrame {
+    return this.rename({ [existing]: replacement });
+  }
+
+  /**
+   * Every value column with its nulls filled, where Polars has a common dtype for both. Filled keys and times are new columns: name the
+   * columns, `withColumns(pl.col("x").fillNull(0))`, to keep those of the topic.
+   * @throws Refusal `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * trades.select("price").fillNull(0)
+   * // price
+   * //    10
+   * //    12
+   */
+  fillNull(value: number | string | polars.Expr): StreamFrame {
+    return this.withColumns(pl.all().fillNull(value as never));
+  }
+
+  /**
+   * Every value column with its NaN filled.
+   * @throws Refusal `NO_EXACT_STREAMING_MEANING`
+   * @example
+   * trades.select("price").fillNan(0)
+   * // price
+   * //    10
+   * //    12
+   */
+  fillNan(value: number | polars.Expr): StreamFrame {
+    return this.withColumns(pl.all().fillNan(value as never));
+  }
+
+  /**
+   * Without the rows that have a null in one of these columns, or in any.
+   * @example
+   * ticks.dropNulls("price")
+   * // symbol  timestamp                 price  volume
+   * // XYZ     1970-01-01T00:00:00Z         10       1
+   * // XYZ     1970-01-01T00:00:00.005Z     11       2
+   * // XYZ     1970-01-01T00:00:00.006Z     12       4
+   */
+  dropNulls(...columns: readonly (string | readonly string[])[]): StreamFrame {
+    const names = columns.flat();
+    const present = names.length === 0 ? [pl.all().isNotNull()] : names.map((name) => pl.col(name).isNotNull());
+    return this.filter(pl.allHorizontal(present as never));
   }
 
   /**
