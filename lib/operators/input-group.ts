@@ -1,4 +1,6 @@
 import pl from "nodejs-polars";
+import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import { isForeign } from "../plan/table-keys.ts";
 import type { Schema } from "../schema.ts";
 import type { Compiled } from "./compile.ts";
 import { type Watermarks, withWatermark } from "./watermarks.ts";
@@ -15,6 +17,8 @@ export interface InputGroup {
   readonly watermark: boolean;
   /** Whether rows need `_sequence`: some meet others. */
   readonly sequence: boolean;
+  /** Whether rows of some are joined with those of others by keys, so that these have to lie in partitions of the same number. */
+  readonly joined: boolean;
 }
 
 /** The groups of a program's inputs: those that a join or concat brings together, each other input by itself. */
@@ -34,8 +38,15 @@ export function inputGroups(nodes: readonly Compiled[]): InputGroup[] {
       placed: new Set(own.flatMap(({ sources }) => sources.filter(({ kind }) => kind === "keyBy").map(({ id }) => id))),
       watermark: own.some(({ watermark }) => watermark === true),
       sequence: own.some(({ inputs }) => inputs.length > 1),
+      joined: own.some(({ node, lineage }) => isJoin(node) && lineage.single !== true),
     };
   });
+}
+
+/** A join by keys of two streams or tables; a table that goes everywhere is met wherever it is. */
+function isJoin(node: PlanNode): boolean {
+  if (node.kind === "joinTables") return !isForeign(node);
+  return node.kind === "join" || node.kind === "joinAsof" || node.kind === "joinTable";
 }
 
 /** What {@link enter} adds to the rows. */

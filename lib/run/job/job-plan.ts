@@ -6,7 +6,7 @@ import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { ToTableNode } from "../../plan/nodes/to-table-node.ts";
 import type { Schema } from "../../schema.ts";
 import type { StoreSpec } from "../../state/store.ts";
-import { describeSource, rowsSchema, SourceReader } from "../source/index.ts";
+import { describeSource, KeyPlacement, rowsSchema, SourceReader } from "../source/index.ts";
 import { PLACED_STORE } from "./placed-store.ts";
 
 /** A program with what a job adds to it: readers of frozen schemas, and which stores outlive the process. */
@@ -16,6 +16,8 @@ export interface JobPlan {
   /** Tables are state: their rows are kept by the program itself. */
   readonly tables: ReadonlyMap<string /* terminal */, ToTableNode>;
   readonly inputs: readonly { readonly source: ProgramSource; readonly reader: SourceReader }[];
+  /** Of all partitions that the process works on. */
+  readonly placement: KeyPlacement;
   /** Stores kept in DuckDB and changelogs. None for a plan without keyed state: its watermark alone decides nothing. */
   readonly stores: readonly StoreSpec[];
   /** Several topics, or rows that tasks send each other, are read in one order. */
@@ -63,6 +65,7 @@ export function planJob(
       source,
       reader: new SourceReader(source, wire.get(sharedId(source.id)) as Schema),
     })),
+    placement: new KeyPlacement(program),
     stores: program.repartitions.length > 0 ? [...program.stores, PLACED_STORE] : keyed ? program.stores : [],
     ordered:
       program.repartitions.length > 0 ||

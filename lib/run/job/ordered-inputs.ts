@@ -147,6 +147,9 @@ export class OrderedInputs {
       if (reading.topic !== fetched.topic) continue;
       const { reader } = this.#context.plan.inputs.find(({ source }) => source.id === reading.source)!;
       const { frame, bad } = reader.read(fetched);
+      const { topic, partition } = fetched;
+      const { partitions } = this.#context.topics;
+      this.#context.plan.placement.check(reading.source, { topic, partition, partitions }, frame);
       reading.bad.push(...bad);
       reading.next = fetched.nextOffset;
       reading.last = Date.now();

@@ -9,6 +9,7 @@ import type { Schema } from "../../schema.ts";
 import { ProgramRunner, type RunnerOptions, type RunnerResult } from "../memory/program-runner.ts";
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/bad-record.ts";
 import { checkPartitionCounts } from "../source/check-partition-counts.ts";
+import { KeyPlacement } from "../source/key-placement.ts";
 import { type Fetched, type SourceCounts, SourceReader } from "../source/source-reader.ts";
 import { rowsSchema } from "../source/source-schema.ts";
 import { type Bound, boundOf, type Offsets, offsetsOf } from "./positions.ts";
@@ -104,6 +105,7 @@ export class PlanReader {
   readonly #compiled: CompiledPlan;
   readonly #inputs: readonly Input[];
   readonly #runnerOptions: RunnerOptions;
+  readonly #placement: KeyPlacement;
   readonly #runner: ProgramRunner;
   readonly #fetcher: Fetcher;
   readonly #places: Map<string, Place>;
@@ -129,6 +131,7 @@ export class PlanReader {
     this.#session = session;
     this.#tap = tap;
     this.#compiled = compiled;
+    this.#placement = new KeyPlacement(compiled.program);
     this.terminal = compiled.terminal;
     this.#inputs = inputs;
     this.#fetcher = fetcher;
@@ -246,6 +249,8 @@ export class PlanReader {
       const records = { topic, partition, columns };
       const unknown = reader.counts.unknownFields;
       const { frame, bad } = reader.read(records);
+      const partitions = this.#runnerOptions.topics.get(source.id)!.get(topic)!;
+      this.#placement.check(source.id, { topic, partition, partitions }, frame);
       for (const record of bad) this.#noteBad(record);
       drift.look(columns, reader.counts.unknownFields > unknown || bad.length > 0);
       this.#tap?.(source.id, topic, partition, frame);
