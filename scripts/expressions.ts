@@ -1,5 +1,6 @@
 /** Writes docs/expressions.md from the tables that decide what an expression means: `node scripts/expressions.ts`. A test holds it current. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { REFUSED_VERBS } from "../lib/frame/refused-verbs.ts";
 import { FUNCTION_MEANINGS } from "../lib/plan/analysis/function-meanings.ts";
 import type { Meaning } from "../lib/plan/analysis/meaning.ts";
 import { METHOD_MEANINGS } from "../lib/plan/analysis/method-meanings.ts";
@@ -68,7 +69,7 @@ const SECTIONS: readonly [Meaning["is"], string, string][] = [
   [
     "accumulating",
     "Accumulating, under `.over(key)`",
-    "The value of a row depends on one value carried along per key; this is the state.",
+    "The value of a row depends on one value carried along per key; this is the state. So does `first()`, the first value of the key.",
   ],
   ["per key", "Keys", "What it is called on is computed per key."],
   [
@@ -103,7 +104,14 @@ export function expressionsPage(): string {
     "What every method of a Polars expression, and every function of `pl`, means on a stream. Each is exact, or refused in the cell that writes it; a\nmethod that is in no list is refused by its name. Property tests compare the exact ones with Polars under random batches.",
     ...parts,
     `## Refused\n\n| expression | why | instead |\n|---|---|---|\n${rows.join("\n")}`,
+    `## Verbs of a frame that are refused\n\nEvery other verb of Polars' LazyDataFrame is there.\n\n| verb | why | instead |\n|---|---|---|\n${verbs().join("\n")}`,
   ].join("\n\n");
+}
+
+function verbs(): string[] {
+  return Object.entries(REFUSED_VERBS).map(
+    ([verb, { why, instead }]) => `| \`${verb}\` | ${cell(why)} | ${cell(instead.join("; "))} |`,
+  );
 }
 
 /** By namespace, in words. */

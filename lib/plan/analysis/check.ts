@@ -4,6 +4,7 @@ import { sourcesOf } from "../nodes/plan-node.ts";
 import { print } from "../print.ts";
 import { argTree, type CallTree, childrenOf, type ExprTree, someTree } from "../tree.ts";
 import { meaningOf } from "./meaning-of.ts";
+import { isFirstOfKey } from "./stages.ts";
 import { needsWholeWindow } from "./within-window.ts";
 
 /** The verb an expression is written in, and the frame it is called on. */
@@ -55,8 +56,14 @@ function checkRow(tree: ExprTree, place: Place, inside: "top" | "over"): void {
       throw refusalOf(tree, place, meaning.why, meaning.instead?.(call, keyName(place.input)));
     case "aggregate":
     case "collected":
+      if (inside === "over" && isFirstOfKey(tree)) {
+        if (isScalar(call.self))
+          throw refusal(tree, place, "it has one value and no rows to go along", ["apply it to a column"]);
+        break;
+      }
       if (inside === "over")
         throw refusal(tree, place, "over all rows of a key it needs rows that have not arrived yet", [
+          ...soFar(call),
           "use an accumulating expression (cumSum, cumMax, cumCount, …) or a look-back (rollingMean, …) over the key",
           `or a window: groupByDynamic({ …, by: "${keyName(place.input)}" }).agg(${print(tree)})`,
         ]);
@@ -95,6 +102,20 @@ function checkRow(tree: ExprTree, place: Place, inside: "top" | "over"): void {
     return;
   }
   for (const child of childrenOf(tree)) checkRow(child, place, inside);
+}
+
+/** What an aggregate over a key is so far, up to each row. */
+const SO_FAR: Readonly<Record<string, string>> = {
+  max: "cumMax",
+  min: "cumMin",
+  sum: "cumSum",
+  count: "cumCount",
+  product: "cumProd",
+  last: "forwardFill",
+};
+
+function soFar({ fn, self }: CallTree): string[] {
+  return SO_FAR[fn] === undefined ? [] : [`that of the rows so far: ${print(self)}.${SO_FAR[fn]}()`];
 }
 
 function checkOver(tree: CallTree, place: Place, inside: "top" | "over"): void {

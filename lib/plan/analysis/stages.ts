@@ -86,7 +86,12 @@ export function splitStages(exprs: readonly ExprTree[]): Split {
 /** How far a stateful call looks back; undefined for what needs no state. */
 function rowsOf(tree: ExprTree): number | "accumulating" | undefined {
   const meaning = meaningOf(tree);
-  if (meaning.is === "accumulating") return "accumulating";
+  if (meaning.is === "accumulating" || isFirstOfKey(tree)) return "accumulating";
   if (meaning.is !== "look-back") return undefined;
   return meaning.rows === 0 ? undefined : meaning.rows;
+}
+
+/** The first value of a key: the one aggregate over a key that later rows do not change. */
+export function isFirstOfKey(tree: ExprTree): boolean {
+  return tree.kind === "call" && tree.fn === "first" && tree.args.length === 0;
 }

@@ -140,6 +140,7 @@ class Inner extends Expressions {
     const any: Make[] = [
       () => self.shift(dice.int(0, 3)),
       () => self.forwardFill(),
+      () => self.first(),
       () => self.fillNull("forward", dice.int(1, 3)),
     ];
     const ordered: Make[] = [() => self.cumCount(), () => self.cumMax(), () => self.cumMin()];
