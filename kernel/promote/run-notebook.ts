@@ -1,4 +1,4 @@
-import { rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { MillraceError, Refusal } from "../../lib/error.ts";
 import { Interpreter } from "../cells/interpreter.ts";
@@ -109,6 +109,7 @@ function journal(cells: readonly RawCell[], interpreter: Interpreter): void {
 }
 
 async function save(file: string, text: string): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
   const beside = `${file}.${sha256(text).slice(0, 8)}.tmp`;
   await writeFile(beside, text);
   await rename(beside, file);

@@ -50,10 +50,10 @@ const AGAIN: Readonly<Record<string, (rows: StreamFrame) => StreamFrame>> = {
     rows.process({ by, state: { c: 0 }, schema: { c: "Int64" }, onRow: (_, ctx) => ctx.emit({ c: ++ctx.state.c }) }),
 };
 
-const records = Array.from({ length: 5 }, (_, i) =>
+const records = Array.from({ length: 6 }, (_, i) =>
   ["phones", "tablets", "owners"].map((name, j) => ({
     name,
-    record: { device: i % 3 === 0 ? "b" : "a", t: i * 450 + j * 13, x: 1, j: 1, s: "p", n: i, owner: `o${i}` },
+    record: { device: i % 3 === 0 ? "b" : "a", t: i * 700 + j * 13, x: 1, j: 1, s: "p", n: i, owner: `o${i}` },
   })),
 ).flat();
 
