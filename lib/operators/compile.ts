@@ -89,8 +89,8 @@ export interface CompiledRepartition {
   readonly back: Compiled;
 }
 
-/** Names of state that programs have whatever they do: watermarks, and rows placed anew. */
-const RESERVED: readonly string[] = [WATERMARK_STORE.name, "placed"];
+/** Names of state that programs have whatever they do: watermarks, rows placed anew, and how far sources were read. */
+const RESERVED: readonly string[] = [WATERMARK_STORE.name, "placed", "read"];
 
 const METADATA_SCHEMA: Schema = { _key: "Utf8", _time: "Datetime(ms)", _partition: "Int32", _offset: "Int64" };
 

@@ -60,5 +60,7 @@ function withOwnSources(node: PlanNode, part: number, schemas: Map<string, Schem
   }
   const own = withInputs(node, (input) => withOwnSources(input, part, schemas));
   // its id names what comes back from it
-  return own.kind === "keyBy" ? repartitionNode({ input: own.input, keys: own.keys, named: own.named }) : own;
+  if (own.kind !== "keyBy") return own;
+  const { input, keys, named, everywhere } = own;
+  return repartitionNode({ input, keys, named, ...(everywhere && { everywhere }) });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../lib/log/index.ts";
 import { PLACED_STORE } from "../../lib/run/job/placed-store.ts";
 import { readState } from "../../lib/run/job/read-state.ts";
+import { READ_STORE } from "../../lib/run/job/read-store.ts";
 import { assertRepeatsOnly, assertSameRows, expectedRows, type Row, rowsOf } from "../run/job/expected.ts";
 import { expectedMeetings, isMeeting } from "../run/job/expected-meetings.ts";
 import { type JobUnderTest, jobUnderTest, readAll } from "../run/job/support.ts";
@@ -82,7 +83,8 @@ const NUMBERS = "['row', '_first', '_last']";
 async function stateRows(job: JobUnderTest): Promise<Record<string, string[]>> {
   const tables = (await readState(job.stateDir, "SHOW TABLES")).rows.map(([name]) => String(name));
   const state: Record<string, string[]> = {};
-  for (const table of tables.filter((name) => !name.startsWith("_millrace") && name !== PLACED_STORE.name)) {
+  const offsets = [PLACED_STORE.name, READ_STORE.name];
+  for (const table of tables.filter((name) => !name.startsWith("_millrace") && !offsets.includes(name))) {
     const { rows } = await readState(
       job.stateDir,
       `SELECT COLUMNS(c -> NOT list_contains(${NUMBERS}, c)) FROM "${table}"`,

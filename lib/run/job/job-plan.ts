@@ -8,6 +8,7 @@ import type { Schema } from "../../schema.ts";
 import type { StoreSpec } from "../../state/store.ts";
 import { describeSource, KeyPlacement, rowsSchema, SourceReader } from "../source/index.ts";
 import { PLACED_STORE } from "./placed-store.ts";
+import { READ_STORE } from "./read-store.ts";
 
 /** A program with what a job adds to it: readers of frozen schemas, and which stores outlive the process. */
 export interface JobPlan {
@@ -57,6 +58,14 @@ export function planJob(
   refuseOwnOutput(terminals, sinks);
   const program = compile(terminals, rows, { carriesHeaders: true });
   const keyed = program.stores.some((store) => store.name !== "watermark");
+  const ordered =
+    program.repartitions.length > 0 ||
+    program.groups.some(({ inputs }) => inputs.length > 1) ||
+    (keyed && program.sources.some(({ node }) => node.pattern !== undefined || node.topics.length > 1));
+  const kept = [
+    ...(program.repartitions.length > 0 ? [PLACED_STORE] : []),
+    ...(ordered && readTwice(program) ? [READ_STORE] : []),
+  ];
   return {
     program,
     sinks: new Map(sinks.map((node) => [node.id, node])),
@@ -66,12 +75,16 @@ export function planJob(
       reader: new SourceReader(source, wire.get(sharedId(source.id)) as Schema),
     })),
     placement: new KeyPlacement(program),
-    stores: program.repartitions.length > 0 ? [...program.stores, PLACED_STORE] : keyed ? program.stores : [],
-    ordered:
-      program.repartitions.length > 0 ||
-      program.groups.some(({ inputs }) => inputs.length > 1) ||
-      (keyed && program.sources.some(({ node }) => node.pattern !== undefined || node.topics.length > 1)),
+    stores: kept.length > 0 ? [...program.stores, ...kept] : keyed ? program.stores : [],
+    ordered,
   };
+}
+
+/** Whether several sources may read one topic. */
+function readTwice({ sources }: Program): boolean {
+  const topics = sources.flatMap(({ node }) => node.topics);
+  const patterns = sources.some(({ node }) => node.pattern !== undefined);
+  return new Set(topics).size < topics.length || (patterns && sources.length > 1);
 }
 
 /** A job that read what it writes would never end. */

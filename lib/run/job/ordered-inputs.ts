@@ -1,12 +1,13 @@
-import type pl from "nodejs-polars";
+import pl from "nodejs-polars";
 import { Refusal } from "../../error.ts";
 import { committedOffsets, type FetchedPartition } from "../../log/index.ts";
 import type { BadRow, TaskOutput, TaskResult } from "../../operators/task.ts";
 import { AlignedTask } from "../align/aligned-task.ts";
 import { placeRows } from "../align/place-rows.ts";
-import { type BadRecord, badRecordAt, indexOfOffset } from "../source/index.ts";
+import { type BadRecord, badRecordAt, indexOfOffset, type SourceBatch } from "../source/index.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { PLACED_STORE, type PlacedPosition, readPlaced, writePlaced } from "./placed-store.ts";
+import { READ_STORE, type ReadPosition, readPositions, writePositions } from "./read-store.ts";
 import { offsetsText, receivedRecord, sentRecords } from "./repartition-records.ts";
 import type { WorkerContext } from "./worker.ts";
 
@@ -16,6 +17,8 @@ interface Reading {
   readonly topic: string;
   /** The next offset to be read. */
   next: number;
+  /** Records before it were worked on before the task was opened, while another source of the topic was behind. */
+  readonly done: number;
   readonly bad: BadRecord[];
   /** Fetched records that rows are still held of, by their number. */
   readonly kept: Map<number, { readonly fetched: FetchedPartition; readonly offsets: Float64Array }>;
@@ -56,6 +59,7 @@ export class OrderedInputs {
     context: WorkerContext,
     task: PartitionTask,
     before: readonly PlacedPosition[],
+    read: readonly ReadPosition[],
     ends: ReadonlyMap<string, number> | undefined,
   ) {
     this.#context = context;
@@ -76,6 +80,7 @@ export class OrderedInputs {
         source,
         topic,
         next: task.offsets.get(topic) ?? 0,
+        done: read.find((one) => one.source === source && one.topic === topic)?.offset ?? 0,
         bad: [],
         kept: new Map(),
         last: Date.now(),
@@ -106,6 +111,7 @@ export class OrderedInputs {
       context,
       task,
       keeps ? await readPlaced(task.stores.get(PLACED_STORE.name)) : [],
+      plan.stores.includes(READ_STORE) ? await readPositions(task.stores.get(READ_STORE.name)) : [],
       ends && new Map([...ends].map(([topic, offsets]) => [topic, offsets.get(task.partition) ?? 0])),
     );
     const before = [...inputs.#before.values()];
@@ -146,7 +152,7 @@ export class OrderedInputs {
     for (const reading of this.#readings) {
       if (reading.topic !== fetched.topic) continue;
       const { reader } = this.#context.plan.inputs.find(({ source }) => source.id === reading.source)!;
-      const { frame, bad } = reader.read(fetched);
+      const { frame, bad } = unread(reader.read(fetched), reading.done);
       const { topic, partition } = fetched;
       const { partitions } = this.#context.topics;
       this.#context.plan.placement.check(reading.source, { topic, partition, partitions }, frame);
@@ -179,6 +185,13 @@ export class OrderedInputs {
     if (this.#senders.size > 0)
       await writePlaced(this.#task.stores.get(PLACED_STORE.name), [...this.#senders.values()]);
     this.#senders.clear();
+    if (!this.#context.plan.stores.includes(READ_STORE)) return;
+    const positions = this.#readings.map((reading) => ({
+      source: reading.source,
+      topic: reading.topic,
+      offset: this.#offsetOf(reading),
+    }));
+    await writePositions(this.#task.stores.get(READ_STORE.name), positions);
   }
 
   /** Whether something has to be told that no record is the cause of. */
@@ -242,9 +255,9 @@ export class OrderedInputs {
   }
 
   /** The offset of the first record of a topic that is not worked on. */
-  #offsetOf({ source, topic, next, kept }: Reading): number {
+  #offsetOf({ source, topic, next, done, kept }: Reading): number {
     const held = this.#aligned.held(source, topic);
-    return held === undefined ? next : (kept.get(held.place)?.offsets[held.row] ?? next);
+    return Math.max(done, held === undefined ? next : (kept.get(held.place)?.offsets[held.row] ?? next));
   }
 
   #notePositions(id: string): void {
@@ -338,6 +351,14 @@ export class OrderedInputs {
       this.#context.topics.repartitions.get(source) ?? this.#context.topics.bySource.get(source)?.join(", ") ?? source;
     return { topic, partition, offset, timestamp: Date.now(), key: null, value: null, reason };
   }
+}
+
+/** Without the records before an offset. */
+function unread({ frame, bad }: SourceBatch, from: number): SourceBatch {
+  if (frame.height === 0 || Number(frame.getColumn("_offset").get(0)) >= from)
+    return { frame, bad: bad.filter(({ offset }) => offset >= from) };
+  const left = pl.col("_offset").gtEq(pl.lit(from).cast(pl.Int64));
+  return { frame: frame.filter(left), bad: bad.filter(({ offset }) => offset >= from) };
 }
 
 /** The offsets that the group has committed for the sources, by partition. */

@@ -28,7 +28,9 @@ export async function recreatedTopicDrill(drill: Drill): Promise<void> {
     assert.notEqual(code, 0, stderr);
     assert.match(
       stderr,
-      running ? /deleted and created again|does not exist|not in the log/ : /its group has no committed offsets/,
+      running
+        ? /deleted and created again|does not exist|There is no topic|not in the log/
+        : /its group has no committed offsets/,
     );
     assert.match(stderr, /what to do/);
     log(`${running ? "running" : "stopped"}: exit ${code}, ${stderr.trim().split("\n").at(-5)}`);
