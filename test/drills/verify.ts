@@ -6,6 +6,7 @@ import { READ_STORE } from "../../lib/run/job/read-store.ts";
 import { assertRepeatsOnly, assertSameRows, expectedRows, type Row, rowsOf } from "../run/job/expected.ts";
 import { expectedMeetings, isMeeting } from "../run/job/expected-meetings.ts";
 import { type JobUnderTest, jobUnderTest, readAll } from "../run/job/support.ts";
+import { until } from "../support/until.ts";
 import { consoleConsumer } from "./console-consumer.ts";
 import type { Drill } from "./drill.ts";
 
@@ -29,6 +30,7 @@ export async function verify(
   const expected = await expectedOf(cluster, job);
   const servers = cluster.config.bootstrapServers;
   let repeats = 0;
+  for (const plan of job.plans) await settled(cluster, `${job.output}-${plan}`);
   for (const plan of job.plans) {
     const wanted = expected[plan]!;
     const [actual, calm] = await Promise.all(
@@ -50,6 +52,21 @@ export async function verify(
   }
   assert.deepEqual(await stateRows(job), await stateRows(undisturbed), "state");
   return repeats;
+}
+
+/** A worker that died without a successor leaves its transaction open: what comes after it is not seen until it has timed out. */
+async function settled(cluster: Cluster, topic: string): Promise<void> {
+  await until(
+    `the transactions of ${topic} to end`,
+    async () => {
+      const [seen, written] = await Promise.all([
+        cluster.listOffsets(topic, "latest", "read_committed"),
+        cluster.listOffsets(topic, "latest"),
+      ]);
+      return [...written].every(([partition, end]) => seen.get(partition) === end);
+    },
+    120_000,
+  );
 }
 
 /** What the verifier knows of these is which rows there are, not which of a key comes first. */
