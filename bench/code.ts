@@ -10,7 +10,8 @@ import { MemoryStore } from "../lib/state/memory-store.ts";
 const HELP = `node bench/main.ts code [options]
   Rows a second of CPU (all threads) through map and flatMap, over columns in memory: text, instant and three floats, all five given again by code.
   --rows N    a batch (50000)
-  --batches N (40); the fastest tenth counts`;
+  --batches N (40); the fastest tenth counts
+  --only TEXT only cases with this in their names`;
 
 const SCHEMA = { device: "Utf8", timestamp: "Datetime(ms)", x: "Float64", y: "Float64", z: "Float64" } as const;
 
@@ -20,6 +21,7 @@ export async function main(args: string[]): Promise<void> {
     options: {
       rows: { type: "string", default: "50000" },
       batches: { type: "string", default: "40" },
+      only: { type: "string", default: "" },
       help: { type: "boolean", default: false },
     },
   });
@@ -41,7 +43,7 @@ export async function main(args: string[]): Promise<void> {
       ),
   };
   console.log(`batches of ${rows.toLocaleString("en")} rows\n\n| case | M rows per CPU second |\n|---|---:|`);
-  for (const [name, make] of Object.entries(cases)) {
+  for (const [name, make] of Object.entries(cases).filter(([name]) => name.includes(values.only))) {
     const sink = make(phone()).to("bench-code-out", { key: "device" });
     const [node] = sourcesOf([sink.node]);
     const program = compile([sink.node], new Map([[node!.id, rowsSchema(node!, SCHEMA)]]));

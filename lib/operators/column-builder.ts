@@ -1,10 +1,12 @@
 import pl from "nodejs-polars";
 import { dtypeName, dtypeOf, type Schema } from "../schema.ts";
 import { carried } from "./row-cells.ts";
+import { RANGES, type RowChecks, RowCode, type RowFunction } from "./row-code.ts";
+import type { RowView } from "./row-view.ts";
 import { TextCollector } from "./text-column.ts";
 
 /** Fills one column with JavaScript values, in order. */
-interface ColumnBuilder {
+export interface ColumnBuilder {
   /** @throws TypeError for a value that does not fit the dtype */
   push(value: unknown): void;
   /** Forgets all but the first `length` values. */
@@ -12,55 +14,67 @@ interface ColumnBuilder {
   finish(): pl.Series;
 }
 
-const RANGES: Readonly<Record<string, readonly [number, number]>> = {
-  Int8: [-(2 ** 7), 2 ** 7 - 1],
-  Int16: [-(2 ** 15), 2 ** 15 - 1],
-  Int32: [-(2 ** 31), 2 ** 31 - 1],
-  Int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  UInt8: [0, 2 ** 8 - 1],
-  UInt16: [0, 2 ** 16 - 1],
-  UInt32: [0, 2 ** 32 - 1],
-  UInt64: [0, Number.MAX_SAFE_INTEGER],
-};
 const DAY = 86_400_000;
 
 /**
  * Rows given by code, as columns of a schema. A row whose values do not fit leaves nothing behind.
  */
 export class RowsBuilder {
-  readonly #names: readonly string[];
   readonly #columns: readonly ColumnBuilder[];
-  readonly #pushCells: (row: Record<string, unknown>) => void;
+  readonly #code: RowCode;
+  readonly #push: ReturnType<RowCode["push"]>;
+  #pushEach: ReturnType<RowCode["pushEach"]> | undefined;
+  #pushAllOfEach: ReturnType<RowCode["pushAllOfEach"]> | undefined;
   #height = 0;
 
   constructor(schema: Schema) {
-    this.#names = Object.keys(schema);
     this.#columns = Object.entries(schema).map(([name, dtype]) => builder(name, dtype));
-    this.#pushCells = pushingCells(schema, this.#columns);
+    this.#code = new RowCode(schema, this.#columns, checksOf(schema));
+    this.#push = this.#code.push();
   }
 
+  /** How many rows were pushed one by one. */
   get height(): number {
     return this.#height;
   }
 
   /** @throws TypeError when a value is missing, of another type, or named by no column */
   push(row: unknown): void {
-    if (row === null || typeof row !== "object") throw new TypeError(`it gave ${show(row)}, not a row of columns`);
-    const names = this.#names;
-    const values = row as Record<string, unknown>;
     try {
-      this.#pushCells(values);
-      let given = 0;
-      for (const _ in values) given++;
-      if (given > names.length && Object.keys(values).length > names.length)
-        throw new TypeError(
-          `it gave "${Object.keys(values).find((name) => !names.includes(name))}", which the schema does not name`,
-        );
+      this.#push(row);
     } catch (error) {
       this.truncate(this.#height);
       throw error;
     }
     this.#height++;
+  }
+
+  /** Fills an empty builder with the row that `fn` gives for each of the view's rows; `bad` is told of those that fail. */
+  pushEach(fn: RowFunction, view: RowView, height: number, bad: (at: number, error: unknown) => void): void {
+    this.#pushEach ??= this.#code.pushEach();
+    this.#pushEach(fn, view, height, (at, good, error) => {
+      this.truncate(good);
+      bad(at, error);
+    });
+  }
+
+  /**
+   * Fills an empty builder with all rows that `fn` gives for each of the view's rows.
+   * @returns for each of them the place of the row that it comes from
+   */
+  pushAllOfEach(
+    fn: RowFunction,
+    view: RowView,
+    height: number,
+    bad: (at: number, error: unknown) => void,
+  ): readonly number[] {
+    this.#pushAllOfEach ??= this.#code.pushAllOfEach();
+    const places: number[] = [];
+    this.#pushAllOfEach(fn, view, height, places, (at, good, error) => {
+      this.truncate(good);
+      bad(at, error);
+    });
+    return places;
   }
 
   truncate(height: number): void {
@@ -76,24 +90,20 @@ export class RowsBuilder {
   }
 }
 
-/**
- * Pushes each cell of a row to its column. Written out for these names and dtypes: a loop over them looks every property and every kind of column up
- * again, which takes a third of the time of a row. What fits goes straight into a number column's array; all else goes through `push`, which judges it.
- */
-function pushingCells(schema: Schema, columns: readonly ColumnBuilder[]): (row: Record<string, unknown>) => void {
-  const lines = Object.entries(schema).map(([name, dtype], i) => {
-    const value = `v = row[${JSON.stringify(name)}];`;
-    const range = RANGES[dtype];
-    const direct = (number: string, fits: string) =>
-      `${value} n = ${number}; if (${fits} && c${i}.length < c${i}.values.length) c${i}.values[c${i}.length++] = n; else c${i}.push(v);`;
-    if (range !== undefined) return direct("v", `Number.isInteger(n) && n >= ${range[0]} && n <= ${range[1]}`);
-    if (dtype.startsWith("Float")) return direct("v", 'typeof n === "number"');
-    if (dtype.startsWith("Datetime")) return direct("v instanceof Date ? v.getTime() : 0.5", "Number.isInteger(n)");
-    return `${value} c${i}.push(v);`;
-  });
-  const names = columns.map((_, i) => `c${i}`);
-  const body = `return (row) => { let v, n;\n${lines.join("\n")}\n};`;
-  return new Function(...names, body)(...columns) as never;
+function checksOf(schema: Schema): RowChecks {
+  return {
+    object(row) {
+      throw new TypeError(`it gave ${show(row)}, not a row of columns`);
+    },
+    names(row) {
+      const other = Object.keys(row).find((name) => !Object.hasOwn(schema, name));
+      if (other !== undefined) throw new TypeError(`it gave "${other}", which the schema does not name`);
+    },
+    list(rows) {
+      if (typeof rows !== "object" || !(Symbol.iterator in rows!))
+        throw new TypeError("it gave no list of rows (give [] for none, [row] for one)");
+    },
+  };
 }
 
 function builder(name: string, dtype: string): ColumnBuilder {

@@ -50,53 +50,25 @@ export class MapRows implements Operator {
 
   /** One row per row; the places of those that are left where some are bad. */
   #one(batch: pl.DataFrame, context: BatchContext): Int32Array | undefined {
-    const { fn } = this.#node;
-    const [view, builder] = [this.#view, this.#builder];
-    const row = view.row;
-    const bad: number[] = [];
-    // asking a frame for its height costs more than a row
+    const bad = new Set<number>();
     const { height } = batch;
-    for (let i = 0; i < height; i++) {
-      view.at = i;
-      try {
-        builder.push(fn(row));
-      } catch (error) {
-        noteBad(context, batch, [i], reasonOf("map", error));
-        bad.push(i);
-      }
-    }
-    if (bad.length === 0) return undefined;
-    const left = new Set(bad);
-    return Int32Array.from(Array.from({ length: height }, (_, i) => i).filter((i) => !left.has(i)));
+    this.#builder.pushEach(this.#node.fn, this.#view, height, (at, error) => {
+      noteBad(context, batch, [at], reasonOf("map", error));
+      bad.add(at);
+    });
+    if (bad.size === 0) return undefined;
+    return Int32Array.from(Array.from({ length: height }, (_, i) => i).filter((i) => !bad.has(i)));
   }
 
   /** Any number of rows per row: the place of the row that each comes from; undefined where each row gave one. */
   #several(batch: pl.DataFrame, context: BatchContext): Int32Array | undefined {
-    const { fn } = this.#node;
-    const [view, builder] = [this.#view, this.#builder];
-    const places: number[] = [];
     const { height } = batch;
-    for (let i = 0; i < height; i++) {
-      view.at = i;
-      const before = builder.height;
-      try {
-        const given = fn(view.row) as Iterable<unknown> | null | undefined;
-        if (given === null || given === undefined) continue;
-        if (typeof given !== "object" || !(Symbol.iterator in given))
-          throw new TypeError("it gave no list of rows (give [] for none, [row] for one)");
-        for (const made of given) {
-          builder.push(made);
-          places.push(i);
-        }
-      } catch (error) {
-        builder.truncate(before);
-        places.length = before;
-        noteBad(context, batch, [i], reasonOf("flatMap", error));
-      }
-    }
+    const places = this.#builder.pushAllOfEach(this.#node.fn, this.#view, height, (at, error) =>
+      noteBad(context, batch, [at], reasonOf("flatMap", error)),
+    );
     let single = places.length === height;
     for (let i = 0; single && i < height; i++) single = places[i] === i;
-    return single ? undefined : new Int32Array(places);
+    return single ? undefined : Int32Array.from(places);
   }
 
   /** Built for the columns that are there, and kept. */

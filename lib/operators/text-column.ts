@@ -49,13 +49,28 @@ function textColumn(name: string): { readonly filled: pl.Expr } {
   return made;
 }
 
-/** Collects texts, by number while they repeat: then each goes to Polars once. */
+/** Texts that a collector knows at most, and the characters in them. */
+const MOST = 65_536;
+const MOST_CHARACTERS = 4_000_000;
+/** Rows of a first batch after which it is judged whether its texts repeat. */
+const PATIENCE = 8192;
+
+/**
+ * Collects texts, by number while they repeat: then each goes to Polars once, however many batches hold it. The texts of former batches stay known,
+ * since the next batch has the same keys as a rule.
+ */
 export class TextCollector {
-  #codes = new Float64Array(1024);
+  #codes = new Uint32Array(1024);
   #length = 0;
-  #numbers = new Map<string | null, number>();
-  #different: (string | null)[] = [];
-  /** All of them, once too many were different. */
+  readonly #numbers = new Map<string | null, number>();
+  #known: (string | null)[] = [];
+  #characters = 0;
+  /** Texts that became known in this batch. */
+  #fresh = 0;
+  #judgedFrom = PATIENCE;
+  /** The known texts as Polars has them, as far as it was told. */
+  #dictionary: pl.Series | undefined;
+  /** All of this batch, once too many were fresh. */
   #plain: (string | null)[] | undefined;
 
   push(text: string | null): void {
@@ -63,23 +78,33 @@ export class TextCollector {
       this.#plain.push(text);
       return;
     }
-    let code = this.#numbers.get(text);
-    if (code === undefined) {
-      code = this.#different.length;
-      this.#different.push(text);
-      this.#numbers.set(text, code);
-    }
-    if (this.#length === this.#codes.length) {
-      if (this.#different.length * SHARED > this.#length) {
-        this.#plain = this.#texts();
-        this.#plain.push(text);
-        return;
-      }
-      const codes = new Float64Array(2 * this.#length);
-      codes.set(this.#codes);
-      this.#codes = codes;
+    const code = this.#numbers.get(text) ?? this.#learn(text);
+    if (this.#length === this.#codes.length && !this.#grow()) {
+      this.#plain!.push(text);
+      return;
     }
     this.#codes[this.#length++] = code;
+  }
+
+  #learn(text: string | null): number {
+    const code = this.#known.length;
+    this.#known.push(text);
+    this.#numbers.set(text, code);
+    this.#characters += text?.length ?? 0;
+    this.#fresh++;
+    return code;
+  }
+
+  /** False where it goes on with plain texts, since few of them repeat. */
+  #grow(): boolean {
+    if (this.#length >= this.#judgedFrom && this.#fresh * SHARED > this.#length) {
+      this.#plain = this.#texts();
+      return false;
+    }
+    const codes = new Uint32Array(2 * this.#length);
+    codes.set(this.#codes);
+    this.#codes = codes;
+    return true;
   }
 
   truncate(length: number): void {
@@ -90,24 +115,35 @@ export class TextCollector {
   /** The texts so far; the collector starts anew. */
   finish(name: string): pl.Series {
     const length = this.#plain?.length ?? this.#length;
-    const shared = this.#plain === undefined && length >= LEAST && this.#different.length * SHARED <= length;
+    const shared = this.#plain === undefined && length >= LEAST && this.#fresh * SHARED <= length;
     const made = shared ? this.#spread(name) : pl.Series(name, (this.#plain ?? this.#texts()) as string[], pl.Utf8);
     this.#length = 0;
     this.#plain = undefined;
-    this.#numbers = new Map();
-    this.#different = [];
+    this.#fresh = 0;
+    this.#judgedFrom = 1024;
+    if (this.#known.length > MOST || this.#characters > MOST_CHARACTERS) this.#forget();
     return made;
   }
 
+  #forget(): void {
+    this.#numbers.clear();
+    this.#known = [];
+    this.#characters = 0;
+    this.#dictionary = undefined;
+    this.#judgedFrom = PATIENCE;
+  }
+
   #texts(): (string | null)[] {
-    return Array.from({ length: this.#length }, (_, i) => this.#different[this.#codes[i]!]!);
+    return Array.from({ length: this.#length }, (_, i) => this.#known[this.#codes[i]!]!);
   }
 
   #spread(name: string): pl.Series {
-    const rows = pl.DataFrame([pl.Series(CODE, this.#codes.slice(0, this.#length))]);
-    const texts = pl.Series("§text", this.#different as string[], pl.Utf8);
-    const dictionary = pl.DataFrame([texts]).withColumns(NUMBERED);
-    const spread = rows.join(dictionary, { on: CODE, how: "left" }) as pl.DataFrame;
-    return spread.getColumn("§text").rename(name);
+    const told = this.#dictionary?.length ?? 0;
+    if (told < this.#known.length) {
+      const more = pl.Series("§text", this.#known.slice(told) as string[], pl.Utf8);
+      this.#dictionary = this.#dictionary === undefined ? more : (pl.concat([this.#dictionary, more]) as pl.Series);
+    }
+    const codes = pl.DataFrame([pl.Series(CODE, this.#codes.subarray(0, this.#length))]);
+    return codes.select(pl.lit(this.#dictionary).explode().gather(pl.col(CODE)).alias(name)).getColumn(name);
   }
 }

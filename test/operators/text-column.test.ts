@@ -40,3 +40,25 @@ for (const [name, texts] of Object.entries(COLUMNS)) {
     }
   });
 }
+
+test("a collector that goes from batch to batch gives each as it is: keys that come back, new ones, more than it keeps, none that repeat", () => {
+  const collector = new TextCollector();
+  const keys = (from: number, count: number, rows: number) =>
+    Array.from({ length: rows }, (_, i) => (i % count === 0 ? null : `key ${from + (i % count)}`));
+  const batches = [
+    keys(0, 1000, 20_000),
+    keys(500, 1000, 20_000),
+    keys(0, 3, 10),
+    keys(0, 40_000, 40_000),
+    keys(40_000, 40_000, 90_000),
+    keys(0, 1000, 20_000),
+    Array.from({ length: 12_000 }, (_, i) => `only here ${i} ${"x".repeat(400)}`),
+    keys(0, 1000, 20_000),
+    keys(0, 8, 600),
+  ];
+  for (const [i, batch] of batches.entries()) {
+    for (const text of batch) collector.push(text);
+    const series = collector.finish("s");
+    assert.deepEqual([...series.toArray()], batch, `batch ${i}`);
+  }
+});
