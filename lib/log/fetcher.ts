@@ -54,6 +54,8 @@ interface Assigned extends TopicPartition {
   retryAt: number;
   /** Records that are written but not to be read before a transaction ends, as of the last answer. */
   heldBack: number;
+  /** Where what may be read ends, as of the last answer; undefined before the first. */
+  end: number | undefined;
   readonly ready: { offset: number; answer: PartitionAnswer; error?: MillraceError }[];
 }
 
@@ -103,6 +105,7 @@ export class Fetcher {
       stopped: false,
       retryAt: 0,
       heldBack: 0,
+      end: undefined,
       ready: [],
     });
     this.#send();
@@ -131,12 +134,13 @@ export class Fetcher {
   }
 
   /**
-   * The partitions being read, with the offset that {@link poll} has reached, and how many offsets an open transaction holds back from readers of
-   * committed records.
+   * The partitions being read, with the offset that {@link poll} has reached, where what may be read ends, and how many offsets an open transaction
+   * holds back from readers of committed records.
    */
-  assignment(): (TopicPartition & { offset: number; paused: boolean; heldBack: number })[] {
-    return [...this.#assigned.values()].map(({ topic, partition, offset, paused, ready, heldBack }) => ({
+  assignment(): (TopicPartition & { offset: number; end: number | undefined; paused: boolean; heldBack: number })[] {
+    return [...this.#assigned.values()].map(({ topic, partition, offset, end, paused, ready, heldBack }) => ({
       heldBack,
+      end,
       topic,
       partition,
       offset: ready[0]?.offset ?? offset,
@@ -292,8 +296,8 @@ export class Fetcher {
       else void this.#report(assigned, offset, answer, error);
       return;
     }
-    assigned.heldBack =
-      this.#limits.isolation === "read_committed" ? Math.max(0, answer.highWatermark - answer.lastStableOffset) : 0;
+    assigned.end = this.#limits.isolation === "read_committed" ? answer.lastStableOffset : answer.highWatermark;
+    assigned.heldBack = Math.max(0, answer.highWatermark - assigned.end);
     if (answer.records.length === 0) return;
     const next = nextOffset(answer.records, offset);
     if (next === offset && answer.records.length >= HEADER_BYTES && !readable(answer.records)) {

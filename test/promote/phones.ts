@@ -6,13 +6,18 @@ export async function feedPhones(servers: string, topic: string, count: number, 
   const cluster = await Cluster.connect({ bootstrapServers: servers });
   try {
     await cluster.createTopic(topic, { partitions: 4, config: { "retention.ms": "-1" } });
-    const producer = await Producer.create(cluster);
-    for (const columns of simulatePhone({ count, devices, crashEvery: 500 })) {
-      for (const [partition, part] of partitionByKey(columns, 4).entries()) await producer.send(topic, partition, part);
-    }
-    await producer.flush();
-    await producer.close();
+    await sendPhones(cluster, topic, count, devices);
   } finally {
     await cluster.close();
   }
+}
+
+/** More readings for it. */
+export async function sendPhones(cluster: Cluster, topic: string, count: number, devices = 20): Promise<void> {
+  const producer = await Producer.create(cluster);
+  for (const columns of simulatePhone({ count, devices, crashEvery: 500 })) {
+    for (const [partition, part] of partitionByKey(columns, 4).entries()) await producer.send(topic, partition, part);
+  }
+  await producer.flush();
+  await producer.close();
 }

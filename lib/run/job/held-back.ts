@@ -6,7 +6,8 @@ import type { JobMetrics } from "./metrics.ts";
 const INTERVAL = 2000;
 
 /**
- * Notices records that another producer's open transaction holds back from readers of committed records: lag looks like none, and nothing
+ * Keeps the lag of partitions that bring nothing, too: those that were just opened have not been fetched from, those that are held up are not processed.
+ * And notices records that another producer's open transaction holds back from readers of committed records: lag looks like none, and nothing
  * comes. They are counted, and the log says so once per partition and time.
  */
 export class HeldBackWatch {
@@ -18,7 +19,8 @@ export class HeldBackWatch {
     let before = new Set<string>();
     this.#timer = setInterval(() => {
       const held = new Set<string>();
-      for (const { topic, partition, heldBack, offset } of fetcher().assignment()) {
+      for (const { topic, partition, heldBack, offset, end } of fetcher().assignment()) {
+        if (end !== undefined) metrics.lag.set({ topic, partition }, Math.max(0, end - offset));
         metrics.heldBack.set({ topic, partition }, heldBack);
         const name = `${topic}/${partition}`;
         if (heldBack === 0) {

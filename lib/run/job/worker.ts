@@ -408,6 +408,7 @@ export class Worker {
           this.#openings.delete(partition);
           this.#innerEnds.clear();
           this.#tasks.set(partition, task);
+          metrics.stateRows.set(label, task.stores.rows); // nothing may come for long
           metrics.restoreShare.set(label, 1);
           metrics.restoreSecondsLeft.set(label, 0);
           for (const [topic, offset] of task.offsets) this.#fetcher.assign(topic, partition, offset);

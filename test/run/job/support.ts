@@ -203,9 +203,13 @@ export async function jobUnderTest(
 }
 
 /** Starts a Node process that the test file ends at the latest. */
-export function run(args: readonly string[], env: Readonly<Record<string, string>>): JobRun {
+export function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  { cwd, program = process.execPath }: { cwd?: string; program?: string } = {},
+): JobRun {
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, args, { env: { ...inherited, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { cwd, env: { ...inherited, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
   let [stdout, stderr] = ["", ""];
   child.stdout?.on("data", (chunk) => {

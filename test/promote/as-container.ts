@@ -1,0 +1,36 @@
+import { cp, mkdir, readFile, symlink } from "node:fs/promises";
+import path from "node:path";
+import { type JobRun, run } from "../run/job/support.ts";
+
+/**
+ * A worker as its folder's own Dockerfile would start it, outside a container: what the image would hold (without what `.dockerignore` names), the
+ * variables it sets, its command; the volume is a folder and the port a free one.
+ */
+export async function asContainer(
+  job: string,
+  work: string,
+  env: Readonly<Record<string, string>>,
+): Promise<JobRun & { readonly url: () => Promise<string | undefined> }> {
+  const dockerfile = await readFile(path.join(job, "Dockerfile"), "utf8");
+  const ignored = (await readFile(path.join(job, ".dockerignore"), "utf8")).split("\n");
+  const [app, state] = [path.join(work, "app"), path.join(work, "state")];
+  await mkdir(app, { recursive: true });
+  await cp(job, app, {
+    recursive: true,
+    filter: (file) => file === job || !ignored.includes(path.relative(job, file)),
+  });
+  await symlink(path.join(job, "node_modules"), path.join(app, "node_modules"));
+  const set = /^ENV (.*)$/m
+    .exec(dockerfile)![1]!
+    .split(" ")
+    .map((pair) => pair.split("=") as [string, string]);
+  const [program, ...args] = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)![1]!) as string[];
+  const started = run(
+    args,
+    { ...Object.fromEntries(set), MILLRACE_STATE_DIR: state, PORT: "0", ...env },
+    { cwd: app, program: program! },
+  );
+  const url = async () =>
+    (JSON.parse(await readFile(path.join(state, "owner.json"), "utf8").catch(() => "{}")) as { url?: string }).url;
+  return { ...started, url };
+}
