@@ -4,7 +4,7 @@ import { committedOffsets, type FetchedPartition } from "../../log/index.ts";
 import type { BadRow, TaskOutput, TaskResult } from "../../operators/task.ts";
 import { AlignedTask } from "../align/aligned-task.ts";
 import { placeRows } from "../align/place-rows.ts";
-import { type BadRecord, badRecordAt, indexOfOffset, type SourceBatch } from "../source/index.ts";
+import { type BadRecord, badRecordAt, indexOfOffset, oncePerRecord, type SourceBatch } from "../source/index.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { PLACED_STORE, type PlacedPosition, readPlaced, writePlaced } from "./placed-store.ts";
 import { READ_STORE, type ReadPosition, readPositions, writePositions } from "./read-store.ts";
@@ -149,10 +149,17 @@ export class OrderedInputs {
     for (const [id, topic] of this.#context.topics.repartitions)
       if (topic === fetched.topic) return await this.#receive(id, fetched);
     const ready: Ready[] = [];
-    for (const reading of this.#readings) {
-      if (reading.topic !== fetched.topic) continue;
-      const { reader } = this.#context.plan.inputs.find(({ source }) => source.id === reading.source)!;
-      const { frame, bad } = unread(reader.read(fetched), reading.done);
+    const reads = this.#readings
+      .filter(({ topic }) => topic === fetched.topic)
+      .map((reading) => {
+        const { reader } = this.#context.plan.inputs.find(({ source }) => source.id === reading.source)!;
+        return { reading, reader, batch: reader.read(fetched) };
+      });
+    // what one source has worked on before has its dead letters; another source of the topic may find the same records bad
+    for (const { reading, batch } of reads)
+      for (const { offset } of batch.bad) if (offset < reading.done) this.#lettersOf(reading.topic).add(offset);
+    for (const { reading, reader, batch } of reads) {
+      const { frame, bad } = unread(batch, reading.done);
       const { topic, partition } = fetched;
       const { partitions } = this.#context.topics;
       this.#context.plan.placement.check(reading.source, { topic, partition, partitions }, frame);
@@ -226,6 +233,27 @@ export class OrderedInputs {
 
   readonly #skipped = new Map<string, number>();
 
+  /** Topic -> offsets of records that are dead letters already, as far as another source of the topic may come to them. */
+  readonly #letters = new Map<string, Set<number>>();
+
+  #lettersOf(topic: string): Set<number> {
+    const letters = this.#letters.get(topic) ?? new Set();
+    this.#letters.set(topic, letters);
+    return letters;
+  }
+
+  /** A record is a dead letter once, whichever of the topic's sources comes to it first. */
+  #notYetTold(found: readonly BadRecord[]): readonly BadRecord[] {
+    const own = new Set(this.#readings.map(({ topic }) => topic));
+    return oncePerRecord(found).filter(({ topic, partition, offset }) => {
+      if (offset < 0 || partition !== this.#task.partition || !own.has(topic)) return true;
+      const letters = this.#lettersOf(topic);
+      if (letters.has(offset)) return false;
+      letters.add(offset);
+      return true;
+    });
+  }
+
   /** A topic that has been read to its end is not waited for. */
   async #ended({ source, topic, next }: Reading): Promise<Ready> {
     const end = this.#ends?.get(topic);
@@ -238,18 +266,22 @@ export class OrderedInputs {
     const { program } = this.#context.plan;
     for (const { id } of program.repartitions)
       for (const { terminal, frame } of rows) if (terminal === id) await this.#tell(id, frame);
-    const records = bad.map((row) => this.#badRecord(row));
+    const found = bad.map((row) => this.#badRecord(row));
     for (const reading of this.#readings) {
       const upTo = this.#offsetOf(reading);
-      while (reading.bad.length > 0 && reading.bad[0]!.offset < upTo) records.push(reading.bad.shift()!);
+      while (reading.bad.length > 0 && reading.bad[0]!.offset < upTo) found.push(reading.bad.shift()!);
       for (const [number, { offsets }] of reading.kept)
         if (offsets.length === 0 || offsets.at(-1)! < upTo) reading.kept.delete(number);
     }
-    for (const topic of new Set(this.#readings.map(({ topic }) => topic)))
-      this.#task.offsets.set(
-        topic,
-        Math.min(...this.#readings.filter((one) => one.topic === topic).map((one) => this.#offsetOf(one))),
+    const records = this.#notYetTold(found);
+    for (const topic of new Set(this.#readings.map(({ topic }) => topic))) {
+      const committed = Math.min(
+        ...this.#readings.filter((one) => one.topic === topic).map((one) => this.#offsetOf(one)),
       );
+      this.#task.offsets.set(topic, committed);
+      const letters = this.#lettersOf(topic);
+      for (const offset of letters) if (offset < committed) letters.delete(offset);
+    }
     for (const id of this.#context.topics.repartitions.keys()) this.#notePositions(id);
     return { rows: rows.filter(({ terminal }) => !this.#context.topics.repartitions.has(terminal)), bad: records };
   }

@@ -1,6 +1,6 @@
 import { MillraceError } from "../../error.ts";
 import type { FetchedPartition } from "../../log/index.ts";
-import { type BadRecord, badRecordAt, indexOfOffset } from "../source/index.ts";
+import { type BadRecord, badRecordAt, indexOfOffset, oncePerRecord } from "../source/index.ts";
 import type { Ready } from "./ordered-inputs.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { isBeforeWarmEnd, type WarmPart, warmParts } from "./warm.ts";
@@ -31,19 +31,15 @@ async function processPart(context: WorkerContext, task: PartitionTask, { fetche
   const { topic, partition, columns, nextOffset, lastStableOffset } = fetched;
   const { plan, topics, io, metrics, settings, log } = context;
   task.dirty = true;
+  const all: BadRecord[] = [];
   for (const { source, reader } of plan.inputs) {
     if (!topics.bySource.get(source.id)?.includes(topic)) continue;
     const { frame, bad } = reader.read({ topic, partition, columns });
     const result = await task.task.process(new Map([[source.id, frame]]));
-    const all = [
-      ...bad,
-      ...result.bad.map((row) => badRecordAt(fetched, indexOfOffset(columns.offsets!, row.offset), row.reason)),
-    ];
-    if (all.length > 0 && !silent) {
-      if (settings.onError === "stop") throw badRecord(all[0] as BadRecord, topics.deadLetter);
-      await io.deadLetters(all);
-      task.bad += all.length;
-    }
+    all.push(...bad);
+    for (const row of result.bad)
+      all.push(badRecordAt(fetched, indexOfOffset(columns.offsets!, row.offset), row.reason));
+    if (all.length > 0 && !silent && settings.onError === "stop") throw badRecord(all[0]!, topics.deadLetter);
     for (const { terminal, frame: rows } of result.rows) {
       const sink = plan.sinks.get(terminal);
       if (sink === undefined || rows.height === 0 || silent) continue;
@@ -51,6 +47,11 @@ async function processPart(context: WorkerContext, task: PartitionTask, { fetche
       task.rowsOut += rows.height;
     }
     metrics.unknownFields.set({ source: source.id }, reader.counts.unknownFields);
+  }
+  const letters = oncePerRecord(all);
+  if (letters.length > 0 && !silent) {
+    await io.deadLetters(letters);
+    task.bad += letters.length;
   }
   task.rowsIn += columns.count;
   task.offsets.set(topic, nextOffset);
