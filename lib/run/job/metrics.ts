@@ -25,6 +25,11 @@ export class JobMetrics {
   readonly restoreShare = this.#gauge("millrace_restore_share", "Share of the changelog replayed, 0 to 1", [
     "partition",
   ]);
+  readonly restoreRate = this.#gauge(
+    "millrace_restore_records_per_second",
+    "Changelog records applied in a second, while a partition is restored",
+    ["partition"],
+  );
   readonly restoreSeconds = this.#gauge("millrace_restore_seconds", "How long the last restore of a partition took", [
     "partition",
   ]);
@@ -80,7 +85,7 @@ export class JobMetrics {
   forget(partition: number): void {
     const label = { partition: String(partition) };
     const perPartition = [this.watermarkDelay, this.late, this.stateRows];
-    const restores = [this.restoreShare, this.restoreSeconds, this.restoreSecondsLeft];
+    const restores = [this.restoreShare, this.restoreRate, this.restoreSeconds, this.restoreSecondsLeft];
     for (const gauge of [...perPartition, ...restores]) gauge.remove(label);
     this.lag.reset();
     this.heldBack.reset();

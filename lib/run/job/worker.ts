@@ -57,6 +57,7 @@ interface Opening {
   readonly abort: AbortController;
   readonly sources: readonly TopicPartition[];
   share: number;
+  recordsPerSecond: number;
   secondsLeft: number;
 }
 
@@ -187,9 +188,10 @@ export class Worker {
       };
     if (!this.#joined) return { reason: "joining the group" };
     if (this.#openings.size === 0) return undefined;
-    const restoring = [...this.#openings].map(([partition, { share, secondsLeft }]) => ({
+    const restoring = [...this.#openings].map(([partition, { share, recordsPerSecond, secondsLeft }]) => ({
       partition,
       percent: Math.floor(share * 100),
+      recordsPerSecond: Math.round(recordsPerSecond),
       secondsLeft: Number.isNaN(secondsLeft) ? null : Math.ceil(secondsLeft),
     }));
     return { reason: "restoring", restoring };
@@ -372,7 +374,8 @@ export class Worker {
   #open(partition: number, sources: readonly TopicPartition[]): void {
     const { log, metrics } = this.#context;
     this.#openings.get(partition)?.abort.abort();
-    const opening: Opening = { abort: new AbortController(), sources, share: 0, secondsLeft: Number.NaN };
+    const abort = new AbortController();
+    const opening: Opening = { abort, sources, share: 0, recordsPerSecond: 0, secondsLeft: Number.NaN };
     this.#openings.set(partition, opening);
     const label = { partition: String(partition) };
     const work = async () => {
@@ -383,9 +386,10 @@ export class Worker {
         await this.#standbys?.release(partition);
         const task = await openPartition(this.#context, partition, sources, {
           signal: opening.abort.signal,
-          progress: ({ share, secondsLeft }) => {
-            Object.assign(opening, { share, secondsLeft });
+          progress: ({ share, recordsPerSecond, secondsLeft }) => {
+            Object.assign(opening, { share, recordsPerSecond, secondsLeft });
             metrics.restoreShare.set(label, share);
+            metrics.restoreRate.set(label, recordsPerSecond);
             metrics.restoreSecondsLeft.set(label, Number.isNaN(secondsLeft) ? -1 : secondsLeft);
           },
         });
@@ -410,6 +414,7 @@ export class Worker {
           this.#tasks.set(partition, task);
           metrics.stateRows.set(label, task.stores.rows); // nothing may come for long
           metrics.restoreShare.set(label, 1);
+          metrics.restoreRate.remove(label);
           metrics.restoreSecondsLeft.set(label, 0);
           for (const [topic, offset] of task.offsets) this.#fetcher.assign(topic, partition, offset);
           log.info("partition opened", {

@@ -72,7 +72,7 @@ test("empty partitions, and partitions that end in markers, aborted or still ope
   assert.equal((await job.toEnd()).rowsIn, 0);
 });
 
-test("SIGTERM in the middle of a restore: out with 0, nothing lost; meanwhile it is not ready", {
+test("SIGTERM in the middle of a restore: out with 0, nothing lost; meanwhile health, metrics and log tell how far it is, how fast, and how long it will be", {
   timeout: 120_000,
 }, async () => {
   const job = await jobUnderTest(cluster, { partitions: 1, plans: "delta" });
@@ -86,18 +86,26 @@ test("SIGTERM in the middle of a restore: out with 0, nothing lost; meanwhile it
   const url = await until("it serves", () => /url=(\S+)/.exec(run.stderr())?.[1]);
   const ready = async () => {
     const response = await fetch(`${url}/health/ready`);
-    const body = (await response.json()) as { reason?: string; restoring?: readonly { partition: number }[] };
+    const body = (await response.json()) as { reason?: string; restoring?: readonly Record<string, number>[] };
     return { httpStatus: response.status, ...body };
   };
   const restoring = await until("it restores", async () => {
     const answer = await ready();
-    return answer.reason === "restoring" ? answer : undefined;
+    return answer.reason === "restoring" && answer.restoring![0]!.percent! > 0 ? answer : undefined;
   });
   assert.equal(restoring.httpStatus, 503);
-  assert.deepEqual(
-    restoring.restoring?.map(({ partition }) => partition),
-    [0],
-  );
+  // all but what the open transaction holds
+  const [{ partition, percent, recordsPerSecond, secondsLeft }] = restoring.restoring as [Record<string, number>];
+  assert.equal(partition, 0);
+  assert.ok(percent! > 0 && percent! < 100, `${percent} %`);
+  assert.ok(recordsPerSecond! > 0 && secondsLeft! > 0, JSON.stringify(restoring));
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const metric = (name: string) =>
+    Number(new RegExp(`^millrace_restore_${name}\\{partition="0"\\} (\\S+)$`, "m").exec(metrics)?.[1]);
+  assert.ok(metric("share") > 0 && metric("share") < 1, metrics);
+  assert.ok(metric("records_per_second") > 0 && metric("seconds_left") > 0, metrics);
+  const line = /INFO +restoring .*partition=0 records=\d+ percent=\d+ recordsPerSecond=\d+ secondsLeft=\d+/i;
+  await until("the log says so", () => line.test(run.stderr())).catch(() => assert.match(run.stderr(), line));
   assert.equal((await fetch(`${url}/health/live`)).status, 200);
   run.child.kill("SIGTERM");
   const { code, stderr } = await run.ended;
