@@ -86,7 +86,8 @@ export interface RunReport {
 }
 
 export interface LiveStatus {
-  readonly state: "reading" | "paused" | "stopped" | "failed";
+  /** `waiting`: what it reads is not there yet, as `error` says; it goes on by itself once it is. */
+  readonly state: "reading" | "paused" | "waiting" | "stopped" | "failed";
   readonly rowsIn: number;
   readonly rowsOut: number;
   /** Rows dropped from view to stay within `keep`. */

@@ -84,7 +84,9 @@ export interface NotebookPanel extends Widget {
     readonly rendermime: RenderMime;
     readonly activeCellIndex: number;
     readonly model: {
-      readonly cells: Iterable<{ readonly id: string; setMetadata(key: string, value: unknown): void }>;
+      readonly cells: Iterable<{ readonly id: string; setMetadata(key: string, value: unknown): void }> & {
+        readonly changed: Signal<unknown, { readonly type: string }>;
+      };
       readonly sharedModel: { insertCell(index: number, cell: { cell_type: "code"; source: string }): unknown };
     } | null;
   };
@@ -126,6 +128,10 @@ export interface Application {
     notifyCommandChanged(id?: string): void;
   };
   readonly serviceManager: {
+    readonly sessions: {
+      running(): Iterable<{ readonly path: string; readonly kernel: { readonly id: string } | null }>;
+      refreshRunning(): Promise<void>;
+    };
     readonly kernels: {
       running(): Iterable<{ readonly id: string; readonly name: string }>;
       refreshRunning(): Promise<void>;

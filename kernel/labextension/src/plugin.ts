@@ -1,3 +1,4 @@
+import { closeDeletedCells } from "./close-deleted-cells.ts";
 import { button, element } from "./element.ts";
 import type {
   Application,
@@ -44,6 +45,7 @@ export function plugin(shared: Shared): Plugin {
         notebook.content.rendermime.addFactory(liveRenderer(shared, notebook.sessionContext, connections));
         notebook.content.rendermime.addFactory(plotlyRenderer(shared, themes, notebook.sessionContext, connections));
         keepJournal(notebook);
+        closeDeletedCells(notebook, connections);
         addPromoteButton(notebook, shared, () => openPromotePanel(shared, app, connections, notebook));
       });
 

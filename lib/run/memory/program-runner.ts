@@ -1,6 +1,7 @@
 import type pl from "nodejs-polars";
 import type { Program } from "../../operators/program.ts";
 import type { BadRow, TaskResult } from "../../operators/task.ts";
+import { WATERMARK_STORE } from "../../operators/watermarks.ts";
 import { MemoryStore } from "../../state/memory-store.ts";
 import type { StoreSpec } from "../../state/store.ts";
 import { AlignedTask } from "../align/aligned-task.ts";
@@ -146,8 +147,18 @@ export class ProgramRunner {
     return this.#tasks.get(name)?.task.watermark ?? Number.NaN;
   }
 
+  /** Rows of state of the program itself; how far event time has come is not counted. */
   get stateRows(): number {
-    return this.#stores.reduce((sum, store) => sum + store.size, 0);
+    return this.#rowsOf(({ name }) => name !== WATERMARK_STORE.name);
+  }
+
+  /** Windows of event time that are open, sessions among them. */
+  get openWindows(): number {
+    return this.#rowsOf(({ key }) => key.at(-1) === "window_start");
+  }
+
+  #rowsOf(wanted: (spec: StoreSpec) => boolean): number {
+    return this.#stores.reduce((sum, { spec, size }) => (wanted(spec) ? sum + size : sum), 0);
   }
 
   /** How many records of a partition wait for those of other topics. */

@@ -1,8 +1,8 @@
 import { escapeHtml } from "./html.ts";
 
-/** What the topics bring that the schema does not say. Empty when it is as it was. */
+/** What has changed in the topics since reading began, and what they bring that the schema does not say. Empty when all is as it was. */
 export function driftHtml(drift: readonly string[]): string {
   if (drift.length === 0) return "";
   const items = drift.map((line) => `<li>${escapeHtml(line)}</li>`).join("");
-  return `<details open><summary><strong>the schema has drifted</strong></summary><ul>${items}</ul></details>`;
+  return `<details open><summary><strong>the topics have changed</strong></summary><ul>${items}</ul></details>`;
 }

@@ -42,6 +42,7 @@ export function notebookDriver(session = new Session()): FrameDriver {
         {
           draw: (frame, status, id) => liveChartBundle(frame, status, options, title, id),
           chart: options,
+          named: [options.x, options.by, options.z, options.y].flat().filter((name) => name !== undefined),
           check: (empty) => checkChart(empty, options),
         },
       );

@@ -18,6 +18,8 @@ export interface NotebookStatus extends LiveStatus {
   readonly keyDifferences: number;
   /** Rows of state held. */
   readonly stateRows: number;
+  /** Windows and sessions that are open. */
+  readonly openWindows: number;
   /** The first of the bad records. */
   readonly bad: readonly BadRecord[];
   /** The offsets read, by topic. */
@@ -36,6 +38,8 @@ export function statusLine(status: NotebookStatus): string {
     parts.push(
       `broker out of reach since ${instant(status.awaySince)}, trying again (the rows below are the last seen)`,
     );
+  } else if (state === "waiting") {
+    parts.push(`waiting, looking again every second: ${String((status.error as Error).message).split("\n", 1)[0]}`);
   } else parts.push(state);
   parts.push(`${whole(status.rate)} records/s`, `lag ${whole(status.lag)}`);
   if (!Number.isNaN(status.watermark)) parts.push(`watermark ${instant(status.watermark)}`);
@@ -49,9 +53,12 @@ export function statusLine(status: NotebookStatus): string {
   if (status.badRecords > 0) parts.push(`${whole(status.badRecords)} bad`);
   if (status.unknownFields > 0) parts.push(`${whole(status.unknownFields)} unknown fields`);
   if (status.keyDifferences > 0) parts.push(`${whole(status.keyDifferences)} keys differ from their field`);
-  if (status.stateRows > 0) parts.push(`${whole(status.stateRows)} rows of state`);
+  if (status.openWindows > 0) parts.push(counted(status.openWindows, "open window"));
+  if (status.stateRows > 0) parts.push(`${counted(status.stateRows, "row")} of state`);
   return parts.join(" · ");
 }
+
+const counted = (count: number, what: string): string => `${whole(count)} ${what}${count === 1 ? "" : "s"}`;
 
 /** Partitions named with their offsets: more are counted. */
 const MOST = 8;

@@ -20,12 +20,15 @@ import { Rate } from "./rate.ts";
 import { RecentRows } from "./recent-rows.ts";
 import { recordReads } from "./record-reads.ts";
 import type { Session } from "./session.ts";
+import { awaited, madeAnew } from "./waiting-for-topics.ts";
 
 export interface View {
   /** Draws a snapshot. The mime types are the same each time. @param id by which a front end asks for more, where one can */
   draw(frame: pl.DataFrame, status: NotebookStatus, id?: string): MimeBundle;
   /** Throws where frames like this one (without rows) cannot be drawn; reading then does not begin. */
   check?(empty: pl.DataFrame): void;
+  /** Columns that it names. */
+  readonly named?: readonly string[];
   /** Of a chart: what front ends draw by themselves. */
   readonly chart?: ChartOptions;
 }
@@ -35,6 +38,8 @@ const DEFAULT_HZ = 4;
 const WATCHED_HZ = 0.5;
 /** A drawing is followed by so many times its own length without one. */
 const DRAWING = 8;
+/** How often topics that are not there yet are looked for, ms. */
+const LOOKING = 1000;
 /** How often rows that are paced are let out, ms. */
 const PACE_INTERVAL = 50;
 /** Brokers away for this long are said to be away; reading goes on by itself once they are back. */
@@ -44,7 +49,8 @@ const FIRST_ROW = 10_000;
 
 /**
  * A frame that keeps up with its topics while cells run. Reading never waits for showing: a display is a snapshot, drawn at most `hz` times a
- * second. Memory is bounded by `keep`. It ends with `stop()`, or with its cell: interrupted, run again or deleted.
+ * second. Memory is bounded by `keep`. It ends with `stop()`, or with its cell: interrupted, run again or deleted. What is not there yet (a topic, its
+ * first record, a broker) is waited for, except in a headless run.
  */
 export class NotebookLiveFrame implements LiveFrame {
   /** By which front ends ask for it. */
@@ -69,6 +75,8 @@ export class NotebookLiveFrame implements LiveFrame {
   #wake: () => void = () => {};
   #asks: (() => Promise<void>)[] = [];
   readonly #partitions = new PartitionClocks();
+  /** What has become of the topics since reading began, in words. */
+  #notes: readonly string[] = [];
   #firstRow = Promise.withResolvers<void>();
   #lastDraw = 0;
   #drawCost = 0;
@@ -99,7 +107,14 @@ export class NotebookLiveFrame implements LiveFrame {
 
   get df(): pl.DataFrame {
     const frame = this.#rows.frame();
-    return frame.select(...shownColumns(this.#node, frame.columns));
+    return frame.select(...this.#shown(frame.columns));
+  }
+
+  /** The columns that the program shows, and those that the view names: `plot({ x: "_time" })`. */
+  #shown(columns: readonly string[]): string[] {
+    const shown = shownColumns(this.#node, columns);
+    const named = this.#view.named?.filter((name) => columns.includes(name) && !shown.includes(name)) ?? [];
+    return [...shown, ...named];
   }
 
   get status(): NotebookStatus {
@@ -119,8 +134,9 @@ export class NotebookLiveFrame implements LiveFrame {
       unknownFields: counts?.unknownFields ?? 0,
       keyDifferences: counts?.keyDifferences ?? 0,
       stateRows: counts?.stateRows ?? 0,
+      openWindows: counts?.openWindows ?? 0,
       ranges: this.#reader?.ranges ?? new Map(),
-      drift: this.#reader?.drift ?? [],
+      drift: [...this.#notes, ...(this.#reader?.drift ?? [])],
       ...(this.#awaySince !== undefined && { awaySince: this.#awaySince }),
       ...(this.#error !== undefined && { error: this.#error }),
     };
@@ -218,7 +234,7 @@ export class NotebookLiveFrame implements LiveFrame {
 
   async #run(): Promise<void> {
     try {
-      await this.#open(this.#start());
+      await this.#begin(this.#start());
       while (!this.#stopping.signal.aborted) {
         for (const ask of this.#asks.splice(0)) await ask();
         if (this.#seek !== undefined) await this.#moved();
@@ -243,6 +259,38 @@ export class NotebookLiveFrame implements LiveFrame {
     return this.#options.from ?? (this.#host?.headless ? start.bounded : start.unbounded);
   }
 
+  /** Opens, once what it reads is there. @param why it is not, where that is known */
+  async #begin(from: Position | "recent", why?: unknown): Promise<void> {
+    let missing = why;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        if (missing === undefined) {
+          await this.#open(from);
+          this.#error = undefined;
+          if (this.#state === "waiting") this.#state = "reading";
+          return this.#changed();
+        }
+      } catch (error) {
+        missing = error;
+      }
+      if (this.#host?.headless || !awaited(missing)) throw missing;
+      this.#state = "waiting";
+      this.#error = missing;
+      missing = undefined;
+      this.#changed();
+      await Promise.race([after(LOOKING, undefined), new Promise<void>((resolve) => (this.#wake = resolve))]);
+    }
+  }
+
+  /** A topic is gone: once there is one of its name, that is read, from its start and with fresh state. The last rows stay in view until then. */
+  async #beginAnew(gone: unknown): Promise<void> {
+    if (this.#host?.headless || !awaited(gone)) throw gone;
+    // inferred from the former topic
+    for (const { id } of sourcesOf([this.#node])) this.#session.schemas.delete(id);
+    await this.#begin("earliest", gone);
+    this.#notes = [madeAnew(this.title)];
+  }
+
   async #open(from: Position | "recent"): Promise<void> {
     const reader = await PlanReader.open(this.#session, this.#node, {
       from,
@@ -252,7 +300,7 @@ export class NotebookLiveFrame implements LiveFrame {
     });
     const empty = emptyFrame(reader.terminal.schema);
     try {
-      this.#view.check?.(empty.select(...shownColumns(this.#node, empty.columns)));
+      this.#view.check?.(empty.select(...this.#shown(empty.columns)));
     } catch (error) {
       await reader.close();
       throw error;
@@ -274,7 +322,7 @@ export class NotebookLiveFrame implements LiveFrame {
       else this.#pace.hold(batch);
       if (batch.length > 0) this.#firstRow.resolve();
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (!isPassing(error)) return this.#beginAnew(error);
       this.#lastFailure = performance.now();
       this.#awaySince ??= Date.now() - PATIENCE;
       this.#changed();
@@ -391,6 +439,11 @@ export class NotebookLiveFrame implements LiveFrame {
   get key(): string | undefined {
     const key = sourcesOf([this.#node])[0]?.key;
     return key !== undefined && this.#rows.columns.includes(key) ? key : undefined;
+  }
+
+  get kind(): "table" | "chart" | "preview" {
+    if (this.#view.chart !== undefined) return "chart";
+    return this.#node.kind === "sink" ? "preview" : "table";
   }
 
   /** For messages and lists. */

@@ -1,7 +1,7 @@
 import type pl from "nodejs-polars";
 import { Refusal } from "../../error.ts";
 import type { Position, Until } from "../../frame/driver.ts";
-import { type Cluster, type FetchedPartition, Fetcher, takeRecords } from "../../log/index.ts";
+import { type Cluster, type FetchedPartition, Fetcher, PartitionWatch, takeRecords } from "../../log/index.ts";
 import { compile, type Program, type ProgramSource, type ProgramTerminal } from "../../operators/program.ts";
 import type { BadRow } from "../../operators/task.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
@@ -53,6 +53,8 @@ const NEWEST = 10_000;
 const BAD_KEPT = 100;
 /** A live read waits so long for a topic that others are read in order with, ms. */
 const PATIENCE = 1000;
+/** How soon a live read notices that a topic has more partitions, ms. */
+const PARTITIONS_AGE = 5000;
 /** A partition that is so many rows ahead of what it is read in order with is not fetched for a while. */
 const MOST_WAITING = 200_000;
 
@@ -111,6 +113,9 @@ export class PlanReader {
   readonly #places: Map<string, Place>;
   readonly #tap: ReadOptions["tap"];
   readonly #paused = new Set<Place>();
+  /** topic -> that it has more partitions than are read, in words. */
+  readonly #grown = new Map<string, string>();
+  readonly #watch: PartitionWatch | undefined;
   readonly #bad: BadRecord[] = [];
   readonly #openedAt = performance.now();
   #begun = false;
@@ -127,9 +132,14 @@ export class PlanReader {
     places: Map<string, Place>,
     bound: Bound,
     tap: ReadOptions["tap"],
+    cluster: Cluster,
   ) {
     this.#session = session;
     this.#tap = tap;
+    if (bound.ends === undefined) {
+      const topics = [...new Set(inputs.flatMap(({ topics }) => topics))];
+      this.#watch = new PartitionWatch(cluster, topics, (...grown) => this.#noteGrown(...grown), PARTITIONS_AGE);
+    }
     this.#compiled = compiled;
     this.#placement = new KeyPlacement(compiled.program);
     this.terminal = compiled.terminal;
@@ -190,7 +200,7 @@ export class PlanReader {
       for (const { topic, partition, start, end } of places.values()) {
         if (end === undefined || start < end) fetcher.assign(topic, partition, start);
       }
-      const reader = new PlanReader(session, compiled, inputs, fetcher, places, bound, options.tap);
+      const reader = new PlanReader(session, compiled, inputs, fetcher, places, bound, options.tap, cluster);
       if (options.shows) for (const { id } of program.sources) session.shown.set(id, reader);
       return reader;
     } catch (error) {
@@ -350,6 +360,7 @@ export class PlanReader {
       /** The smallest over the partitions that have rows; NaN before the first. */
       watermark: this.#runner.watermark,
       stateRows: this.#runner.stateRows,
+      openWindows: this.#runner.openWindows,
       /** How often reading went on without a topic that others are read in order with. */
       wentOn: this.#runner.wentOn,
     };
@@ -361,9 +372,23 @@ export class PlanReader {
     return this.#compiled.wires.get(input.source.id)!;
   }
 
-  /** What the topics bring that their schemas do not say, in words. */
+  /** What the topics bring that their schemas do not say, and partitions that are not read, in words. */
   get drift(): readonly string[] {
-    return this.#inputs.flatMap(({ drift }) => drift.lines);
+    return [...this.#grown.values(), ...this.#inputs.flatMap(({ drift }) => drift.lines)];
+  }
+
+  /** Partitions place keys by their number: read on with more of them, the rows of a key would be in two places with half of its state each. */
+  #noteGrown(topic: string, _: number, now: number): void {
+    const read =
+      this.#runnerOptions.topics
+        .values()
+        .find((counts) => counts.has(topic))
+        ?.get(topic) ?? 0;
+    if (now > read)
+      this.#grown.set(
+        topic,
+        `topic ${topic} now has ${now} partitions, of which ${read} are read: run the cell again, or go to a place, to read all`,
+      );
   }
 
   /** The first bad records; `counts.bad` has their number. */
@@ -385,6 +410,7 @@ export class PlanReader {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#watch?.close();
     const { shown } = this.#session;
     // the ranges outlive the reader, its state does not
     for (const { source } of this.#inputs)

@@ -1,5 +1,6 @@
 import type pl from "nodejs-polars";
 import { dtypeName } from "../../schema.ts";
+import { zonedTime, zoneOf } from "../../zoned-time.ts";
 import type { MimeBundle } from "../host.ts";
 import { badPanelHtml, badPanelText } from "./bad-panel.ts";
 import { driftHtml } from "./drift-panel.ts";
@@ -65,8 +66,9 @@ function tableHtml(frame: pl.DataFrame, caption: string): string {
     )
     .join("");
   const cells = columns.map((name) => frame.getColumn(name).toArray() as unknown[]);
+  const dtypes = columns.map((_, i) => dtypeName(frame.dtypes[i]!));
   const body = Array.from({ length: frame.height }, (_, row) => {
-    const row_ = cells.map((column) => `<td>${escapeHtml(cellText(column[row]))}</td>`);
+    const row_ = cells.map((column, i) => `<td>${escapeHtml(cellText(column[row], dtypes[i]!))}</td>`);
     return `<tr>${row_.join("")}</tr>`;
   });
   const more = hidden > 0 ? `, ${hidden} more columns` : "";
@@ -76,8 +78,9 @@ function tableHtml(frame: pl.DataFrame, caption: string): string {
   );
 }
 
-function cellText(value: unknown): string {
-  const text = plainText(value);
+function cellText(value: unknown, dtype: string): string {
+  const zone = value instanceof Date ? zoneOf(dtype) : undefined;
+  const text = zone === undefined ? plainText(value) : zonedTime(Number(value), zone);
   return text.length > CELL_CHARACTERS ? `${text.slice(0, CELL_CHARACTERS)}…` : text;
 }
 

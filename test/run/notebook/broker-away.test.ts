@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EmbeddedBroker } from "../../../kernel/broker/embedded-broker.ts";
+import { EmbeddedBroker, freePort } from "../../../kernel/broker/embedded-broker.ts";
 import { topic } from "../../../lib/index.ts";
 import { Cluster, Producer } from "../../../lib/log/index.ts";
 import type { NotebookStatus } from "../../../lib/run/notebook/live-status.ts";
@@ -9,13 +9,17 @@ import { uniqueName } from "../../support/broker.ts";
 import { until } from "../../support/until.ts";
 import { readings } from "./topics.ts";
 
-test("a live frame outlives its broker: it says so, keeps the last snapshot, and goes on", {
-  timeout: 120_000,
+test("a live frame waits for its broker, and outlives it: it says so, keeps the last snapshot, and goes on", {
+  timeout: 180_000,
 }, async () => {
-  const broker = await EmbeddedBroker.start();
-  process.env.KAFKA_BOOTSTRAP_SERVERS = broker.bootstrapServers;
-  const cluster = await Cluster.connect({ bootstrapServers: broker.bootstrapServers });
   const name = uniqueName("away");
+  const port = await freePort();
+  process.env.KAFKA_BOOTSTRAP_SERVERS = `127.0.0.1:${port}`;
+  const live = topic(name, { key: "device", time: "timestamp" }).live({ from: "earliest" });
+  await until("it waits for a broker", () => live.status.state === "waiting");
+  assert.match(String(live.status.error), /cannot be reached/);
+  const broker = await EmbeddedBroker.start({ port });
+  const cluster = await Cluster.connect({ bootstrapServers: broker.bootstrapServers });
   const write = async (count: number, from: number) => {
     const producer = await Producer.create(cluster);
     await producer.send(name, 0, columnsOf(readings(count, from)));
@@ -24,7 +28,6 @@ test("a live frame outlives its broker: it says so, keeps the last snapshot, and
   };
   await cluster.createTopic(name, { partitions: 1, config: { "retention.ms": "-1" } });
   await write(10, 0);
-  const live = topic(name, { key: "device", time: "timestamp" }).live({ from: "earliest" });
   try {
     await until("the first rows", () => live.status.rowsOut === 10);
     await broker.kill();

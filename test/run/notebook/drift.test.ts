@@ -32,7 +32,7 @@ test("fields that come, and dtypes that change, are named on screen; what is sti
     ]);
     assert.equal(status().badRecords, 1, "1.5 is no Int64");
     const shown = (live as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for("Jupyter.display")]!();
-    assert.match(shown["text/html"]!, /the schema has drifted.*&quot;humidity&quot;/s);
+    assert.match(shown["text/html"]!, /the topics have changed.*&quot;humidity&quot;/s);
     assert.doesNotMatch(shown["text/html"]!, /<b>/);
     assert.match(shown["text/plain"]!, new RegExp(`as of 20.* UTC · offsets ${name}\\[0\\] 0–51`));
   } finally {

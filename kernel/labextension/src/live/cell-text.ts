@@ -1,15 +1,25 @@
+import { zonedTime, zoneOf } from "../../../../lib/zoned-time.ts";
+
 /** How a value of a column is written in the table. */
 export function cellText(value: unknown, dtype: string): string {
   if (value === null || value === undefined) return "null";
-  if (dtype.startsWith("Datetime") || dtype === "Date") {
-    const instant = new Date(Number(value));
-    if (Number.isNaN(instant.valueOf())) return String(value);
-    const text = instant.toISOString().replace("T", " ").replace("Z", "");
-    return dtype === "Date" ? text.slice(0, 10) : text;
-  }
+  if (dtype.startsWith("Datetime") || dtype === "Date") return timeText(Number(value), dtype) ?? String(value);
   if (typeof value === "number") return numberText(value);
   if (typeof value === "object") return JSON.stringify(value, plain);
   return String(value);
+}
+
+/** Dates, and instants in UTC or as clocks of their zone show them; microseconds only where there are some. */
+function timeText(value: number, dtype: string): string | undefined {
+  const ms = Math.floor(value);
+  const instant = new Date(ms);
+  if (Number.isNaN(instant.valueOf())) return undefined;
+  const text = instant.toISOString().replace("T", " ").replace("Z", "");
+  if (dtype === "Date") return text.slice(0, 10);
+  const zone = zoneOf(dtype);
+  const shown = zone === undefined ? text : zonedTime(ms, zone);
+  const micros = Math.round((value - ms) * 1000);
+  return micros === 0 ? shown : shown.replace(/\.\d{3}/, (digits) => digits + String(micros).padStart(3, "0"));
 }
 
 /** Whole numbers as they are, others with seven digits. */
@@ -27,7 +37,16 @@ export const isNumber = (dtype: string): boolean => /^(U?Int|Float)/.test(dtype)
 
 /** Wide enough for most values of the dtype and for the name, px. */
 export function columnWidth(name: string, dtype: string): number {
-  const values = dtype.startsWith("Datetime") ? 184 : /^(List|Struct)/.test(dtype) ? 240 : isNumber(dtype) ? 104 : 140;
+  const values =
+    zoneOf(dtype) !== undefined
+      ? 232
+      : dtype.startsWith("Datetime")
+        ? 184
+        : /^(List|Struct)/.test(dtype)
+          ? 240
+          : isNumber(dtype)
+            ? 104
+            : 140;
   return Math.min(320, Math.max(values, name.length * 8 + 24));
 }
 

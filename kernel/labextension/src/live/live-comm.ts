@@ -1,7 +1,7 @@
 import type { Comm, Kernel, SessionContext } from "../jupyterlab.ts";
 
 export interface LiveStatus {
-  readonly state: "reading" | "paused" | "stopped" | "failed";
+  readonly state: "reading" | "paused" | "waiting" | "stopped" | "failed";
   readonly rate: number;
   readonly lag: number;
   readonly kept: number;

@@ -9,6 +9,8 @@ export interface LiveControls {
 }
 
 const OPS = ["contains", "=", "!=", "<", "<=", ">", ">="];
+/** What has no one text or number to compare. */
+const NO_FILTER = /^(List|Struct|Binary)/;
 const SPEEDS = ["0.1", "0.5", "1", "2", "10", "100"];
 
 /** Pause, step, stop, rewind, speed, view and filter of a live table. */
@@ -50,6 +52,9 @@ export function liveControls(
     },
   );
   let filtered = false;
+  /** Names of the columns in the list, by their place: a name may be empty. */
+  let filterable: readonly string[] = [];
+  let filteredBy: string | undefined;
   const column = select("column to filter by", [["", "filter…"]], () => filter());
   const op = select(
     "comparison",
@@ -64,8 +69,9 @@ export function liveControls(
     onkeydown: (event: KeyboardEvent) => event.stopPropagation(),
   });
   const filter = () => {
-    filtered = column.value !== "" && value.value !== "";
-    view({ filters: filtered ? [{ column: column.value, op: op.value, value: value.value }] : [], follow: true });
+    filteredBy = column.value === "" ? undefined : filterable[Number(column.value)];
+    filtered = filteredBy !== undefined && value.value !== "";
+    view({ filters: filtered ? [{ column: filteredBy, op: op.value, value: value.value }] : [], follow: true });
   };
   const node = element(
     "div",
@@ -87,18 +93,22 @@ export function liveControls(
       pause.title = paused ? "resume reading" : "pause reading";
       pause.setAttribute("aria-label", pause.title);
       const over = state === "stopped" || state === "failed";
-      for (const each of [pause, step, stop, rewind, speed]) each.disabled = over;
+      for (const each of [stop, rewind, speed]) each.disabled = over;
+      for (const each of [pause, step]) each.disabled = over || state === "waiting";
       modes.options[1]!.disabled = key === undefined;
       if (document.activeElement !== speed) speed.value = now === null ? "" : String(now);
       const names = columns.map(({ name }) => name).join("\0");
       if (column.dataset.names === names) return;
       column.dataset.names = names;
-      const chosen = column.value;
+      const chosen = String(columns.findIndex(({ name }) => name === filteredBy));
+      filterable = columns.map(({ name }) => name);
       column.replaceChildren(
         element("option", { value: "" }, "filter…"),
-        ...columns.map(({ name }) => element("option", { value: name }, name)),
+        ...columns.map(({ name, dtype }, i) =>
+          element("option", { value: String(i), disabled: NO_FILTER.test(dtype) }, name),
+        ),
       );
-      column.value = chosen;
+      column.value = chosen === "-1" ? "" : chosen;
     },
   };
 }

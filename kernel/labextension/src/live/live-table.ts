@@ -1,6 +1,8 @@
 import { tableFromIPC } from "@uwdata/flechette";
 import { button, element } from "../element.ts";
+import { ownKeys } from "../own-keys.ts";
 import { cellText, columnWidth, isNumber, numberWidth } from "./cell-text.ts";
+import { type GridPlace, moved } from "./grid-cursor.ts";
 import type { LivePicture } from "./live-comm.ts";
 import { type LiveControls, liveControls } from "./live-controls.ts";
 import { Sparkline } from "./sparkline.ts";
@@ -8,6 +10,9 @@ import { Sparkline } from "./sparkline.ts";
 const ROW = 22;
 const ROWS_SHOWN = 15;
 const ROWS_LEAST = 3;
+/** Of the head, in rows. */
+const HEAD = 2;
+let tables = 0;
 
 /**
  * A table of which only the part on screen is there: the kernel is asked for the rows and columns one scrolls to. Cells stay and change their
@@ -39,6 +44,9 @@ export class LiveTable {
   /** What was on screen: key or place -> texts, to mark what changed. */
   #before = new Map<string, readonly string[]>();
   #seen = 0;
+  /** The cell that keys are about; none before the first key. */
+  #cursor: GridPlace | undefined;
+  readonly #name = `mr-table-${++tables}`;
 
   constructor(title: string, send: (message: Record<string, unknown>) => void) {
     this.#send = send;
@@ -56,14 +64,17 @@ export class LiveTable {
     );
     this.#space.append(this.#head, this.#body, this.#none);
     this.#scroll.addEventListener("scroll", () => this.#scrolled());
-    this.node = element(
-      "div",
-      { class: "mr-live" },
-      this.#controls.node,
-      element("div", { class: "mr-status" }, this.#spark.node, this.#line),
-      this.#said,
-      this.#scroll,
-      this.#bad,
+    this.#scroll.addEventListener("keydown", (event) => this.#pressed(event));
+    this.node = ownKeys(
+      element(
+        "div",
+        { class: "mr-live" },
+        this.#controls.node,
+        element("div", { class: "mr-status" }, this.#spark.node, this.#line),
+        this.#said,
+        this.#scroll,
+        this.#bad,
+      ),
     );
   }
 
@@ -78,15 +89,16 @@ export class LiveTable {
     this.#said.textContent = picture.failed ?? "";
     this.#bad.hidden = picture.bad === "";
     this.#bad.textContent = picture.bad;
-    this.#none.hidden = picture.total > 0;
-    this.#none.textContent = this.#controls.filtered ? "no row matches the filter" : "no rows yet";
+    const drawn = picture.columns.length > 0;
+    this.#none.hidden = drawn && picture.total > 0;
+    this.#none.textContent = nothing(picture, this.#controls.filtered);
     this.#scroll.hidden = picture.failed !== undefined && picture.total === 0;
-    this.#room = Math.max(this.#room, Math.min(ROWS_SHOWN, picture.total));
+    if (drawn) this.#room = Math.max(this.#room, Math.min(ROWS_SHOWN, picture.total));
     // where columns go on to the right, the bar to scroll by takes room of its own
     const bar = this.#scroll.offsetHeight - this.#scroll.clientHeight;
     const height = `${(this.#room + 2) * ROW + bar}px`;
     if (this.#scroll.style.height !== height) this.#scroll.style.height = height;
-    this.#space.style.height = `${(picture.total + 2) * ROW}px`;
+    this.#space.style.height = drawn ? `${(picture.total + HEAD) * ROW}px` : "";
     const texts = this.#texts(picture, bytes);
     this.#edges = edges(picture.columns, this.#wide);
     this.#space.style.width = `${this.#edges.at(-1)}px`;
@@ -171,6 +183,7 @@ export class LiveTable {
         const cell = row.children[c] as HTMLElement;
         this.#place(cell, columnFrom + c);
         cell.setAttribute("aria-colindex", String(columnFrom + c + 1));
+        cell.id = `${this.#name}-${from + r}-${columnFrom + c}`;
         cell.classList.toggle("mr-number", isNumber(columns[columnFrom + c]!.dtype));
         cell.classList.toggle("mr-changed", byKey && before !== undefined && before[c] !== text);
         if (cell.textContent !== text) {
@@ -179,6 +192,7 @@ export class LiveTable {
         }
       });
     }
+    this.#showCursor();
     this.#before = now;
     this.#seen = Math.max(this.#seen, status.dropped + picture.total);
   }
@@ -186,6 +200,41 @@ export class LiveTable {
   #place(cell: HTMLElement, column: number): void {
     cell.style.left = `${this.#edges[column]}px`;
     cell.style.width = `${this.#edges[column + 1]! - this.#edges[column]!}px`;
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    const picture = this.#picture;
+    if (event.target !== this.#scroll || picture === undefined) return;
+    const top = Math.ceil(this.#scroll.scrollTop / ROW);
+    const here = this.#cursor ?? { row: top, column: this.#columnFrom() };
+    const to = moved(event, here, picture.total, picture.columns.length);
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#cursor = to;
+    this.#scrollTo(to);
+    this.#showCursor();
+  }
+
+  #scrollTo({ row, column }: GridPlace): void {
+    const { scrollTop, scrollLeft, clientHeight, clientWidth } = this.#scroll;
+    const [top, bottom] = [row * ROW, (row + 1 + HEAD) * ROW];
+    if (top < scrollTop) this.#scroll.scrollTop = top;
+    else if (bottom > scrollTop + clientHeight) this.#scroll.scrollTop = bottom - clientHeight;
+    const [left, right] = [this.#edges[column]!, this.#edges[column + 1]!];
+    if (left < scrollLeft) this.#scroll.scrollLeft = left;
+    else if (right > scrollLeft + clientWidth) this.#scroll.scrollLeft = Math.min(left, right - clientWidth);
+  }
+
+  /** The focus stays on the grid; which cell is meant is told by its id, and goes as rows come and go. */
+  #showCursor(): void {
+    const id = this.#cursor && `${this.#name}-${this.#cursor.row}-${this.#cursor.column}`;
+    for (const former of this.#body.querySelectorAll(".mr-cursor"))
+      if (former.id !== id) former.classList.remove("mr-cursor");
+    const cell = id === undefined ? null : this.#body.querySelector(`#${id}`);
+    cell?.classList.add("mr-cursor");
+    if (cell === null) this.#scroll.removeAttribute("aria-activedescendant");
+    else this.#scroll.setAttribute("aria-activedescendant", cell.id);
   }
 
   /** Before the first picture widths are not known: enough for any. */
@@ -241,6 +290,12 @@ function edges(columns: LivePicture["columns"], wide: ReadonlyMap<string, number
   const at = [0];
   for (const { name, dtype } of columns) at.push(at.at(-1)! + (wide.get(name) ?? columnWidth(name, dtype)));
   return at;
+}
+
+/** Why the table is empty. */
+function nothing({ columns, status }: LivePicture, filtered: boolean): string {
+  if (columns.length === 0 && status.rowsOut > 0) return `${status.rowsOut.toLocaleString("en")} rows without columns`;
+  return filtered ? "no row matches the filter" : "no rows yet";
 }
 
 /** So many children, keeping those that are there. */

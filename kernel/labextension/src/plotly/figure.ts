@@ -30,7 +30,7 @@ export interface TraceChange {
 export interface ChartPicture {
   readonly figure?: Figure;
   readonly change?: readonly TraceChange[];
-  readonly state: "reading" | "paused" | "stopped" | "failed";
+  readonly state: "reading" | "paused" | "waiting" | "stopped" | "failed";
   readonly line: string;
   readonly bad: string;
   readonly failed?: string;

@@ -2,6 +2,7 @@ import { button, element } from "../element.ts";
 import type { Kernel, RendererFactory, RenderModel, SessionContext, ThemeManager, Widget } from "../jupyterlab.ts";
 import type { KernelConnections } from "../kernel-connections.ts";
 import { kernelOf, LiveComm, whenKernelGoes } from "../live/live-comm.ts";
+import { ownKeys } from "../own-keys.ts";
 import type { Shared } from "../shared.ts";
 import type { ChartPicture, Figure } from "./figure.ts";
 import { loadPlotly } from "./load-plotly.ts";
@@ -121,12 +122,14 @@ class ChartControls {
   constructor(send: (message: Record<string, unknown>) => void) {
     this.#pause = button("Pause", "pause reading", () => send({ do: this.#pause.dataset.do ?? "pause" }));
     this.#stop = button("Stop", "stop this live chart", () => send({ do: "stop" }));
-    this.node = element(
-      "div",
-      { class: "mr-controls", role: "toolbar", "aria-label": "live chart" },
-      this.#pause,
-      this.#stop,
-      this.#line,
+    this.node = ownKeys(
+      element(
+        "div",
+        { class: "mr-controls", role: "toolbar", "aria-label": "live chart" },
+        this.#pause,
+        this.#stop,
+        this.#line,
+      ),
     );
     this.below = element("div", {}, this.#said, this.#bad);
   }
@@ -137,7 +140,8 @@ class ChartControls {
     this.#pause.textContent = paused ? "Resume" : "Pause";
     this.#pause.title = paused ? "resume reading" : "pause reading";
     this.#pause.setAttribute("aria-label", this.#pause.title);
-    for (const each of [this.#pause, this.#stop]) each.disabled = state === "stopped" || state === "failed";
+    this.#stop.disabled = state === "stopped" || state === "failed";
+    this.#pause.disabled = this.#stop.disabled || state === "waiting";
     this.#line.textContent = line;
     this.say(failed ?? "");
     this.#bad.hidden = bad === "";

@@ -19,7 +19,7 @@ export class RunningFrames {
 
   /** Those that read, or could again. */
   get running(): readonly NotebookLiveFrame[] {
-    return [...this.#frames.values()].filter(({ status: { state } }) => state === "reading" || state === "paused");
+    return [...this.#frames.values()].filter(({ status: { state } }) => state !== "stopped" && state !== "failed");
   }
 }
 

@@ -24,18 +24,24 @@ export function serveFrontEnds(): void {
     else new ChartViewer(frame, frame.chart, channel);
   });
   host.listen("millrace.streams", streams);
+  host.listen("millrace.cells", (_, data) => {
+    const { closed } = (data ?? {}) as { closed?: unknown };
+    if (Array.isArray(closed))
+      for (const frame of runningFrames.running) if (closed.includes(frame.cellId)) void frame.stop();
+  });
 }
 
 /** The running streams, once a second, until the channel closes; `stop`, `pause` and `resume` by id. */
 function streams(channel: Channel): void {
   const tell = () => {
-    const list = runningFrames.running.map(({ id, title, cellId, status }) => {
-      const { state, rate, lag, late, badRecords, kept, rowsOut, stateRows, watermark } = status;
+    const list = runningFrames.running.map(({ id, title, kind, cellId, status }) => {
+      const { state, rate, lag, late, badRecords, kept, rowsOut, openWindows, stateRows, watermark } = status;
       return {
         id,
         title,
+        kind,
         cell: cellId ?? null,
-        status: { state, rate, lag, late, badRecords, kept, rowsOut, stateRows },
+        status: { state, rate, lag, late, badRecords, kept, rowsOut, openWindows, stateRows },
         watermark: Number.isNaN(watermark) ? null : watermark,
       };
     });
