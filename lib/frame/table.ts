@@ -1,5 +1,6 @@
 import pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
+import { checkFormat, type FormatName } from "../format/names.ts";
 import { contentId } from "../plan/content-key.ts";
 import { sourceNode } from "../plan/nodes/source-node.ts";
 import { tableNode } from "../plan/nodes/table-node.ts";
@@ -12,7 +13,8 @@ export interface TableOptions {
   readonly key: string;
   /** The column that holds the event time, from which on a row is valid; without it the record's timestamp. */
   readonly time?: string;
-  readonly format?: "json";
+  /** How values become rows, as in `topic()`; not `"arrow"`, whose records hold many rows each. */
+  readonly format?: Exclude<FormatName, "arrow">;
   /** Column names and dtypes; inferred from a sample otherwise. */
   readonly schema?: Schema;
 }
@@ -21,7 +23,7 @@ export interface TableOptions {
  * A keyed table, for lookups with `join`: a compacted topic (the newest row per record key, changing; a record without a value deletes), or
  * fixed rows: a Polars frame, a Parquet or CSV file, a table of a DuckDB file. A file is named relative to the notebook's folder; promotion puts a copy
  * into the job.
- * @throws Refusal `NO_TOPIC`, `NO_KEY`, `NO_FILE`, `NO_TABLE`, `NOT_UNIQUE`, `NOT_BUILT` (a format other than JSON)
+ * @throws Refusal `NO_TOPIC`, `NO_KEY`, `NO_FILE`, `NO_TABLE`, `NOT_UNIQUE`, `UNKNOWN_FORMAT`, `MANY_ROWS_PER_KEY` (Arrow)
  * @example
  * const devices = table("devices", { key: "device" });
  * const limits = table("limits.csv", { key: "model" });
@@ -50,12 +52,16 @@ export function table(source: pl.DataFrame | string, options?: unknown): StreamF
       where: `table("${source}")`,
       remedies: [`table("${source}", { key: "device" })`],
     });
-  if (format !== "json")
+  checkFormat(format, `table("${source}")`);
+  if ((format as FormatName) === "arrow")
     throw new Refusal({
-      code: "NOT_BUILT",
-      what: `table ${source}: the format "${format}" is not built yet`,
+      code: "MANY_ROWS_PER_KEY",
+      what: `table ${source}: an Arrow record holds many rows, and a table has one row per record key`,
       where: `table("${source}")`,
-      remedies: ["use JSON messages"],
+      remedies: [
+        "write the table's topic with a row per record (JSON, Avro, Protobuf, CSV)",
+        `or join with the stream of its rows as of their time: .joinAsof(topic("${source}", { format: "arrow" }), …)`,
+      ],
     });
   const content = {
     topics: [source],

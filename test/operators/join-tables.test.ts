@@ -180,6 +180,8 @@ test("fixed rows of files: Parquet, CSV and a table of DuckDB; what is wrong wit
     [() => table(limits, { key: "modell" }), "UNKNOWN_COLUMN"],
     [() => table(polars.concat([limits, limits]), { key: "model" }), "NOT_UNIQUE"],
     [() => table("devices", {} as never), "NO_KEY"],
+    [() => table("devices", { key: "device", format: "xml" } as never), "UNKNOWN_FORMAT"],
+    [() => table("devices", { key: "device", format: "arrow" } as never), "MANY_ROWS_PER_KEY"],
     [() => table(7 as never), "NO_TOPIC"],
   ];
   for (const [make, code] of refused) assert.throws(make, { code });

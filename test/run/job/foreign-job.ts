@@ -1,7 +1,7 @@
 import { table } from "../../../lib/index.ts";
 import { job } from "../../../lib/job.ts";
 
-// A job as `millrace promote` makes it: a table joined with another by a foreign key.
+// A job as `millrace promote` makes it: a table joined with another, in CSV, by a foreign key.
 const [orders, products, output] = ["TEST_INPUT", "TEST_PRODUCTS", "TEST_OUTPUT"].map(
   (name) => process.env[name] as string,
 );
@@ -13,7 +13,7 @@ const main = job({
   },
 });
 table(orders!, { key: "id" })
-  .join(table(products!, { key: "product" }), { on: "product", how: "inner" })
+  .join(table(products!, { key: "product", format: "csv" }), { on: "product", how: "inner" })
   .to(`${output}-priced`, { key: "id" });
 
 await main.run();

@@ -4,7 +4,7 @@ import { newSeed, seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { connect, jobUnderTest, produce, readAll } from "./support.ts";
 
-test("a foreign-key join of two tables in a job: its topic is the table that both make, over kill -9", {
+test("a foreign-key join of two tables in a job, one in CSV and with deleted rows: its topic is the table that both make, over kill -9", {
   timeout: 180_000,
 }, async (t) => {
   const seed = newSeed();
@@ -25,9 +25,11 @@ test("a foreign-key join of two tables in a job: its topic is the table that bot
         { product: `p${pick(5)}`, price: pick(99) },
       ];
       orders.set(id, order);
-      prices.set(price.product, price.price);
       await produce(cluster, job.input, [{ key: id, text: JSON.stringify(order) }]);
-      await produce(cluster, products, [{ key: price.product, text: JSON.stringify(price) }]);
+      const gone = pick(6) === 0;
+      if (gone) prices.delete(price.product);
+      else prices.set(price.product, price.price);
+      await produce(cluster, products, [{ key: price.product, text: gone ? null : `${price.product},${price.price}` }]);
     }
   };
   await change();

@@ -66,7 +66,7 @@ export function phones(
 export async function produce(
   cluster: Cluster,
   topic: string,
-  records: readonly (Phone | { key: string | null; text: string; header?: string })[],
+  records: readonly (Phone | { key: string | null; text: string | null; header?: string })[],
   timestamp = 1_700_000_000_000,
 ): Promise<void> {
   const producer = await Producer.create(cluster);
@@ -80,7 +80,7 @@ export async function produce(
       false,
     ),
     values: byteColumn(
-      rows.map(({ text }) => bytes(text)),
+      rows.map(({ text }) => (text === null ? null : bytes(text))),
       false,
     ),
     timestamps: new Float64Array(rows.length).fill(timestamp),
