@@ -91,8 +91,8 @@ export class Debugger {
       exceptionPaths: [],
       copyToGlobals: false,
     }),
-    initialize: async () => {
-      await this.#start();
+    initialize: async ({ clientID }) => {
+      await this.#start({ withTypes: clientID !== "jupyterlab" });
       return {
         supportsConfigurationDoneRequest: true,
         supportsConditionalBreakpoints: true,
@@ -156,7 +156,7 @@ export class Debugger {
     terminate: () => this.#stop(),
   };
 
-  async #start(): Promise<void> {
+  async #start({ withTypes }: { withTypes: boolean }): Promise<void> {
     if (this.#session !== undefined) return;
     const inspector = new Inspector();
     inspector.on("Debugger.scriptParsed", ({ url, scriptId }) => this.#cells.parsed(url, scriptId));
@@ -165,7 +165,7 @@ export class Debugger {
     this.#session = {
       inspector,
       breakpoints: new Breakpoints(inspector, this.#cells),
-      variables: new Variables(inspector),
+      variables: new Variables(inspector, { withTypes }),
     };
     await inspector.send("Debugger.enable");
     await inspector.send("Debugger.setBlackboxPatterns", { patterns: [NOT_A_CELL] });

@@ -5,7 +5,7 @@ import type { Inspector } from "./inspector.ts";
 export interface Variable {
   readonly name: string;
   readonly value: string;
-  readonly type: string;
+  readonly type?: string | undefined;
   /** To ask for what is in it; 0 when there is nothing. */
   readonly variablesReference: number;
 }
@@ -35,11 +35,14 @@ const BINDING = /^\$\$(.+)$/;
 /** Values of the stopped program, given out by number until it goes on. */
 export class Variables {
   readonly #inspector: Inspector;
+  readonly #withTypes: boolean;
   readonly #given = new Map<number, readonly string[]>();
   #last = 0;
 
-  constructor(inspector: Inspector) {
+  /** @param withTypes false for JupyterLab: its tree shows a variable's type in the place of its value, unless the type is one of Python's or missing */
+  constructor(inspector: Inspector, { withTypes = true }: { withTypes?: boolean } = {}) {
     this.#inspector = inspector;
+    this.#withTypes = withTypes;
   }
 
   forget(): void {
@@ -65,7 +68,7 @@ export class Variables {
         const value = binding === undefined ? property.value : await this.#bound(property.value);
         if (value !== undefined) found.set(name, this.describe(name, value));
         else if (property.get !== undefined)
-          found.set(name, { name, value: "(getter)", type: "accessor", variablesReference: 0 });
+          found.set(name, { name, value: "(getter)", type: this.#typed("accessor"), variablesReference: 0 });
       }
     }
     return [...found.values()];
@@ -73,7 +76,12 @@ export class Variables {
 
   describe(name: string, value: RemoteObject): Variable {
     const { type, subtype, className, objectId } = value;
-    return { name, value: text(value), type: className ?? subtype ?? type, variablesReference: this.refer(objectId) };
+    const kind = this.#typed(className ?? subtype ?? type);
+    return { name, value: text(value), type: kind, variablesReference: this.refer(objectId) };
+  }
+
+  #typed(type: string): string | undefined {
+    return this.#withTypes ? type : undefined;
   }
 
   async #bound(binding: RemoteObject | undefined): Promise<RemoteObject | undefined> {

@@ -34,9 +34,15 @@ export type ExecuteReply =
       readonly payload: readonly Page[];
     }
   | {
-      /** `aborted`: it waited behind a request that failed. */
-      readonly status: "error" | "aborted";
+      readonly status: "error";
       readonly execution_count: number;
+      readonly ename: string;
+      readonly evalue: string;
+      readonly traceback: readonly string[];
+    }
+  | {
+      /** It waited behind a request that failed. Without a count: front ends would put the failed cell's number before it. */
+      readonly status: "aborted";
       readonly ename: string;
       readonly evalue: string;
       readonly traceback: readonly string[];

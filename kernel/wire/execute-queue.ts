@@ -121,16 +121,18 @@ export class ExecuteQueue {
       }
       const { header } = task.request;
       this.#server.status("busy", header);
-      this.#server.reply("execute_reply", this.#aborted(why), task.request);
+      this.#server.reply("execute_reply", aborted(why), task.request);
       this.#server.status("idle", header);
     }
   }
-
-  #aborted(evalue: string): ExecuteReply {
-    const { count } = this.#counter;
-    return { status: "aborted", execution_count: count, ename: "Aborted", evalue, traceback: [evalue] };
-  }
 }
+
+const aborted = (evalue: string): ExecuteReply => ({
+  status: "aborted",
+  ename: "Aborted",
+  evalue,
+  traceback: [evalue],
+});
 
 function executeRequest({ content, metadata }: Message<ExecuteRequest>) {
   const { cellId, deletedCells } = metadata as ExecuteRequestMetadata;

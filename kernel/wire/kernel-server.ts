@@ -168,7 +168,10 @@ export class KernelServer {
     void this.#framed(request, () => handler(request, channel), channel);
   }
 
-  /** Every request is framed by `busy` and `idle`. A cell that is still running makes the kernel busy again. */
+  /**
+   * Every request is framed by `busy` and `idle`. A cell that is still running makes the kernel busy again, under no parent: JupyterLab's debugger asks for the variables
+   * at whatever is published for a cell, and that is a request again.
+   */
   async #framed(request: Message, work: () => void | Promise<void>, channel: RequestChannel = "shell"): Promise<void> {
     this.status("busy", request.header);
     try {
@@ -178,8 +181,7 @@ export class KernelServer {
       this.#replyFailure(request, (error as Error).message, channel);
     }
     this.status("idle", request.header);
-    const { current } = this.#shells.main;
-    if (current !== undefined) this.status("busy", current.header);
+    if (this.#shells.main.current !== undefined) this.status("busy", {});
   }
 
   #refuseSubshell(request: Message): void {

@@ -26,8 +26,25 @@ export async function inspectReply(language: LanguagePort, request: InspectReque
   return { status: "ok", found: true, data, metadata: {} };
 }
 
+/**
+ * How long the language thread has for an answer to a console, in ms; it is busy for a while after the start. `jupyter console` waits a second, and when nothing
+ * has come by then it never asks again.
+ */
+const CONSOLE_WAITS = 250;
+
 export async function isCompleteReply(language: LanguagePort, request: IsCompleteRequest): Promise<IsCompleteReply> {
-  return language.isComplete(codeOf(request));
+  const code = codeOf(request);
+  const here = Promise.withResolvers<IsCompleteReply>();
+  const timer = setTimeout(() => {
+    // The parser alone is enough, but it takes memory a second time: only where it is needed.
+    const parsed = import("../language/is-complete.ts").then(({ isComplete }) => isComplete(code));
+    here.resolve(parsed);
+  }, CONSOLE_WAITS);
+  try {
+    return await Promise.race([language.isComplete(code), here.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function codeOf({ code }: { readonly code: string }): string {

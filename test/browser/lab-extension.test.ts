@@ -1,25 +1,15 @@
 import assert from "node:assert/strict";
-import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, test } from "node:test";
-import type { Page } from "playwright-core";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
 import { noChromium, openBrowser } from "../support/chromium.ts";
 import { startFeed } from "../support/feed.ts";
 import { startLab } from "../support/jupyter-lab.ts";
 import { until } from "../support/until.ts";
+import { choose, idle, picture, writeNotebook } from "./front-end.ts";
 
-const images = path.resolve(import.meta.dirname, "../../docs/images");
 const LONG = 60_000;
-
-const code = (id: string, source: string) => ({
-  cell_type: "code",
-  id,
-  source,
-  metadata: {},
-  outputs: [],
-  execution_count: null,
-});
 
 /** A lab with a notebook that was run: a live table, a live chart, a sink. */
 async function openNotebook() {
@@ -33,38 +23,21 @@ async function openNotebook() {
     await lab.stop();
     await feed.stop();
   });
-  const notebook = {
-    nbformat: 4,
-    nbformat_minor: 5,
-    metadata: { kernelspec: { name: "millrace", display_name: "TypeScript (Millrace)", language: "typescript" } },
-    cells: [
-      code("a1", 'import { topic, pl } from "millrace";'),
-      code("a2", `const phone = topic("${topic}", { key: "device", time: "timestamp" });\nphone`),
-      code("a3", 'phone.plot({ x: "timestamp", y: "gForceX", by: "device" })'),
-      code("a4", 'phone.filter(pl.col("gForceX").gt(0)).to("alerts", { key: "device" });'),
-    ],
-  };
-  await writeFile(path.join(lab.folder, "live.ipynb"), JSON.stringify(notebook));
+  await writeNotebook(
+    lab,
+    "live.ipynb",
+    'import { topic, pl } from "millrace";',
+    `const phone = topic("${topic}", { key: "device", time: "timestamp" });\nphone`,
+    'phone.plot({ x: "timestamp", y: "gForceX", by: "device" })',
+    'phone.filter(pl.col("gForceX").gt(0)).to("alerts", { key: "device" });',
+  );
   const page = await browser.context.newPage();
   page.setDefaultTimeout(LONG);
   await page.goto(lab.url("live.ipynb"));
   await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor();
   await idle(page);
-  await page.click('.lm-MenuBar-itemLabel:text("Run")');
-  await page.click('.lm-Menu-itemLabel:text("Run All Cells")');
+  await choose(page, "Run", "Run All Cells");
   return { page, topic, lab };
-}
-
-const idle = (page: Page) =>
-  page
-    .getByText(/TypeScript \(Millrace\) \| Idle/)
-    .first()
-    .waitFor({ timeout: LONG });
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (!process.env.MILLRACE_SCREENSHOTS) return;
-  await mkdir(images, { recursive: true });
-  await page.screenshot({ path: path.join(images, `${name}.png`) });
 }
 
 test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 }, async (t) => {
@@ -236,8 +209,7 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
     async () => {
       await page.locator(".lm-TabBar-tabLabel", { hasText: "live.ipynb" }).first().click();
       assert.ok((await page.locator(".mr-live").count()) > 0);
-      await page.click('.lm-MenuBar-itemLabel:text("Kernel")');
-      await page.click('.lm-Menu-itemLabel:text-is("Restart Kernel…")');
+      await choose(page, "Kernel", "Restart Kernel…");
       await page.locator(".jp-Dialog .jp-mod-accept").click();
       await until("no table is live", async () => (await page.locator(".mr-live").count()) === 0, LONG);
       await page

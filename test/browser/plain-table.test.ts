@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
 import { test } from "node:test";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
 import { noChromium, openBrowser } from "../support/chromium.ts";
 import { startFeed } from "../support/feed.ts";
 import { startLab } from "../support/jupyter-lab.ts";
 import { until } from "../support/until.ts";
-
-const code = (id: string, source: string) => ({
-  cell_type: "code",
-  id,
-  source,
-  metadata: {},
-  outputs: [],
-  execution_count: null,
-});
+import { choose, idle, writeNotebook } from "./front-end.ts";
 
 test("without the lab extension a live frame is a plain table that updates in JupyterLab", {
   skip: noChromium,
@@ -27,29 +17,18 @@ test("without the lab extension a live frame is a plain table that updates in Ju
   const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: servers }, { extension: false });
   const browser = await openBrowser();
   try {
-    const notebook = {
-      nbformat: 4,
-      nbformat_minor: 5,
-      metadata: { kernelspec: { name: "millrace", display_name: "TypeScript (Millrace)", language: "typescript" } },
-      cells: [
-        code("a1", 'import { topic, pl } from "millrace";'),
-        code(
-          "a2",
-          `const phone = topic("${topic}", { key: "device", time: "timestamp" });\n` +
-            'const total = phone.withColumns(pl.col("gForceX").abs().plus(pl.col("gForceY").abs()).alias("gForceTotal"));\ntotal',
-        ),
-      ],
-    };
-    await writeFile(path.join(lab.folder, "live.ipynb"), JSON.stringify(notebook));
+    await writeNotebook(
+      lab,
+      "live.ipynb",
+      'import { topic, pl } from "millrace";',
+      `const phone = topic("${topic}", { key: "device", time: "timestamp" });\n` +
+        'const total = phone.withColumns(pl.col("gForceX").abs().plus(pl.col("gForceY").abs()).alias("gForceTotal"));\ntotal',
+    );
     const page = await browser.context.newPage();
     await page.goto(lab.url("live.ipynb"));
     await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
-    await page
-      .getByText(/TypeScript \(Millrace\) \| Idle/)
-      .first()
-      .waitFor({ timeout: 60_000 });
-    await page.click('.lm-MenuBar-itemLabel:text("Run")');
-    await page.click('.lm-Menu-itemLabel:text("Run All Cells")');
+    await idle(page);
+    await choose(page, "Run", "Run All Cells");
 
     const output = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output").first();
     await output.locator("th", { hasText: "gForceTotal" }).first().waitFor({ timeout: 60_000 });
@@ -58,11 +37,7 @@ test("without the lab extension a live frame is a plain table that updates in Ju
     await until("the table changes in place", async () => (await seen()) !== first, 20_000);
     // still one output: updated, not appended
     assert.equal(await page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-child").count(), 1);
-    // the kernel is free while the table is live
-    await page
-      .getByText(/TypeScript \(Millrace\) \| Idle/)
-      .first()
-      .waitFor({ timeout: 20_000 });
+    await idle(page); // the kernel is free while the table is live
   } finally {
     await browser.close();
     await lab.stop();

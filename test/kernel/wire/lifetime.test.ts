@@ -30,6 +30,18 @@ test("history lives on in the next kernel, also behind lines that are none", asy
   ]);
 });
 
+test("a console is answered while the language thread is still starting", async () => {
+  await using kernel = await TestKernel.start();
+  const cell = await kernel.send("execute_request", { code: "1" });
+  const first = await kernel.ask("is_complete_request", { code: "if (true) {" });
+  assert.deepEqual(first.reply.content, { status: "incomplete", indent: "  " });
+  assert.deepEqual(
+    kernel.of(cell).filter(({ header }) => header.msg_type === "execute_result"),
+    [],
+  );
+  assert.equal((await kernel.ran(cell)).reply.content.status, "ok");
+});
+
 const hasEnded = ({ process: child }: TestKernel) => child.exitCode !== null || child.signalCode !== null;
 
 suite("the end", { concurrency: true }, () => {

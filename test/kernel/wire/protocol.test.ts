@@ -96,6 +96,7 @@ suite("a queue of cells", () => {
       ["ok", "error", "aborted", "aborted"],
     );
     assert.deepEqual(types(ran[2]!.published), ["status", "status"]);
+    assert.equal("execution_count" in ran[2]!.reply.content, false, "a front end would show it before the cell");
     assert.equal((await kernel.execute("'again'")).reply.content.status, "ok");
   });
 

@@ -1,0 +1,75 @@
+// Jupyter Notebook 7, driven as a person would.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { Page } from "playwright-core";
+import { sharedBroker, uniqueName } from "../support/broker.ts";
+import { noChromium, openBrowser } from "../support/chromium.ts";
+import { startFeed } from "../support/feed.ts";
+import { startLab } from "../support/jupyter-lab.ts";
+import { until } from "../support/until.ts";
+import { choose, idle, picture, prompts, writeNotebook } from "./front-end.ts";
+
+const LONG = 120_000;
+
+async function openNotebook(): Promise<Page> {
+  const servers = await sharedBroker();
+  const topic = uniqueName("phones");
+  const feed = await startFeed(servers, topic);
+  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: servers }, { program: "notebook" });
+  const browser = await openBrowser();
+  after(async () => {
+    await browser.close();
+    await lab.stop();
+    await feed.stop();
+  });
+  await writeNotebook(
+    lab,
+    "live.ipynb",
+    `import { topic, pl } from "millrace";\nconst phone = topic("${topic}", { key: "device", time: "timestamp" });\nphone`,
+    'phone.plot({ x: "timestamp", y: "gForceX", by: "device" })',
+    'pl.DataFrame({ name: ["a", "b"], n: [1, 2] })',
+    "let turns = 0;\nconsole.log('in the loop');\nfor (;;) turns++;",
+    "turns > 1000",
+  );
+  const page = await browser.context.newPage();
+  page.setDefaultTimeout(LONG);
+  await page.goto(lab.url("live.ipynb"));
+  await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor();
+  await idle(page);
+  return page;
+}
+
+test("Notebook 7", { skip: noChromium, timeout: 420_000 }, async (t) => {
+  const page = await openNotebook();
+  const cell = (at: number) => page.locator(".jp-CodeCell").nth(at);
+  await choose(page, "Run", "Run All Cells");
+
+  await t.test("a live frame is a table that changes in place", async () => {
+    const table = cell(0).locator(".mr-live");
+    await table.locator(".mr-th", { hasText: "gForceX" }).waitFor();
+    const line = async () => (await table.locator(".mr-line").textContent()) ?? "";
+    const first = await line();
+    await until("the status changes", async () => (await line()) !== first, LONG);
+    assert.equal(await cell(0).locator(".jp-OutputArea-child").count(), 1);
+  });
+
+  await t.test("a live chart is drawn", () => cell(1).locator(".mr-plot .main-svg").first().waitFor());
+
+  await t.test("a frame is a table", async () => {
+    const rows = cell(2).locator(".jp-OutputArea-output table.dataframe tbody tr");
+    await until("two rows", async () => (await rows.count()) === 2, LONG);
+    assert.deepEqual(await rows.first().locator("td").allTextContents(), ["a", "1"]);
+  });
+
+  await t.test("the stop button ends a loop; what waited behind it is not run; the session lives on", async () => {
+    await cell(3).locator(".jp-OutputArea-output", { hasText: "in the loop" }).waitFor();
+    await page.locator('jp-button[data-command="notebook:interrupt-kernel"]').click();
+    await cell(3).locator(".jp-OutputArea-output", { hasText: "Interrupted" }).first().waitFor();
+    await idle(page);
+    assert.match((await prompts(page)).at(-1)!, /^\[ ?\]:$/);
+    await cell(4).locator(".jp-InputPrompt").click();
+    await page.keyboard.press("Control+Enter");
+    await cell(4).locator(".jp-OutputArea-output", { hasText: "true" }).waitFor();
+    await picture(page, "notebook-7");
+  });
+});
