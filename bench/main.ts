@@ -2,6 +2,10 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { MillraceError, Refusal } from "../lib/error.ts";
 import "../lib/polars/fast-objects.ts";
+import { countBuffersWithHeap } from "../lib/run/count-buffers.ts";
+
+// what runs in this process runs as in a job or the kernel
+countBuffersWithHeap();
 
 // `node bench/main.ts NAME [args]`: one file per benchmark beside this one, exporting `main(args)`.
 const [name = "", ...args] = process.argv.slice(2);

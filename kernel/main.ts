@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import path from "node:path";
 import "../lib/polars/fast-objects.ts";
+import { countBuffersWithHeap } from "../lib/run/count-buffers.ts";
 
+countBuffersWithHeap();
 enableCompileCache();
 // Node warns about features this program uses on purpose; in a notebook that would be noise.
 process.removeAllListeners("warning");

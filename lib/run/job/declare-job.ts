@@ -1,9 +1,9 @@
-import { setFlagsFromString } from "node:v8";
 import { MillraceError, Refusal } from "../../error.ts";
 import { declaredFileSinks, declaredSinks, declaredTables, statementsRunOnce } from "../../frame/driver.ts";
 import { notInJobs } from "../../frame/file-sink.ts";
 import { declaredParams, setParamSource } from "../../frame/param.ts";
 import type { Schema } from "../../schema.ts";
+import { countBuffersWithHeap } from "../count-buffers.ts";
 import { stderrLog } from "./log.ts";
 import { OtherWorkers } from "./other-workers.ts";
 import { jobSettings, parseFlags, refuseUnknownFlags } from "./settings.ts";
@@ -44,9 +44,7 @@ export function job(options: JobOptions): Job {
   // Polars makes its threads with its first query. A job's batches are small, and the broker or another worker wants the other cores: threads that
   // wait for each other cost w2 a third of its rate (docs/decisions/021-one-polars-thread.md). More cores are used by more workers.
   process.env.POLARS_MAX_THREADS ??= "1";
-  // By itself V8 collects the whole heap for every 64 MiB of buffers, which a job turns over several times a second beside 30 MiB of objects; so it
-  // counts them with the objects, and waits until the sum has grown by half or more (docs/decisions/061-buffers-and-collections.md).
-  setFlagsFromString("--external-memory-accounted-in-global-limit");
+  countBuffersWithHeap();
   // a refusal in a statement between here and run() is as readable as any other
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
