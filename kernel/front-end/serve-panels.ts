@@ -11,16 +11,20 @@ export function servePanels(host: NotebookHost | undefined, folder: string): voi
       return undefined;
     }),
   );
-  host?.listen?.("millrace.promote", (channel) =>
+  host?.listen?.("millrace.promote", (channel) => {
+    let cancel = new AbortController();
+    channel.onClose(() => cancel.abort());
     answering(channel, async ({ do: what, path: notebook }) => {
+      if (what === "cancel") return cancel.abort();
       const { explainPromotion, writeJob } = await import("./promote-notebook.ts");
       // the server's path is relative to its root; this kernel runs in the notebook's folder
       const file = path.join(folder, path.posix.basename(String(notebook)));
       if (what === "explain") return { html: await explainPromotion(file) };
-      const made = await writeJob(file);
+      cancel = new AbortController();
+      const made = await writeJob(file, (said) => channel.send({ said }), cancel.signal);
       return { ...made, folder: path.posix.join(path.posix.dirname(String(notebook)), path.basename(made.folder)) };
-    }),
-  );
+    });
+  });
 }
 
 function answering(channel: Channel, answer: (message: Record<string, unknown>) => Promise<unknown>): void {

@@ -196,7 +196,13 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
     const report = page.frameLocator("iframe.mr-report");
     await report.getByText("3 of 5 statements become the job.").waitFor();
     await picture(page, "promote");
-    await page.getByRole("button", { name: "promote this notebook to a job folder beside it" }).click();
+    const write = page.getByRole("button", { name: "promote this notebook to a job folder beside it" });
+    await write.click();
+    await page.getByText(/promoting, \d+ s: (finding|executing|packing)/).waitFor();
+    await page.getByRole("button", { name: "cancel the promotion" }).click();
+    await page.getByText("cancelled: nothing was written").waitFor();
+    await assert.rejects(access(path.join(lab.folder, "live-job/main.ts")));
+    await write.click();
     await page.locator(".mr-promote .mr-list button", { hasText: "main.ts" }).waitFor({ timeout: 150_000 });
     assert.match(await readFile(path.join(lab.folder, "live-job/main.ts"), "utf8"), /gForceX/);
     await access(path.join(lab.folder, "live-job/promotion.json"));

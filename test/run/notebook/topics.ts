@@ -10,8 +10,7 @@ export async function testTopics(broker = sharedBroker) {
   const cluster = await Cluster.connect({ bootstrapServers });
   after(() => cluster.close());
 
-  const create = async (stem: string, partitions = 3): Promise<string> => {
-    const topic = uniqueName(stem);
+  const create = async (stem: string, partitions = 3, topic = uniqueName(stem)): Promise<string> => {
     await cluster.createTopic(topic, { partitions, config: { "retention.ms": "-1" } });
     return topic;
   };

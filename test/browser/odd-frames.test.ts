@@ -1,0 +1,284 @@
+// Live tables and charts of frames that are odd, large, or not there yet, and those who use them by keyboard or by ear.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { Page } from "playwright-core";
+import { testTopics } from "../run/notebook/topics.ts";
+import { uniqueName } from "../support/broker.ts";
+import { noChromium, openBrowser } from "../support/chromium.ts";
+import { startLab } from "../support/jupyter-lab.ts";
+import { until } from "../support/until.ts";
+import { contrasts } from "./contrast.ts";
+import { LONG, runNotebook } from "./notebook-page.ts";
+
+const MARKUP = '<img src=x onerror="globalThis.ran = 1"><b>bold</b>';
+const ODD = {
+  "a.b": 1,
+  "with space": "v",
+  'quo"te': 'it\'s "quoted"',
+  "<script>globalThis.ran = 2</script>": MARKUP,
+  名前: "日本語",
+  rtl: "مرحبا שלום",
+  huge: "HUGE",
+  long: "x".repeat(20_000),
+  list: [1, 2, 3],
+  nested: { a: { b: [{ c: 9, d: MARKUP }] }, e: null },
+  "": "without a name",
+  constructor: 7,
+};
+const HUGE = "9007199254740993"; // 2^53 + 1: no double
+
+const { bootstrapServers, create, write } = await testTopics();
+const START = Date.UTC(2026, 0, 1, 12);
+
+async function openAll() {
+  const [odd, wide, long, feed] = [
+    await create("odd", 1),
+    await create("wide", 1),
+    await create("long", 1),
+    uniqueName("later"),
+  ];
+  const json = JSON.stringify(ODD).replace('"HUGE"', HUGE);
+  await write(odd, [
+    { key: "k", value: json, timestamp: START },
+    { key: "k", value: json.replace('"a.b":1', '"a.b":2'), timestamp: START + 1 },
+  ]);
+  const columns = Object.fromEntries(Array.from({ length: 500 }, (_, c) => [`column_${c}`, c]));
+  await write(wide, [{ key: "k", value: JSON.stringify(columns), timestamp: START }]);
+  await write(
+    long,
+    Array.from({ length: 100_000 }, (_, n) => ({
+      key: `k${n % 10}`,
+      value: JSON.stringify({ n, m: (n * 7919) % 100_000 }),
+      timestamp: START + n,
+    })),
+  );
+  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
+  const browser = await openBrowser();
+  after(async () => {
+    await browser.close();
+    await lab.stop();
+  });
+  const page = await runNotebook(lab, browser.context, "odd.ipynb", [
+    `import { topic, pl } from "millrace"; const odd = topic("${odd}", { key: "k" });`,
+    'odd.live({ from: "earliest" })',
+    'odd.withColumns(pl.col("_time").cast(pl.Datetime("us", "America/New_York")).alias("there"), pl.lit(NaN).alias("nan"), pl.lit(-Infinity).alias("least"), pl.lit(null).alias("none")).select("there", "nan", "least", "none", "huge", "nested").live({ from: "earliest" })',
+    'odd.select().live({ from: "earliest" })',
+    `topic("${wide}").live({ from: "earliest" })`,
+    `topic("${long}").live({ from: "earliest", keep: 100_000 })`,
+    `topic("${feed}", { key: "k" }).live()`,
+    'odd.plot({ x: "_time", y: "a.b", link: "z", from: "earliest" })',
+    'odd.plot({ x: "_time", y: "constructor", link: "z", from: "earliest" })',
+  ]);
+  return { page, lab, browser, feed, odd };
+}
+
+test("odd frames in JupyterLab", { skip: noChromium, timeout: 400_000 }, async (t) => {
+  const { page, lab, browser, feed, odd } = await openAll();
+  const cell = (index: number, on: Page = page) => on.locator(".jp-CodeCell").nth(index);
+  const table = (index: number) => cell(index).locator(".mr-live");
+  const rows = (index: number) => table(index).locator(".mr-row");
+  const texts = (index: number) => rows(index).first().locator(".mr-td").allTextContents();
+
+  await t.test("names and values are text, whatever they hold", async () => {
+    await until("two rows", async () => (await rows(1).count()) === 2, LONG);
+    const heads = await table(1).locator(".mr-th b").allTextContents();
+    assert.deepEqual(heads.slice(0, 5), ["k", ...Object.keys(ODD).slice(0, 4)]);
+    assert.equal((await texts(1))[4], MARKUP);
+    assert.equal(await page.locator(".mr-live img, .mr-live script, .mr-live .mr-td b").count(), 0);
+    assert.equal(await page.evaluate(() => (globalThis as any).ran), undefined);
+    // a column is chosen by what it is called, also by nothing; what has no one text cannot be compared
+    const column = table(1).locator("select[aria-label='column to filter by']");
+    const options = await column
+      .locator("option")
+      .evaluateAll((all) => all.map(({ label, disabled }: any) => [label, disabled]));
+    assert.deepEqual(
+      options.filter(([, off]) => off).map(([name]) => name),
+      ["list", "nested"],
+    );
+    await column.selectOption(String(heads.length === 0 ? 0 : 11));
+    await table(1).locator("input[aria-label='value to filter by']").fill("nothing like this");
+    await table(1).getByText("no row matches the filter").waitFor();
+    await table(1).locator("input[aria-label='value to filter by']").fill("");
+  });
+
+  await t.test("times of a zone, numbers that are none, and large integers keep their meaning", async () => {
+    await until("two rows", async () => (await rows(2).count()) === 2, LONG);
+    const [there, nan, least, none, huge, nested] = await texts(2);
+    assert.equal(there, "2026-01-01 07:00:00.000-05:00");
+    assert.deepEqual([nan, least, none, huge], ["NaN", "-Infinity", "null", HUGE]);
+    assert.deepEqual(JSON.parse(nested!), ODD.nested);
+  });
+
+  await t.test("a frame without columns counts its rows", async () => {
+    await table(3).getByText("2 rows without columns").waitFor();
+  });
+
+  await t.test("500 columns are there as one scrolls to them", async () => {
+    await until("its row", async () => (await rows(4).count()) === 1, LONG);
+    assert.ok((await texts(4)).length < 30);
+    await table(4)
+      .locator(".mr-scroll")
+      .evaluate((grid) => {
+        grid.scrollLeft = grid.scrollWidth;
+      });
+    await until("the last", async () => (await texts(4)).at(-1) === "499", LONG);
+    assert.equal(await table(4).locator(".mr-th b").last().textContent(), "column_499");
+  });
+
+  await t.test("100,000 kept rows are scrolled, sorted and filtered, and only what is on screen is sent", async () => {
+    const grid = table(5).locator(".mr-scroll");
+    await until("all rows", async () => (await grid.getAttribute("aria-rowcount")) === "100001", LONG);
+    let received = 0;
+    const shown = async (row: number) => {
+      await grid.evaluate((node, top) => {
+        node.scrollTop = top;
+      }, row * 22);
+      await until(
+        `row ${row}`,
+        async () =>
+          (await table(5)
+            .locator(`.mr-row[aria-rowindex="${row + 2}"] .mr-td`)
+            .nth(0)
+            .textContent({ timeout: 500 })
+            .catch(() => "")) === String(row),
+        LONG,
+      );
+      received += (await rows(5).allTextContents()).join("").length;
+      assert.ok((await rows(5).count()) <= 30);
+    };
+    for (const row of [50_000, 10, 99_000, 33_333]) await shown(row);
+    assert.ok(received < 10_000, `${received} characters for four screens`);
+    await table(5).locator(".mr-th", { hasText: "m" }).last().click();
+    await until("the least m", async () => (await texts(5))[1] === "0", LONG);
+    await table(5).locator("select[aria-label='column to filter by']").selectOption({ label: "n" });
+    await table(5).locator("select[aria-label='comparison']").selectOption(">=");
+    await table(5).locator("input[aria-label='value to filter by']").fill("99990");
+    await until("ten rows", async () => (await grid.getAttribute("aria-rowcount")) === "11", LONG);
+    await table(5).locator("input[aria-label='value to filter by']").fill("");
+  });
+
+  await t.test("the table is a grid for those who hear it, and its keys are its own", async () => {
+    const grid = table(5).getByRole("grid", { name: /^live table of topic long-/ });
+    await until("all rows", async () => (await grid.getAttribute("aria-rowcount")) === "100001", LONG);
+    assert.equal(await grid.getAttribute("aria-colcount"), "2");
+    const toolbar = table(5).getByRole("toolbar", { name: "live frame" });
+    for (const name of ["pause reading", "take one more batch, and pause", "stop this live frame"])
+      assert.equal(await toolbar.getByRole("button", { name, exact: true }).count(), 1);
+    for (const name of ["speed of replay", "view", "column to filter by", "comparison"])
+      assert.equal(await toolbar.getByRole("combobox", { name, exact: true }).count(), 1);
+    assert.equal(
+      await grid.getByRole("columnheader", { name: "m, Int64: sort" }).getAttribute("aria-sort"),
+      "ascending",
+    );
+    const cells = await page.locator(".jp-CodeCell").count();
+    await grid.focus();
+    for (const key of ["Control+End", "ArrowUp", "Home", "ArrowRight", "a", "d", "d"]) await page.keyboard.press(key);
+    const active = await until(
+      "the cell is told",
+      async () =>
+        (await grid.getAttribute("aria-activedescendant"))?.endsWith("-99998-1") &&
+        grid.getAttribute("aria-activedescendant"),
+      LONG,
+    );
+    assert.equal(await page.locator(`[id="${active}"]`).getAttribute("role"), "gridcell");
+    assert.equal(await page.locator(".jp-CodeCell").count(), cells);
+    await page.keyboard.press("Escape");
+    assert.match(
+      (await page.evaluate(() => (globalThis as any).document.activeElement.className)) as string,
+      /jp-Cell/,
+    );
+  });
+
+  await t.test("what is written is readable in the light and in the dark theme", async () => {
+    const wanted = [
+      ".mr-line",
+      ".mr-th b",
+      ".mr-th small",
+      ".mr-td",
+      ".mr-live .mr-button",
+      ".mr-input",
+      ".mr-said:not([hidden])",
+    ];
+    for (const theme of ["JupyterLab Dark", "JupyterLab Light"]) {
+      await page.click('.lm-MenuBar-itemLabel:text("Settings")');
+      await page.locator('.lm-Menu-itemLabel:text-is("Theme")').hover();
+      await page.click(`.lm-Menu-itemLabel:text-is("${theme}")`);
+      await page.locator(`body[data-jp-theme-name="${theme}"]`).waitFor({ state: "attached" });
+      await until(
+        `contrast of 4.5 in ${theme}`,
+        async () => Object.values(await contrasts(page, wanted)).every((contrast) => contrast >= 4.5),
+        5000,
+      ).catch(async () => assert.fail(`${theme}: ${JSON.stringify(await contrasts(page, wanted))}`));
+      const text = cell(7).locator(".mr-plot .xtick text").first();
+      const fill = await text.evaluate((node) => (globalThis as any).getComputedStyle(node).fill);
+      assert.equal(/rgba?\(255/.test(fill as string), theme.endsWith("Dark"), `${theme}: ticks are ${fill}`);
+    }
+  });
+
+  await t.test("charts of one link are zoomed together", async () => {
+    const plots = [cell(7), cell(8)].map((each) => each.locator(".mr-plot"));
+    const range = (plot: (typeof plots)[number]) => plot.evaluate((node: any) => String(node.layout.xaxis.range));
+    const first = plots[0]!.locator(".nsewdrag").first();
+    await first.scrollIntoViewIfNeeded();
+    const before = await range(plots[1]!);
+    const { x, y, width, height } = (await first.boundingBox())!;
+    await page.mouse.move(x + width * 0.3, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.6, y + height / 2, { steps: 5 });
+    await page.mouse.up();
+    await until(
+      "the other follows",
+      async () => (await range(plots[1]!)) !== before && (await range(plots[0]!)) === (await range(plots[1]!)),
+      LONG,
+    );
+  });
+
+  await t.test("a topic that is not there yet is waited for", async () => {
+    await cell(6)
+      .getByText(/waiting, looking again every second: There is no topic/)
+      .waitFor();
+    await page
+      .locator(".jp-CodeCell")
+      .nth(6)
+      .getByRole("alert")
+      .getByText(/what to do/)
+      .waitFor();
+    await create(feed, 1, feed);
+    await write(feed, [{ key: "k", value: '{"at":"last"}', timestamp: Date.now() }]);
+    await until("its row", async () => (await rows(6).count()) === 1 && (await texts(6))[1] === "last", LONG);
+    assert.equal(await table(6).getByRole("alert").isVisible(), false);
+  });
+
+  await t.test("streams of two notebooks are told apart, and end with their cell", async () => {
+    const second = await runNotebook(lab, browser.context, "second.ipynb", [
+      'import { topic } from "millrace";',
+      `topic("${odd}", { key: "k" }).live({ from: "earliest" })`,
+    ]);
+    await second.locator('[data-id="millrace-streams"]').click();
+    const streams = second.locator("#millrace-streams li");
+    const among = (text: string) => streams.filter({ hasText: text });
+    await until(
+      "both notebooks",
+      async () => (await among("in odd.ipynb").count()) === 8 && (await among("table in second.ipynb").count()) === 1,
+      LONG,
+    );
+    await cell(1, second).locator(".jp-InputPrompt").click();
+    await second.keyboard.press("d");
+    await second.keyboard.press("d");
+    await until(
+      "the stream of the deleted cell has ended",
+      async () => (await among("in second.ipynb").count()) === 0,
+      LONG,
+    );
+    const stop = among("chart in odd.ipynb").first().getByRole("button", { name: /^stop/ });
+    await stop.focus();
+    await second.waitForTimeout(2500); // the list is told anew twice
+    assert.ok(await stop.evaluate((node) => node === (globalThis as any).document.activeElement));
+    await second.keyboard.press("Enter");
+    await until(
+      "that of the other notebook is stopped from here",
+      async () => (await among("in odd.ipynb").count()) === 7,
+      LONG,
+    );
+  });
+});
