@@ -15,7 +15,7 @@ import { shownColumns } from "./named-metadata.ts";
 import { openWindowsTable } from "./open-windows.ts";
 import { Pace } from "./pace.ts";
 import { PartitionClocks } from "./partition-clocks.ts";
-import { PlanReader } from "./plan-reader.ts";
+import { PlanReader, type ReadRows } from "./plan-reader.ts";
 import { Rate } from "./rate.ts";
 import { RecentRows } from "./recent-rows.ts";
 import { recordReads } from "./record-reads.ts";
@@ -82,6 +82,8 @@ export class NotebookLiveFrame implements LiveFrame {
   #drawCost = 0;
   #drawTimer: NodeJS.Timeout | undefined;
   #pace: Pace | undefined;
+  #version = 0;
+  #columns: readonly { readonly name: string; readonly dtype: string }[] = [];
   readonly #watchers = new Set<() => void>();
   readonly cellId: string | undefined;
 
@@ -108,6 +110,21 @@ export class NotebookLiveFrame implements LiveFrame {
   get df(): pl.DataFrame {
     const frame = this.#rows.frame();
     return frame.select(...this.#shown(frame.columns));
+  }
+
+  /** Counts what changes the rows. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** So many of the last rows, with columns that are not shown: cheaper than {@link df}. */
+  latest(count: number): pl.DataFrame {
+    return this.#rows.latest(count);
+  }
+
+  /** Names and dtypes of the columns of {@link df}. */
+  get columns(): readonly { readonly name: string; readonly dtype: string }[] {
+    return this.#columns;
   }
 
   /** The columns that the program shows, and those that the view names: `plot({ x: "_time" })`. */
@@ -180,7 +197,7 @@ export class NotebookLiveFrame implements LiveFrame {
    */
   replay(speed?: number): void {
     const held = this.#pace?.rest() ?? [];
-    this.#rows.add(held);
+    this.#add(held);
     this.#pace = speed === undefined ? undefined : new Pace(speed);
     this.#changed();
   }
@@ -308,7 +325,16 @@ export class NotebookLiveFrame implements LiveFrame {
     await this.#reader?.close();
     this.#reader = reader;
     this.#rows = new RecentRows(this.#options.keep, empty, reader.taskNames);
+    this.#version++;
+    const { schema } = reader.terminal;
+    this.#columns = this.#shown(empty.columns).map((name) => ({ name, dtype: schema[name]! }));
     this.#changed();
+  }
+
+  #add(batch: readonly ReadRows[]): void {
+    if (batch.length === 0) return;
+    this.#rows.add(batch);
+    this.#version++;
   }
 
   async #read(): Promise<void> {
@@ -318,7 +344,7 @@ export class NotebookLiveFrame implements LiveFrame {
       if (this.#reader!.counts.records > before || performance.now() - this.#lastFailure > 2.5 * PATIENCE)
         this.#awaySince = undefined;
       if (this.#reader!.counts.records > before) await this.#wanted();
-      if (this.#pace === undefined) this.#rows.add(batch);
+      if (this.#pace === undefined) this.#add(batch);
       else this.#pace.hold(batch);
       if (batch.length > 0) this.#firstRow.resolve();
     } catch (error) {
@@ -341,7 +367,7 @@ export class NotebookLiveFrame implements LiveFrame {
   /** Nothing more is read until what was read has had its time. */
   async #release(pace: Pace): Promise<void> {
     const rows = pace.due(performance.now());
-    this.#rows.add(rows);
+    this.#add(rows);
     for (const step of this.#steps.splice(0)) step.resolve();
     if (rows.length > 0) this.#changed();
     if (pace.waiting) await new Promise((resolve) => setTimeout(resolve, PACE_INTERVAL));

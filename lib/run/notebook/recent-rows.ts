@@ -7,6 +7,9 @@ const DEFAULT_ROWS = 10_000;
 /** However long the span of time that is kept. */
 const MOST_ROWS = 1_000_000;
 
+/** So many parts are put together rather than looked at one by one. */
+const MANY_PARTS = 24;
+
 /**
  * The latest rows by event time, bounded: by their number, or by a span of event time. What no longer fits is dropped and counted. Memory
  * holds at most twice what is kept, and the batch being added.
@@ -64,6 +67,16 @@ export class RecentRows {
   frame(): pl.DataFrame {
     if (this.#stale) this.#trim();
     return this.#frame;
+  }
+
+  /** The last of {@link frame}: so many rows, without putting the others in order where that is not needed. */
+  latest(count: number): pl.DataFrame {
+    if (!this.#stale || this.#span < Number.POSITIVE_INFINITY || this.#placed.length > MANY_PARTS)
+      return this.frame().tail(count);
+    // each part is in order, so what is last of all is among the last of each
+    const wanted = Math.min(count, this.#most);
+    const last = sorted(this.#placed.map((part) => part.tail(wanted))).tail(wanted);
+    return last.height === 0 ? this.#empty : withoutPlaces(last);
   }
 
   #trim(): void {

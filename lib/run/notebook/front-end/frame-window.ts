@@ -63,6 +63,28 @@ export function frameWindow(frame: pl.DataFrame, view: FrameView, key: string | 
   };
 }
 
+/** Whether a view is of the last rows, as they came: it can be had without putting all in order. */
+export const follows = ({ follow, mode, sort, filters }: FrameView): boolean =>
+  follow && mode !== "latest" && sort === undefined && filters.length === 0;
+
+/**
+ * The same for a view that {@link follows}, by the last rows alone.
+ * @param latest so many of the last rows; may hold more columns than `columns`
+ * @param kept rows there are
+ */
+export function followedWindow(
+  latest: (count: number) => pl.DataFrame,
+  kept: number,
+  columns: FrameWindow["columns"],
+  view: FrameView,
+): FrameWindow {
+  const total = view.mode === "last" ? Math.min(view.last, kept) : kept;
+  const columnFrom = Math.min(view.columnFrom, Math.max(0, columns.length - 1));
+  const names = columns.slice(columnFrom, columnFrom + Math.min(view.columnCount, MOST_COLUMNS));
+  const last = latest(Math.min(view.count, MOST_ROWS, total)).select(...names.map(({ name }) => name));
+  return { rows: shortened(last), from: Math.max(0, total - last.height), total, columns, columnFrom };
+}
+
 /** A cell shows no more than this of a text, of a list, and of bytes: what is on screen is to stay small, whatever a record holds. */
 const CHARACTERS = 500;
 const ITEMS = 50;

@@ -2,8 +2,9 @@ import type { Channel } from "../../host.ts";
 import { badPanelText } from "../bad-panel.ts";
 import { statusLine } from "../live-status.ts";
 import type { NotebookLiveFrame } from "../notebook-live-frame.ts";
-import { FIRST_VIEW, type FrameView, frameWindow, viewFrom } from "./frame-window.ts";
+import { FIRST_VIEW, type FrameView, viewFrom } from "./frame-window.ts";
 import { Pictures, steer } from "./pictures.ts";
+import { windowPicture } from "./window-pictures.ts";
 
 /** Pictures a second at most, whatever the stream does. */
 const HZ = 10;
@@ -34,8 +35,8 @@ export class LiveViewer {
   }
 
   #send(): void {
-    const { df, status } = this.#frame;
-    const { rows, ...place } = frameWindow(df, this.#view, this.#frame.key);
+    const { status } = this.#frame;
+    const { rows, place } = windowPicture(this.#frame, this.#view);
     const { state, rate, lag, kept, rowsOut, dropped, late, badRecords, stateRows, watermark } = status;
     const numbers = { state, rate, lag, kept, rowsOut, dropped, late, badRecords, stateRows };
     this.#channel.send(
@@ -48,7 +49,7 @@ export class LiveViewer {
         bad: [...status.drift, ...badPanelText(badRecords, status.bad)].join("\n"),
         ...(status.error !== undefined && { failed: (status.error as Error).message ?? String(status.error) }),
       },
-      [rows.writeIPCStream()],
+      [rows],
     );
   }
 }

@@ -2,16 +2,25 @@ import type { Channel } from "../../host.ts";
 import type { NotebookLiveFrame } from "../notebook-live-frame.ts";
 
 /** Pictures of all viewers together take at most one part in so many of the time. */
-const PAUSE = 8;
+const PAUSE = 19;
 
-/** Viewers of this process. */
-let watching = 0;
+/** Who looks at the same live frame: they get their pictures at the same moment, so that what is the same in them is made once. */
+class Audience {
+  readonly pictures = new Set<Pictures>();
+  /** How long the last round of pictures took to make, ms. */
+  cost = 0;
+}
+
+/** Of this process. */
+const audiences = new Map<NotebookLiveFrame, Audience>();
 
 /**
  * When a front end gets its next picture of a live frame: after something has changed, at most so often a second, and only after the last picture was
  * acknowledged, so that a slow browser slows neither the stream nor itself.
  */
 export class Pictures {
+  readonly #frame: NotebookLiveFrame;
+  readonly #audience: Audience;
   readonly #channel: Channel;
   readonly #interval: number;
   readonly #send: () => void;
@@ -20,22 +29,24 @@ export class Pictures {
   #awaited = false;
   #dirty = true;
   #last = 0;
-  /** How long the last picture took to make, ms. */
-  #cost = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(frame: NotebookLiveFrame, channel: Channel, hz: number, send: () => void) {
+    this.#frame = frame;
     this.#channel = channel;
     this.#interval = 1000 / hz;
     this.#send = send;
+    this.#audience = audiences.get(frame) ?? new Audience();
+    audiences.set(frame, this.#audience);
+    this.#audience.pictures.add(this);
     this.#unwatch = frame.watch(() => this.#changed());
-    watching++;
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    watching--;
+    this.#audience.pictures.delete(this);
+    if (this.#audience.pictures.size === 0) audiences.delete(this.#frame);
     this.#unwatch();
     clearTimeout(this.#timer);
   }
@@ -47,6 +58,8 @@ export class Pictures {
   }
 
   now(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#last = performance.now();
     this.#dirty = false;
     this.#awaited = true;
@@ -55,20 +68,24 @@ export class Pictures {
     } catch (error) {
       this.#channel.send({ error: (error as Error).message });
     }
-    this.#cost = performance.now() - this.#last;
   }
 
   #changed(): void {
     this.#dirty = true;
     if (this.#awaited || this.#timer !== undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.now();
-      },
-      // ten viewers take as much time as one may: the costlier a picture, the fewer there are
-      Math.max(0, this.#last + Math.max(this.#interval, PAUSE * this.#cost * watching) - performance.now()),
-    );
+    let costs = 0;
+    for (const { cost } of audiences.values()) costs += cost;
+    // the costlier the pictures of all who look, the fewer there are
+    const interval = Math.max(this.#interval, PAUSE * costs);
+    this.#timer = setTimeout(() => this.#round(), Math.max(0, this.#last + interval - performance.now()));
+  }
+
+  /** This one, and those whose time has nearly come. */
+  #round(): void {
+    const began = performance.now();
+    for (const each of this.#audience.pictures)
+      if (each === this || (each.#dirty && !each.#awaited && each.#last + each.#interval / 2 < began)) each.now();
+    this.#audience.cost = performance.now() - began;
   }
 }
 
