@@ -2,8 +2,10 @@ import type pl from "nodejs-polars";
 import type { ByteColumn, RecordColumns } from "../log/columns.ts";
 import type { Schema } from "../schema.ts";
 import { type AvroPart, avroReader, avroWriter } from "./avro-codec.ts";
+import { FlatAvro } from "./avro-flat.ts";
 import { avroSchemaOf, columnsOfAvro } from "./avro-schema.ts";
 import { byteColumn, decodeByJson, Unreadable } from "./by-json.ts";
+import { flatReadings } from "./flat-reading.ts";
 import type { Decoded, DecodeOptions, Format } from "./format.ts";
 import { rowObjects } from "./json/row-objects.ts";
 import { HEADER, header, schemaIdOf } from "./registry/confluent-header.ts";
@@ -21,6 +23,9 @@ const readers = new Map<string, ((bytes: Buffer) => unknown) | undefined>();
 export const avroFormat: Format = {
   decode(columns: RecordColumns, schema: Schema, options: DecodeOptions = {}): Decoded {
     const registry = registryOf("avro");
+    const names = Object.keys(schema).filter((name) => options.used?.includes(name) ?? true);
+    const flat = flatReading(schema, names).read(columns);
+    if (flat !== undefined) return flat;
     return decodeByJson(columns, schema, options, (value) => {
       const id = schemaIdOf(value);
       if (id === undefined)
@@ -50,6 +55,20 @@ export const avroFormat: Format = {
     return Object.assign({}, ...found.map((one) => (one?.type === "AVRO" ? columnsOfAvro(one.text) : {}))) as Schema;
   },
 };
+
+const flatReading = flatReadings((schema, wanted) => FlatAvro.of(schema, wanted, recordOf));
+
+/** The record schema with this id; undefined for none, or one that is no record. */
+function recordOf(id: number): AvroPart | undefined {
+  const registered = registryOf("avro").schema(id);
+  if (registered?.type !== "AVRO") return undefined;
+  try {
+    const schema = JSON.parse(registered.text) as AvroPart;
+    return schema.type === "record" ? schema : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** The schema ids of the values. */
 export function idsOf({ values, count }: RecordColumns): number[] {

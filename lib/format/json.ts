@@ -1,11 +1,12 @@
 import pl from "nodejs-polars";
 import type { ByteColumn, RecordColumns } from "../log/columns.ts";
 import type { Schema } from "../schema.ts";
+import { flatReadings } from "./flat-reading.ts";
 import type { BadValue, Decoded, DecodeOptions, Format } from "./format.ts";
 import { fromWire } from "./json/convert.ts";
 import { decodeValues } from "./json/decode-values.ts";
 import { encodeRows } from "./json/encode.ts";
-import { FlatReading } from "./json/flat-reading.ts";
+import { FlatReader } from "./json/flat-reader.ts";
 import { inferSchema } from "./json/infer.ts";
 import { type InstantForm, wireSchema } from "./json/wire.ts";
 
@@ -50,22 +51,7 @@ export const jsonFormat: Format = {
   },
 };
 
-const flatReadings = new WeakMap<Schema, Map<string, FlatReading>>();
-
-function flatReading(schema: Schema, names: readonly string[]): FlatReading {
-  let ofSchema = flatReadings.get(schema);
-  if (ofSchema === undefined) {
-    ofSchema = new Map();
-    flatReadings.set(schema, ofSchema);
-  }
-  const signature = names.join("\u0000");
-  let reading = ofSchema.get(signature);
-  if (reading === undefined) {
-    reading = new FlatReading(schema, names);
-    ofSchema.set(signature, reading);
-  }
-  return reading;
-}
+const flatReading = flatReadings((schema, wanted) => FlatReader.of(schema, wanted));
 
 const instantForms = new WeakMap<Schema, InstantForm>();
 

@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import type { RecordColumns } from "../../log/columns.ts";
-import { textLines } from "../../polars/text-lines.ts";
 import type { Schema } from "../../schema.ts";
+import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat-columns.ts";
 import type { Decoded } from "../format.ts";
 import { scanInstant } from "./scan-instant.ts";
 import { NumberScan } from "./scan-number.ts";
@@ -13,22 +13,16 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const MAX_EXACT = Number.MAX_SAFE_INTEGER;
-const FLAT = /^(Int64|Float64|Utf8|Boolean|Datetime\((s|ms|us)\))$/;
 
 const KIND = { skipped: 0, whole: 1, float: 2, text: 3, flag: 4, instant: 5 } as const;
 type Kind = (typeof KIND)[keyof typeof KIND];
 
-interface Column {
-  readonly name: string;
+interface Column extends FlatColumn {
   readonly bytes: Uint8Array;
   readonly kind: Kind;
   /** Instants: what one second and one unit of a number are, in units of the dtype it arrives in. */
   readonly perSecond: number;
   readonly perUnit: number;
-  /** Numbers, 0 and 1, or instants; NaN is null. */
-  cells: Float64Array;
-  starts: Uint32Array;
-  ends: Uint32Array;
   /** The last record, counted from 1, that had this field. */
   seen: number;
   /** Records whose field is null. */
@@ -45,21 +39,19 @@ interface Column {
 export class FlatReader {
   readonly #columns: readonly Column[];
   readonly #wanted: readonly Column[];
-  readonly #schema: Schema;
   readonly #number = new NumberScan();
   /** The columns of the record before, in its order. */
   readonly #order: (Column | undefined)[] = [];
   #unknown = 0;
 
   private constructor(schema: Schema, wanted: ReadonlySet<string>) {
-    this.#schema = schema;
     this.#columns = Object.entries(schema).map(([name, dtype]) => column(name, wanted.has(name) ? dtype : undefined));
     this.#wanted = this.#columns.filter(({ name }) => wanted.has(name));
   }
 
   /** Undefined where a dtype that is wanted is not flat. */
   static of(schema: Schema, wanted: readonly string[]): FlatReader | undefined {
-    const flat = wanted.length > 0 && wanted.every((name) => FLAT.test(schema[name]!));
+    const flat = wanted.length > 0 && wanted.every((name) => FLAT.test(schema[name]!) && schema[name] !== "Date");
     return flat ? new FlatReader(schema, new Set(wanted)) : undefined;
   }
 
@@ -68,13 +60,7 @@ export class FlatReader {
     const { starts, ends, nulls } = values;
     if (nulls !== undefined || count === 0) return undefined;
     const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.byteLength);
-    for (const column of this.#wanted) {
-      if (column.kind !== KIND.text) column.cells = new Float64Array(count).fill(Number.NaN);
-      else {
-        column.starts = new Uint32Array(count);
-        column.ends = new Uint32Array(count);
-      }
-    }
+    for (const column of this.#wanted) emptied(column, count);
     for (const column of this.#columns) {
       column.seen = 0;
       column.nulls = 0;
@@ -84,7 +70,8 @@ export class FlatReader {
     for (let row = 0; row < count; row++) if (!this.#record(bytes, starts[row]!, ends[row]!, row)) return undefined;
     const series: pl.Series[] = [];
     for (const column of this.#wanted) {
-      const made = this.#series(column, bytes);
+      const { kind, met, nulls } = column;
+      const made = kind === KIND.text ? textSeries(column, bytes) : numberSeries(column, met - nulls < count);
       if (made === undefined) return undefined;
       series.push(made);
     }
@@ -192,61 +179,21 @@ export class FlatReader {
   #find(bytes: Buffer, at: number, to: number): Column | undefined {
     return this.#columns.find((column) => column.bytes.length === to - at && match(bytes, at, column.bytes) === to);
   }
-
-  #series(column: Column, bytes: Buffer): pl.Series | undefined {
-    const { name, kind, cells, met, nulls } = column;
-    if (kind === KIND.text) return textSeries(column, bytes);
-    let series = pl.Series(name, cells);
-    if (met - nulls < cells.length) {
-      const value = pl.col(name);
-      const filled = pl.when(value.isNotNan()).then(value).otherwise(pl.lit(null)).alias(name);
-      series = pl.DataFrame([series]).select(filled).getColumn(name);
-    }
-    switch (kind) {
-      case KIND.whole:
-        return series.cast(pl.Int64);
-      case KIND.flag:
-        return series.cast(pl.Bool);
-      case KIND.instant:
-        return series.cast(pl.Int64).cast(pl.Datetime(/us/.test(this.#schema[name]!) ? "us" : "ms"));
-      default:
-        return series;
-    }
-  }
 }
 
 function column(name: string, dtype: string | undefined): Column {
   const unit = /^Datetime\((\w+)\)/.exec(dtype ?? "")?.[1];
   const kinds: Readonly<Record<string, Kind>> = { Int64: 1, Float64: 2, Utf8: 3, Boolean: 4 };
   return {
-    name,
+    ...flatColumn(name, dtype ?? "Null"),
     bytes: Buffer.from(name),
     kind: dtype === undefined ? KIND.skipped : unit === undefined ? kinds[dtype]! : KIND.instant,
     perSecond: unit === "us" ? 1e6 : 1e3,
     perUnit: unit === "s" ? 1000 : 1,
-    cells: new Float64Array(0),
-    starts: new Uint32Array(0),
-    ends: new Uint32Array(0),
     seen: 0,
     nulls: 0,
     met: 0,
   };
-}
-
-/** Texts by way of lines, where none is empty or missing. */
-function textSeries({ name, starts, ends }: Column, bytes: Buffer): pl.Series | undefined {
-  let length = 0;
-  for (let row = 0; row < starts.length; row++) {
-    if (starts[row] === ends[row]) return undefined;
-    length += ends[row]! - starts[row]! + 1;
-  }
-  const lines = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (let row = 0; row < starts.length; row++) {
-    for (let from = starts[row]!; from < ends[row]!; from++) lines[at++] = bytes[from]!;
-    lines[at++] = 0x0a;
-  }
-  return textLines(name, lines.subarray(0, length - 1), starts.length);
 }
 
 function blanks(bytes: Buffer, at: number): number {

@@ -4,9 +4,9 @@
 */
 export const HEADER = 5;
 
-/** The schema id, or undefined where the value does not start like that. */
-export function schemaIdOf(value: Buffer): number | undefined {
-  return value.length >= HEADER && value[0] === 0 ? value.readInt32BE(1) : undefined;
+/** The schema id of the value from `start` to `end`, or undefined where it does not start like that. */
+export function schemaIdOf(bytes: Buffer, start = 0, end = bytes.length): number | undefined {
+  return end - start >= HEADER && bytes[start] === 0 ? bytes.readInt32BE(start + 1) : undefined;
 }
 
 export function header(id: number, more = 0): Buffer {
