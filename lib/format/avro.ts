@@ -3,6 +3,7 @@ import type { ByteColumn, RecordColumns } from "../log/columns.ts";
 import type { Schema } from "../schema.ts";
 import { type AvroPart, avroReader, avroWriter } from "./avro-codec.ts";
 import { FlatAvro } from "./avro-flat.ts";
+import { flatAvroRows } from "./avro-flat-writer.ts";
 import { avroSchemaOf, columnsOfAvro } from "./avro-schema.ts";
 import { byteColumn, decodeByJson, Unreadable } from "./by-json.ts";
 import { flatReadings } from "./flat-reading.ts";
@@ -44,6 +45,8 @@ export const avroFormat: Format = {
   encode(frame: pl.DataFrame, columns: readonly string[], topic = "rows"): ByteColumn {
     const schema = avroSchemaOf(frame, columns);
     const start = header(registryOf("avro").register(`${topic}-value`, "AVRO", JSON.stringify(schema)));
+    const flat = flatAvroRows(frame, columns, start);
+    if (flat !== undefined) return flat;
     const write = avroWriter(schema);
     return byteColumn(rowObjects(frame, columns).map((row) => Buffer.concat([start, write(row)])));
   },

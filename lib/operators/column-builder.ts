@@ -1,9 +1,9 @@
 import pl from "nodejs-polars";
+import { TextCollector } from "../polars/text-column.ts";
 import { dtypeName, dtypeOf, type Schema } from "../schema.ts";
 import { carried } from "./row-cells.ts";
 import { RANGES, type RowChecks, RowCode, type RowFunction } from "./row-code.ts";
 import type { RowView } from "./row-view.ts";
-import { TextCollector } from "./text-column.ts";
 
 /** Fills one column with JavaScript values, in order. */
 export interface ColumnBuilder {

@@ -1,6 +1,6 @@
 import pl from "nodejs-polars";
+import { readTexts } from "../polars/text-column.ts";
 import { dtypeName } from "../schema.ts";
-import { readTexts } from "./text-column.ts";
 
 /** The cells of one column as JavaScript values, by the place of the row. */
 export type Cells = (row: number) => unknown;

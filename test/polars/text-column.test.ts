@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import polars from "nodejs-polars";
-import { readTexts, TextCollector } from "../../lib/operators/text-column.ts";
+import { readTexts, TextCollector } from "../../lib/polars/text-column.ts";
 
 const separated = "a\u001fb";
 
