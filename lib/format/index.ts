@@ -13,16 +13,16 @@ export { FORMAT_NAMES, type FormatName } from "./names.ts";
 const FORMATS: Readonly<Record<FormatName, () => Format>> = {
   json: () => jsonFormat,
   arrow: () => arrowFormat,
-  avro: () => load<typeof import("./avro.ts")>("avro").avroFormat,
+  avro: () => load<typeof import("./avro/format.ts")>("avro").avroFormat,
   bytes: () => bytesFormat,
   csv: () => csvFormat,
-  protobuf: () => load<typeof import("./protobuf.ts")>("protobuf").protobufFormat,
+  protobuf: () => load<typeof import("./protobuf/format.ts")>("protobuf").protobufFormat,
 };
 
 /** Read when first used: their libraries take a while, and most programs need none. */
 function load<Module>(name: string): Module {
   const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  return createRequire(import.meta.url)(`./${name}${ending}`) as Module;
+  return createRequire(import.meta.url)(`./${name}/format${ending}`) as Module;
 }
 
 /** The format of this name. @throws Refusal `UNKNOWN_FORMAT` */

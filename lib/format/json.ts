@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import type { ByteColumn, RecordColumns } from "../log/columns.ts";
 import type { Schema } from "../schema.ts";
-import { flatReadings } from "./flat-reading.ts";
+import { flatReadings } from "./flat/reading.ts";
 import type { BadValue, Decoded, DecodeOptions, Format } from "./format.ts";
 import { fromWire } from "./json/convert.ts";
 import { decodeValues } from "./json/decode-values.ts";

@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import type { RecordColumns } from "../../log/columns.ts";
 import type { Schema } from "../../schema.ts";
-import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat-columns.ts";
+import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat/columns.ts";
 import type { Decoded } from "../format.ts";
 import { scanInstant } from "./scan-instant.ts";
 import { NumberScan } from "./scan-number.ts";

@@ -1,7 +1,7 @@
 import type pl from "nodejs-polars";
-import { Refusal } from "../error.ts";
-import { type DTypeName, dtypeName, dtypeOf, type Schema } from "../schema.ts";
-import type { AvroSchema as Avro } from "./avro-codec.ts";
+import { Refusal } from "../../error.ts";
+import { type DTypeName, dtypeName, dtypeOf, type Schema } from "../../schema.ts";
+import type { AvroSchema as Avro } from "./codec.ts";
 
 /** The columns of a record schema. Empty for anything else. */
 export function columnsOfAvro(text: string): Schema {

@@ -1,5 +1,5 @@
 import pl from "nodejs-polars";
-import { textLines } from "../polars/text-lines.ts";
+import { textLines } from "../../polars/text-lines.ts";
 
 /** Dtypes that {@link FlatColumn} holds. */
 export const FLAT = /^(Int64|Float64|Utf8|Boolean|Date|Datetime\((s|ms|us)\))$/;

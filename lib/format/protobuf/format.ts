@@ -1,15 +1,17 @@
 import type pl from "nodejs-polars";
 import protobufjs from "protobufjs";
-import { Refusal } from "../error.ts";
-import type { ByteColumn, RecordColumns } from "../log/columns.ts";
-import { type DTypeName, dtypeName, type Schema } from "../schema.ts";
-import { idsOf } from "./avro.ts";
-import { byteColumn, decodeByJson, Unreadable } from "./by-json.ts";
-import type { Decoded, DecodeOptions, Format } from "./format.ts";
-import { rowObjects } from "./json/row-objects.ts";
-import { plainMessage } from "./protobuf-message.ts";
-import { header, messageIndexes, schemaIdOf } from "./registry/confluent-header.ts";
-import { registryOf } from "./registry/registry.ts";
+import { Refusal } from "../../error.ts";
+import type { ByteColumn, RecordColumns } from "../../log/columns.ts";
+import { type DTypeName, dtypeName, type Schema } from "../../schema.ts";
+import { idsOf } from "../avro/format.ts";
+import { byteColumn, decodeByJson, Unreadable } from "../by-json.ts";
+import { flatReadings } from "../flat/reading.ts";
+import type { Decoded, DecodeOptions, Format } from "../format.ts";
+import { rowObjects } from "../json/row-objects.ts";
+import { header, messageIndexes, schemaIdOf } from "../registry/confluent-header.ts";
+import { registryOf } from "../registry/registry.ts";
+import { FlatProtobuf } from "./flat-reader.ts";
+import { plainMessage } from "./message.ts";
 
 const roots = new Map<string, protobufjs.Root>();
 
@@ -22,6 +24,9 @@ const roots = new Map<string, protobufjs.Root>();
 export const protobufFormat: Format = {
   decode(columns: RecordColumns, schema: Schema, options: DecodeOptions = {}): Decoded {
     const registry = registryOf("protobuf");
+    const names = Object.keys(schema).filter((name) => options.used?.includes(name) ?? true);
+    const flat = flatReading(schema, names).read(columns);
+    if (flat !== undefined) return flat;
     return decodeByJson(columns, schema, options, (value) => {
       const id = schemaIdOf(value);
       if (id === undefined)
@@ -73,6 +78,19 @@ export const protobufFormat: Format = {
     return schema;
   },
 };
+
+const flatReading = flatReadings((schema, wanted) => FlatProtobuf.of(schema, wanted, typeOf));
+
+/** The message type at a place of the file with this id; undefined for none. */
+function typeOf(id: number, index: number): protobufjs.Type | undefined {
+  const registered = registryOf("protobuf").schema(id);
+  if (registered?.type !== "PROTOBUF" || registered.references > 0) return undefined;
+  try {
+    return messageAt(rootOf(registered.text), [index]);
+  } catch {
+    return undefined;
+  }
+}
 
 function timestamp(count: bigint, perSecond: bigint): { seconds: string; nanos: number } {
   const rest = ((count % perSecond) + perSecond) % perSecond;

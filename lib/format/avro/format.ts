@@ -1,16 +1,16 @@
 import type pl from "nodejs-polars";
-import type { ByteColumn, RecordColumns } from "../log/columns.ts";
-import type { Schema } from "../schema.ts";
-import { type AvroPart, avroReader, avroWriter } from "./avro-codec.ts";
-import { FlatAvro } from "./avro-flat.ts";
-import { flatAvroRows } from "./avro-flat-writer.ts";
-import { avroSchemaOf, columnsOfAvro } from "./avro-schema.ts";
-import { byteColumn, decodeByJson, Unreadable } from "./by-json.ts";
-import { flatReadings } from "./flat-reading.ts";
-import type { Decoded, DecodeOptions, Format } from "./format.ts";
-import { rowObjects } from "./json/row-objects.ts";
-import { HEADER, header, schemaIdOf } from "./registry/confluent-header.ts";
-import { registryOf } from "./registry/registry.ts";
+import type { ByteColumn, RecordColumns } from "../../log/columns.ts";
+import type { Schema } from "../../schema.ts";
+import { byteColumn, decodeByJson, Unreadable } from "../by-json.ts";
+import { flatReadings } from "../flat/reading.ts";
+import type { Decoded, DecodeOptions, Format } from "../format.ts";
+import { rowObjects } from "../json/row-objects.ts";
+import { HEADER, header, schemaIdOf } from "../registry/confluent-header.ts";
+import { registryOf } from "../registry/registry.ts";
+import { type AvroPart, avroReader, avroWriter } from "./codec.ts";
+import { FlatAvro } from "./flat-reader.ts";
+import { flatAvroRows } from "./flat-writer.ts";
+import { avroSchemaOf, columnsOfAvro } from "./schema.ts";
 
 /** Schema text -> how its values are read; undefined for one that is no record. */
 const readers = new Map<string, ((bytes: Buffer) => unknown) | undefined>();

@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
-import type { ByteColumn } from "../log/columns.ts";
-import { readTexts } from "../polars/text-column.ts";
-import { dtypeName } from "../schema.ts";
+import type { ByteColumn } from "../../log/columns.ts";
+import { readTexts } from "../../polars/text-column.ts";
+import { dtypeName } from "../../schema.ts";
 
 /** Zigzag doubles a number, and it must stay one that a double holds. */
 const MOST = 2 ** 52;

@@ -1,6 +1,6 @@
-import type { RecordColumns } from "../log/columns.ts";
-import type { Schema } from "../schema.ts";
-import type { Decoded } from "./format.ts";
+import type { RecordColumns } from "../../log/columns.ts";
+import type { Schema } from "../../schema.ts";
+import type { Decoded } from "../format.ts";
 
 /** Reads batches whose every value is flat; gives undefined for another, which then goes the general way. */
 export interface FlatReader {

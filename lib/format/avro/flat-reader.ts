@@ -1,11 +1,11 @@
 import pl from "nodejs-polars";
-import type { RecordColumns } from "../log/columns.ts";
-import type { Schema } from "../schema.ts";
-import type { AvroPart, AvroSchema } from "./avro-codec.ts";
-import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "./flat-columns.ts";
-import type { FlatReader } from "./flat-reading.ts";
-import type { Decoded } from "./format.ts";
-import { HEADER, schemaIdOf } from "./registry/confluent-header.ts";
+import type { RecordColumns } from "../../log/columns.ts";
+import type { Schema } from "../../schema.ts";
+import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat/columns.ts";
+import type { FlatReader } from "../flat/reading.ts";
+import type { Decoded } from "../format.ts";
+import { HEADER, schemaIdOf } from "../registry/confluent-header.ts";
+import type { AvroPart, AvroSchema } from "./codec.ts";
 
 const KIND = { null: 0, boolean: 1, whole: 2, float: 3, double: 4, bytes: 5, fixed: 6, day: 7, symbol: 8 } as const;
 type Kind = (typeof KIND)[keyof typeof KIND];
