@@ -71,7 +71,7 @@ function rowsOf(rows: number): ReturnType<typeof nodePolars.DataFrame> {
   const axis = (name: string, phase: number) =>
     nodePolars.Series(
       name,
-      at.map((i) => Math.round(Math.sin(i * 0.37 + phase) * 1e4) / 1e4),
+      at.map((i) => Math.round(Math.sin(i * 0.37 + phase) * 1e4) / 1e4 || 0), // no minus zero
     );
   const devices = Array.from(at, (i) => `phone-${String(i % 1000).padStart(4, "0")}`);
   const instants = nodePolars.Series(

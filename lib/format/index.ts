@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { arrowFormat } from "./arrow.ts";
 import { bytesFormat } from "./bytes.ts";
-import { csvFormat } from "./csv.ts";
+import { csvFormat } from "./csv/format.ts";
 import type { Format } from "./format.ts";
 import { jsonFormat } from "./json.ts";
 import { checkFormat, type FormatName } from "./names.ts";

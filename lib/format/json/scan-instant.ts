@@ -1,10 +1,12 @@
+const QUOTE = 0x22;
 const days = new Map<number, number>();
 
 /**
  * `YYYY-MM-DDTHH:MM:SS[.f{1,9}]Z"` in UTC, from 1970 on, as a count of 1/`perSecond` seconds since the epoch; further digits are cut off. NaN for
  * any other text.
+ * @param to where the text ends; without it a quote must follow
  */
-export function scanInstant(bytes: Buffer, at: number, perSecond: number): number {
+export function scanInstant(bytes: Buffer, at: number, perSecond: number, to?: number): number {
   const year = two(bytes, at) * 100 + two(bytes, at + 2);
   const date = year * 10_000 + two(bytes, at + 5) * 100 + two(bytes, at + 8);
   const [hour, minute, second] = [two(bytes, at + 11), two(bytes, at + 14), two(bytes, at + 17)];
@@ -19,7 +21,7 @@ export function scanInstant(bytes: Buffer, at: number, perSecond: number): numbe
       if (scale >= 1) fraction += (bytes[end]! - 0x30) * scale;
     if (end === first || end - first > 9) return Number.NaN;
   }
-  if (bytes[end] !== 0x5a || bytes[end + 1] !== 0x22) return Number.NaN;
+  if (bytes[end] !== 0x5a || (to === undefined ? bytes[end + 1] !== QUOTE : end + 1 !== to)) return Number.NaN;
   return (dayOf(date) * 86_400 + hour * 3600 + minute * 60 + second) * perSecond + fraction;
 }
 

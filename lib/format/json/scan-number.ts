@@ -38,7 +38,7 @@ export class NumberScan {
       count += scale;
     }
     if (count > 15 || byte === 0x65 || byte === 0x45) return this.#slow(bytes, start, at, end);
-    if (digits === 0 && negative) return -1; // minus zero: the native parser decides what it is
+    if (digits === 0 && negative && this.whole) return -1; // "-0": the native parser decides what it is
     const value = scale === 0 ? digits : digits / POWERS[scale]!;
     this.value = negative ? -value : value;
     return at;

@@ -1,11 +1,13 @@
 import type pl from "nodejs-polars";
-import type { ByteColumn, RecordColumns } from "../log/columns.ts";
-import { written } from "../polars/written.ts";
-import type { Schema } from "../schema.ts";
-import { decodeByJson, Unreadable } from "./by-json.ts";
-import type { Decoded, DecodeOptions, Format } from "./format.ts";
-import { textCells } from "./json/encode.ts";
-import { inferSchema } from "./json/infer.ts";
+import type { ByteColumn, RecordColumns } from "../../log/columns.ts";
+import { written } from "../../polars/written.ts";
+import type { Schema } from "../../schema.ts";
+import { decodeByJson, Unreadable } from "../by-json.ts";
+import { flatReadings } from "../flat/reading.ts";
+import type { Decoded, DecodeOptions, Format } from "../format.ts";
+import { textCells } from "../json/encode.ts";
+import { inferSchema } from "../json/infer.ts";
+import { FlatCsv } from "./flat-reader.ts";
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
@@ -17,6 +19,8 @@ export const csvFormat: Format = {
   decode(columns: RecordColumns, schema: Schema, options: DecodeOptions = {}): Decoded {
     const names = Object.keys(schema);
     const used = options.used === undefined ? names : names.filter((name) => options.used!.includes(name));
+    const flat = flatReading(schema, used).read(columns);
+    if (flat !== undefined) return flat;
     const texts = new Set(names.filter((name) => schema[name] === "Utf8"));
     return decodeByJson(columns, schema, { used }, (value) => {
       const cells = csvCells(value.toString());
@@ -61,6 +65,8 @@ export const csvFormat: Format = {
     return inferSchema([{ count: lines.length, keys: values, values, timestamps: new Float64Array(lines.length) }]);
   },
 };
+
+const flatReading = flatReadings((schema, wanted) => FlatCsv.of(schema, wanted));
 
 const jsonCell = (cell: string, text: boolean): string =>
   !text && (NUMBER.test(cell) || cell === "true" || cell === "false") ? cell : JSON.stringify(cell);
