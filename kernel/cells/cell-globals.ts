@@ -17,11 +17,12 @@ export function installCellGlobals(host: KernelHost): void {
   });
   define("page", (value: unknown) => {
     const run = host.cell();
+    const add = (bundle: MimeBundle) => run?.displays.take(bundle) && run.pages.push(bundle);
     const bundle = toBundle(value);
-    if (!(bundle instanceof Promise)) run?.pages.push(bundle);
-    else host.hold(bundle.then((ready) => run?.pages.push(ready)));
+    if (!(bundle instanceof Promise)) add(bundle);
+    else host.hold(bundle.then(add));
   });
-  define("clearOutput", ({ wait = false }: { wait?: boolean } = {}) => host.cell()?.outputs.clear(wait));
+  define("clearOutput", ({ wait = false }: { wait?: boolean } = {}) => host.cell()?.clear(wait));
   define("prompt", (message = "", options: string | { default?: string; password?: boolean } = {}) => {
     const { default: fallback = null, password = false } = typeof options === "string" ? { default: options } : options;
     const ask = host.cell()?.outputs.input;

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CellContext, MimeBundle } from "../../lib/run/host.ts";
+import { DisplayBudget } from "./display-budget.ts";
 import type { RunningEntry } from "./journal.ts";
 import { Lifetime } from "./lifetime.ts";
 import { OutputBudget } from "./output-budget.ts";
@@ -14,6 +15,7 @@ export class CellRun implements CellContext {
   readonly headless: boolean;
   readonly silent: boolean;
   readonly budget: OutputBudget;
+  readonly displays: DisplayBudget;
   /** What keeps the cell busy after its last expression: see `NotebookHost.hold`. */
   readonly holds = new Set<Promise<unknown>>();
   /** What the client is asked to show in its pager. */
@@ -32,6 +34,7 @@ export class CellRun implements CellContext {
     this.headless = options.headless;
     this.silent = options.silent;
     this.budget = new OutputBudget((name, text) => this.outputs.stream(name, text));
+    this.displays = new DisplayBudget((text) => this.outputs.stream("stderr", text));
   }
 
   get signal(): AbortSignal {
@@ -41,6 +44,18 @@ export class CellRun implements CellContext {
   /** Closes what the cell opened. Listeners of its signal speak as the cell. */
   end(reason: unknown): void {
     currentRun.run(this, () => this.lifetime.end(reason));
+  }
+
+  /** Says how much was cut, if anything was. */
+  reportCuts(): void {
+    this.budget.report();
+    this.displays.report();
+  }
+
+  clear(wait: boolean): void {
+    if (this.silent) return;
+    this.displays.clear();
+    this.outputs.clear(wait);
   }
 
   write(name: "stdout" | "stderr", text: string): void {

@@ -169,7 +169,7 @@ export class Interpreter {
     } catch (error) {
       const journal = this.#journalled(run, false);
       const content = this.#failure(error);
-      run.budget.report();
+      run.reportCuts();
       if (!run.silent) outputs.error(content);
       return { status: "error", executionCount, journal, ...content };
     } finally {
@@ -179,12 +179,10 @@ export class Interpreter {
 
   /** Ends the running cell: its signal is aborted, and after a short grace it fails with `Interrupted`. False when none was running. */
   interrupt(): boolean {
-    const busy = [...this.#interruptible];
-    for (const [run, fail] of busy) {
-      const reason = new Interrupted();
-      run.end(reason);
-      setTimeout(fail, INTERRUPT_GRACE, reason);
-    }
+    const busy = [...this.#interruptible].map(([run, fail]) => ({ run, fail, reason: new Interrupted() }));
+    // First of all: a listener of the signal may not end, and be terminated with everything behind it.
+    for (const { fail, reason } of busy) setTimeout(fail, INTERRUPT_GRACE, reason);
+    for (const { run, reason } of busy) run.end(reason);
     return busy.length > 0;
   }
 
@@ -252,7 +250,7 @@ export class Interpreter {
       if (Object.keys(bundle).length > 0) run.outputs.result(executionCount, bundle, { ...run.journal.metadata() });
     }
     while (run.holds.size > 0) await Promise.all(run.holds);
-    run.budget.report();
+    run.reportCuts();
   }
 
   /** The last expression, awaited, in an array: what it is may have a `then` that is not to be touched. */

@@ -40,7 +40,7 @@ export class KernelHost implements NotebookHost {
     { id = randomUUID(), metadata }: { id?: string; metadata?: Record<string, unknown> } = {},
   ): DisplayHandle {
     const owner = this.cell();
-    if (owner === undefined || owner.silent) return { id, update: () => {} };
+    if (owner === undefined || owner.silent || !owner.displays.take(bundle)) return { id, update: () => {} };
     const withJournal = () => ({ ...metadata, ...owner.journal.metadata() });
     owner.outputs.display(bundle, withJournal(), id);
     return {

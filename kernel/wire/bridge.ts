@@ -58,6 +58,8 @@ export interface Publication<T extends keyof Publications = keyof Publications> 
   readonly parent: Header | Record<string, never>;
   readonly metadata?: Record<string, unknown>;
   readonly buffers?: readonly Uint8Array[];
+  /** What is told back to the sender's `Flow` when it has been sent. */
+  readonly cost: number;
 }
 
 /** How a blocked thread gets its line: a message on `port`, then a 1 at `flag[0]`. */

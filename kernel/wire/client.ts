@@ -11,22 +11,25 @@ import { askInput } from "./ask-input.ts";
 import type { FromCells, ToCells } from "./bridge.ts";
 import { CellReports } from "./cell-reports.ts";
 import { Comms } from "./comms.ts";
+import { costOfMessage, costOfText, Flow } from "./flow.ts";
 import type { WireWorkerData } from "./worker.ts";
 
 /** Joins an interpreter to the protocol thread and resolves when the kernel has stopped. */
 export async function serve(interpreter: Interpreter, connectionFile: string): Promise<void> {
   const { port1: server, port2: cells } = new MessageChannel();
   const language = interpreter.language.connect();
-  const data: WireWorkerData = { connectionFile, cells, language, versions: versions() };
+  const flow = new Flow();
+  const data: WireWorkerData = { connectionFile, cells, language, versions: versions(), flow: flow.shared };
   const worker = new Worker(new URL("./worker.ts", import.meta.url), {
     workerData: data,
     transferList: [cells, language],
     name: "millrace-wire",
   });
-  const comms = new Comms((message) => server.postMessage(message));
+  const comms = new Comms((message) => server.postMessage(message), flow);
   servePanels(notebookHost(), interpreter.cwd);
   const reports = new CellReports(interpreter, (message) => server.postMessage(message));
-  server.on("message", (message: ToCells) => handle(message, { interpreter, server, comms, reports }));
+  const parts: Parts = { interpreter, server, flow, comms, reports, interrupted: new Set() };
+  server.on("message", (message: ToCells) => handle(message, parts));
   process.on("SIGTERM", () => worker.postMessage("stop"));
   await new Promise<void>((resolve, reject) => {
     worker.on("message", (message) => {
@@ -40,15 +43,19 @@ export async function serve(interpreter: Interpreter, connectionFile: string): P
 interface Parts {
   readonly interpreter: Interpreter;
   readonly server: MessagePort;
+  readonly flow: Flow;
   readonly comms: Comms;
   readonly reports: CellReports;
+  /** The interrupts that were taken note of. */
+  readonly interrupted: Set<number>;
 }
 
-function handle(message: ToCells, { interpreter, server, comms, reports }: Parts): void {
+function handle(message: ToCells, parts: Parts): void {
+  const { interpreter, server, flow, comms, reports } = parts;
   const answer = (from: FromCells) => server.postMessage(from);
   switch (message.kind) {
     case "execute": {
-      const outputs = new PublishedOutputs(server, message.parent, message.allowStdin);
+      const outputs = new PublishedOutputs(server, flow, message.parent, message.allowStdin);
       const { parent } = message;
       void interpreter
         .execute(message.request, outputs)
@@ -58,8 +65,12 @@ function handle(message: ToCells, { interpreter, server, comms, reports }: Parts
       break;
     }
     case "interrupt":
+      // Asked again where a listener of the cell's signal had to be terminated: the cell that runs by then may be another.
+      if (!parts.interrupted.has(message.id)) {
+        parts.interrupted.add(message.id);
+        interpreter.interrupt();
+      }
       answer({ kind: "interrupting", id: message.id });
-      interpreter.interrupt();
       break;
     case "comm":
       // Whatever the user's callback does to this stack, the client is to see the end of its request.
@@ -84,42 +95,48 @@ function handle(message: ToCells, { interpreter, server, comms, reports }: Parts
 class PublishedOutputs implements CellOutputs {
   readonly input: CellOutputs["input"];
   readonly #server: MessagePort;
+  readonly #flow: Flow;
   readonly #parent: Header;
 
-  constructor(server: MessagePort, parent: Header, allowStdin: boolean) {
+  constructor(server: MessagePort, flow: Flow, parent: Header, allowStdin: boolean) {
     this.#server = server;
+    this.#flow = flow;
     this.#parent = parent;
     if (allowStdin) this.input = (prompt, password) => askInput(server, parent, prompt, password);
   }
 
   stream(name: "stdout" | "stderr", text: string): void {
-    this.#publish("stream", { name, text });
+    this.#publish("stream", { name, text }, costOfText(text));
   }
 
   display(data: Record<string, unknown>, metadata: Record<string, unknown>, displayId: string): void {
-    this.#publish("display_data", { data, metadata, transient: { display_id: displayId } });
+    this.#publish("display_data", { data, metadata, transient: { display_id: displayId } }, costOf(data));
   }
 
   updateDisplay(data: Record<string, unknown>, metadata: Record<string, unknown>, displayId: string): void {
-    this.#publish("update_display_data", { data, metadata, transient: { display_id: displayId } });
+    this.#publish("update_display_data", { data, metadata, transient: { display_id: displayId } }, costOf(data));
   }
 
   clear(wait: boolean): void {
-    this.#publish("clear_output", { wait });
+    this.#publish("clear_output", { wait }, costOfMessage([]));
   }
 
   result(executionCount: number, data: Record<string, unknown>, metadata: Record<string, unknown>): void {
-    this.#publish("execute_result", { execution_count: executionCount, data, metadata });
+    this.#publish("execute_result", { execution_count: executionCount, data, metadata }, costOf(data));
   }
 
   error({ ename, evalue, traceback }: Publications["error"]): void {
-    this.#publish("error", { ename, evalue, traceback });
+    this.#publish("error", { ename, evalue, traceback }, costOfMessage(traceback));
   }
 
-  #publish<T extends keyof Publications>(type: T, content: Publications[T]): void {
-    this.#server.postMessage({ kind: "publish", type, content, parent: this.#parent } satisfies FromCells);
+  #publish<T extends keyof Publications>(type: T, content: Publications[T], cost: number): void {
+    this.#flow.post(cost, () =>
+      this.#server.postMessage({ kind: "publish", type, content, parent: this.#parent, cost } satisfies FromCells),
+    );
   }
 }
+
+const costOf = (data: Readonly<Record<string, unknown>>): number => costOfMessage(Object.values(data));
 
 function versions(): WireWorkerData["versions"] {
   const require = createRequire(import.meta.url);

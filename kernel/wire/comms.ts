@@ -6,6 +6,7 @@ import { asJson } from "../display/json.ts";
 import type { CommClose, CommMessage, CommOpen } from "../messages/comm.ts";
 import type { Header } from "../messages/header.ts";
 import type { FromCells, Publication, ToCells } from "./bridge.ts";
+import { costOfMessage, type Flow } from "./flow.ts";
 
 type Opened = (comm: Comm, data: unknown, buffers: readonly Uint8Array[]) => void;
 type Incoming = Extract<ToCells, { kind: "comm" }>;
@@ -14,12 +15,14 @@ type Options = { readonly metadata?: Record<string, unknown>; readonly buffers?:
 /** The comms of a session; at `globalThis.comm` for cells. Callbacks run as part of the cell that set them, so their output goes there. */
 export class Comms {
   readonly #send: (message: FromCells) => void;
+  readonly #flow: Flow;
   readonly #targets = new Map<string, { readonly opened: Opened; readonly run: CellRun | undefined }>();
   readonly #open = new Map<string, Comm>();
   #parent: Header | Record<string, never> = {};
 
-  constructor(send: (message: FromCells) => void) {
+  constructor(send: (message: FromCells) => void, flow: Flow) {
     this.#send = send;
+    this.#flow = flow;
     const api = {
       open: (target: string, data: unknown = {}, options?: Options) => this.#openFromHere(target, data, options),
       register: (target: string, opened: Opened) => {
@@ -50,15 +53,18 @@ export class Comms {
     content: CommOpen | CommMessage,
     { metadata = {}, buffers = [] }: Options = {},
   ): void {
+    const bytes = buffers.map(bytesOf);
+    const cost = costOfMessage(bytes);
     const message = {
       kind: "publish",
       type,
       content: { ...content, data: asJson(content.data ?? {}, "the data of a comm message") },
       parent: this.#parent,
       metadata: asJson(metadata, "the metadata of a comm message"),
-      buffers: buffers.map(bytesOf),
+      buffers: bytes,
+      cost,
     };
-    this.#send(message as Publication);
+    this.#flow.post(cost, () => this.#send(message as Publication));
   }
 
   forget(comm: Comm): void {

@@ -45,6 +45,8 @@ export class Interrupter {
       await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
       if (answered) return;
       this.#terminate();
+      // What was terminated may be the answer itself, with a listener that does not end.
+      this.#ask(id);
       if (attempt >= CHILDREN_AFTER)
         for (const child of descendants()) signal(child, attempt < CHILDREN_FIRMLY_AFTER ? "SIGINT" : "SIGTERM");
     }

@@ -18,6 +18,7 @@ import type { ShutdownRequest } from "../messages/shutdown.ts";
 import { type DeleteSubshellRequest, unknownSubshell } from "../messages/subshell.ts";
 import type { CommType, FromCells, Publication, ToCells } from "./bridge.ts";
 import type { ConnectionInfo } from "./connection-file.ts";
+import type { Flow } from "./flow.ts";
 import { History } from "./history.ts";
 import { Interrupter } from "./interrupter.ts";
 import { completeReply, inspectReply, isCompleteReply } from "./language-replies.ts";
@@ -54,6 +55,7 @@ export class KernelServer {
   /** Targets of the kernel's own, such as those of live tables. */
   readonly #ownTargets = new Set<string>();
   readonly #commHandled = new Map<number, () => void>();
+  readonly #flow: Flow;
   readonly #stopped: (why: string) => void;
   #lastCommMessage = 0;
 
@@ -63,6 +65,8 @@ export class KernelServer {
     language: LanguagePort;
     info: ConnectionInfo;
     versions: { readonly kernel: string; readonly typescript: string };
+    /** Held to by the thread that runs cells. */
+    flow: Flow;
     /** Called when a client asked the kernel to stop and has been answered. */
     stopped: (why: string) => void;
   }) {
@@ -71,6 +75,7 @@ export class KernelServer {
     this.#language = options.language;
     this.#info = options.info;
     this.#versions = options.versions;
+    this.#flow = options.flow;
     this.#stopped = options.stopped;
   }
 
@@ -96,9 +101,9 @@ export class KernelServer {
     content: Publications[T],
     parent: Parent,
     more: Partial<Publication> = {},
-  ): void {
+  ): Promise<void> {
     this.#streams.flush();
-    this.#send(type, content, parent, more);
+    return this.#send(type, content, parent, more);
   }
 
   reply<T extends keyof Replies>(
@@ -131,11 +136,11 @@ export class KernelServer {
     content: Publications[T],
     parent: Parent,
     { metadata = {}, buffers = [] }: Partial<Publication> = {},
-  ): void {
+  ): Promise<void> {
     const topic = Buffer.from(
       type === "iopub_welcome" ? (content as Publications["iopub_welcome"]).subscription : type,
     );
-    void this.#sockets.send("iopub", {
+    return this.#sockets.send("iopub", {
       identities: [topic],
       header: newHeader(type, this.#session),
       parent,
@@ -269,12 +274,7 @@ export class KernelServer {
   #fromCells(message: FromCells): void {
     switch (message.kind) {
       case "publish":
-        try {
-          this.#publishFromCells(message);
-        } catch (error) {
-          const text = `… an output (${message.type}) could not be sent: ${(error as Error).message}\n`;
-          this.#streams.add(message.parent, { name: "stderr", text });
-        }
+        void this.#publishFromCells(message);
         break;
       case "executed":
         this.#shells.running(message.parent.msg_id)?.queue.executed(message.result);
@@ -306,13 +306,19 @@ export class KernelServer {
     }
   }
 
-  #publishFromCells({ type, content, parent, ...more }: Publication): void {
-    if (type === "stream") {
-      this.#streams.add(parent, content as Publications["stream"]);
-      return;
+  async #publishFromCells({ type, content, parent, cost, ...more }: Publication): Promise<void> {
+    try {
+      if (type === "stream") this.#streams.add(parent, content as Publications["stream"]);
+      else {
+        if (type === "comm_open") this.#comms.set((content as CommOpen).comm_id, (content as CommOpen).target_name);
+        if (type === "comm_close") this.#comms.delete((content as CommClose).comm_id);
+        await this.publish(type, content as never, parent, more);
+      }
+    } catch (error) {
+      const text = `… an output (${type}) could not be sent: ${(error as Error).message}\n`;
+      this.#streams.add(parent, { name: "stderr", text });
+    } finally {
+      this.#flow.done(cost);
     }
-    if (type === "comm_open") this.#comms.set((content as CommOpen).comm_id, (content as CommOpen).target_name);
-    if (type === "comm_close") this.#comms.delete((content as CommClose).comm_id);
-    this.publish(type, content as never, parent, more);
   }
 }

@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { LanguagePort } from "../language/client.ts";
 import type { FromCells } from "./bridge.ts";
 import { readConnectionFile } from "./connection-file.ts";
+import { Flow } from "./flow.ts";
 import { KernelServer } from "./kernel-server.ts";
 import { watchParent } from "./parent-watch.ts";
 import { Sockets } from "./sockets.ts";
@@ -12,12 +13,14 @@ export interface WireWorkerData {
   readonly cells: MessagePort;
   readonly language: MessagePort;
   readonly versions: { readonly kernel: string; readonly typescript: string };
+  /** The shared memory of a `Flow`. */
+  readonly flow: SharedArrayBuffer;
 }
 
 /** How long the thread that runs cells has to close what its cells opened, in ms. Jupyter kills a kernel after 5 s. */
 const CLOSING = 2500;
 
-const { connectionFile, cells, language, versions } = workerData as WireWorkerData;
+const { connectionFile, cells, language, versions, flow } = workerData as WireWorkerData;
 const info = readConnectionFile(connectionFile);
 const sockets = await Sockets.bind(info);
 const server = new KernelServer({
@@ -26,6 +29,7 @@ const server = new KernelServer({
   language: new LanguagePort(language),
   info,
   versions,
+  flow: new Flow(flow),
   stopped: stop,
 });
 // A fault at one message must not take the kernel along, with every variable in it.

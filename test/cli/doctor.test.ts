@@ -105,12 +105,12 @@ const broken: Record<string, readonly [check: string, says: RegExp, spoil: (pref
   "a Millrace that has moved": [
     "kernelspec",
     /starts \/gone\/main\.ts, which is not there/,
-    (p) => edit(spec(p), (s) => s.argv.splice(2, 1, "/gone/main.ts")),
+    (p) => edit(spec(p), (s) => s.argv.splice(-2, 1, "/gone/main.ts")),
   ],
   "another Millrace": [
     "kernelspec",
     /the kernel of another Millrace/,
-    (p) => edit(spec(p), (s) => s.argv.splice(2, 1, otherMain)),
+    (p) => edit(spec(p), (s) => s.argv.splice(-2, 1, otherMain)),
   ],
   "an older kernelspec": [
     "kernelspec",

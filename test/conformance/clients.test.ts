@@ -178,3 +178,10 @@ test("jupyter console runs what is typed", async () => {
   clearTimeout(timer);
   assert.match(output, /Out\[2\]:? *42/);
 });
+
+test("jupyter console in a terminal: lines that go on, completion by Tab, Ctrl-C, Ctrl-D", async () => {
+  const script = path.join(import.meta.dirname, "console_terminal.py");
+  const { code, stdout, stderr } = await jupyter.run(python(), script, tool("jupyter-console"));
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /exit 0/);
+});

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Dealer, Request, Subscriber } from "zeromq";
 import { type Message, newHeader } from "../../kernel/messages/header.ts";
+import { NODE_FLAGS } from "../../kernel/node-flags.ts";
 import { type Channel, type ConnectionInfo, endpoint } from "../../kernel/wire/connection-file.ts";
 import { fromFrames, toFrames } from "../../kernel/wire/frames.ts";
 import { Signature } from "../../kernel/wire/signature.ts";
@@ -32,7 +33,7 @@ interface StartOptions {
   readonly command?: (connectionFile: string) => string[];
 }
 
-const millrace = (connectionFile: string) => ["--no-warnings", MAIN, connectionFile];
+const millrace = (connectionFile: string) => [...NODE_FLAGS, MAIN, connectionFile];
 
 /** A real kernel process with a small client of its own, for tests that look at single messages. */
 export class TestKernel implements AsyncDisposable {
@@ -180,14 +181,18 @@ export class TestKernel implements AsyncDisposable {
 
   async ran(id: string, deadline?: number): Promise<Ran> {
     const reply = await this.reply(id, "shell", deadline);
-    await this.when("idle", () => this.of(id).find(isIdle));
+    await this.when("idle", () =>
+      this.published.findLast((message) => message.parent.msg_id === id && isIdle(message)),
+    );
     return { reply, published: this.of(id) };
   }
 
   async ask(type: string, content: unknown, options?: SendOptions): Promise<Ran> {
     const id = await this.send(type, content, options);
     const reply = await this.reply(id, options?.channel === "control" ? "control" : "shell");
-    await this.when("idle", () => this.of(id).find(isIdle));
+    await this.when("idle", () =>
+      this.published.findLast((message) => message.parent.msg_id === id && isIdle(message)),
+    );
     return { reply, published: this.of(id) };
   }
 

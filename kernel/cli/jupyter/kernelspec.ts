@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Refusal } from "../../../lib/error.ts";
+import { NODE_FLAGS } from "../../node-flags.ts";
 
 const KERNEL_MAIN = path.resolve(import.meta.dirname, "..", "..", "main.ts");
 const LOGOS = path.resolve(import.meta.dirname, "..", "logos");
@@ -10,7 +11,7 @@ export const DEFAULT_NAME = "millrace";
 /** What Jupyter reads to start the kernel. Everything in it is absolute: a server started from a desktop has another PATH. */
 export function kernelspec(displayName: string): Record<string, unknown> {
   return {
-    argv: [nodeExecutable(), "--no-warnings", KERNEL_MAIN, "{connection_file}"],
+    argv: [nodeExecutable(), ...NODE_FLAGS, KERNEL_MAIN, "{connection_file}"],
     display_name: displayName,
     language: "typescript",
     interrupt_mode: "message",
