@@ -1,11 +1,17 @@
 import { type ChartData, MOST_TRACES, type Trace } from "./chart-data.ts";
 import { COLOURS, shade } from "./colours.ts";
 import { extremes } from "./extremes.ts";
+import { roundTicks, timeTicks } from "./ticks.ts";
 
 const WIDTH = 700;
 const HEIGHT = 320;
 const LEFT = 64;
-const RIGHT = 16;
+/** Half of the text of a mark at the end of the axis. */
+const RIGHT = 32;
+/** Beside several traces, where their names are. */
+const LEGEND = 140;
+const MOST_NAMES = 16;
+const NAME_CHARACTERS = 18;
 const TOP = 28;
 const BOTTOM = 44;
 /** A drawing 700 points wide shows no more than this. */
@@ -31,12 +37,15 @@ export function svgChart(data: ChartData, title: string): string {
   const xs = traces.flatMap(({ x }) => x.map(place)).filter(Number.isFinite);
   const ys = traces.flatMap(({ y }) => y).filter((value) => value !== null && Number.isFinite(value)) as number[];
   const bars = chart.kind === "bar";
-  const x = scale(xs, LEFT, WIDTH - RIGHT, bars ? 0.5 : 0);
+  const right = WIDTH - (traces.length > 1 ? LEGEND : RIGHT);
+  const slots = new Set(xs).size;
+  const x = scale(xs, LEFT, right, bars && slots > 1 ? 0.5 / (slots - 1) : 0);
+  const width = ((right - LEFT) / Math.max(1, slots) / Math.max(1, traces.length)) * 0.8;
   const y = scale(bars ? [0, ...ys] : ys, HEIGHT - BOTTOM, TOP, 0);
   const shapes = traces.map((trace, i) => {
     const colour = COLOURS[i % COLOURS.length]!;
     const points = trace.x.map((value, row) => [place(value), trace.y[row] ?? Number.NaN] as const);
-    return `<g fill="${colour}" stroke="${colour}"><title>${escapeXml(trace.name)}</title>${shape(chart.kind, points, x, y, xs.length, i, traces.length)}</g>`;
+    return `<g fill="${colour}" stroke="${colour}"><title>${escapeXml(trace.name)}</title>${shape(chart.kind, points, x, y, width, i - (traces.length - 1) / 2)}</g>`;
   });
   const xText = (value: number) =>
     categories !== undefined
@@ -44,7 +53,13 @@ export function svgChart(data: ChartData, title: string): string {
       : chart.xIsTime
         ? clock(value, x.max - x.min)
         : short(value);
-  return frameOf(chart, title, `${axes(x, y, xText)}${shapes.join("")}${legend(traces)}`);
+  const marks =
+    slots === 0
+      ? []
+      : chart.xIsTime
+        ? timeTicks(x.min, x.max, 6)
+        : roundTicks(x.min, x.max, 6).filter((value) => categories === undefined || Number.isInteger(value));
+  return frameOf(chart, title, `${axes(x, y, marks, xText, right)}${shapes.join("")}${legend(traces, right)}`);
 }
 
 type Points = readonly (readonly [number, number])[];
@@ -54,59 +69,68 @@ function shape(
   points: Points,
   x: Scale,
   y: Scale,
-  count: number,
-  at: number,
-  of: number,
+  /** Of a bar, px. */
+  width: number,
+  /** How many bars it is beside the middle of its place. */
+  beside: number,
 ): string {
   const seen = points.filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b));
   if (kind === "scatter")
     return seen.map(([a, b]) => `<circle cx="${px(x(a))}" cy="${px(y(b))}" r="2" stroke="none"/>`).join("");
   if (kind === "bar") {
-    const width = Math.max(1, ((WIDTH - LEFT - RIGHT) / Math.max(1, count / of) / of) * 0.8);
-    const shift = (at - (of - 1) / 2) * width;
     return seen
       .map(([a, b]) => {
         const [top, bottom] = [Math.min(y(b), y(0)), Math.max(y(b), y(0))];
-        return `<rect x="${px(x(a) + shift - width / 2)}" y="${px(top)}" width="${px(width)}" height="${px(bottom - top)}" stroke="none"/>`;
+        return `<rect x="${px(x(a) + (beside - 0.5) * width)}" y="${px(top)}" width="${px(Math.max(0.5, width))}" height="${px(bottom - top)}" stroke="none"/>`;
       })
       .join("");
   }
   // a null interrupts the line
   let path = "";
   let pen = "M";
-  for (const [a, b] of points) {
-    if (Number.isFinite(a) && Number.isFinite(b)) {
-      path += `${pen}${px(x(a))} ${px(y(b))}`;
+  let alone = "";
+  const drawn = ([a, b]: Points[number]) => Number.isFinite(a) && Number.isFinite(b);
+  for (const [i, point] of points.entries()) {
+    if (drawn(point)) {
+      const [left, top] = [px(x(point[0])), px(y(point[1]))];
+      path += `${pen}${left} ${top}`;
+      const next = points[i + 1];
+      if (pen === "M" && (next === undefined || !drawn(next)))
+        alone += `<circle cx="${left}" cy="${top}" r="2" stroke="none"/>`;
       pen = "L";
     } else pen = "M";
   }
-  return `<path d="${path}" fill="none" stroke-width="1.5"/>`;
+  return `<path d="${path}" fill="none" stroke-width="1.5"/>${alone}`;
 }
 
-function axes(x: Scale, y: Scale, xText: (value: number) => string): string {
-  const lines: string[] = [];
-  for (let i = 0; i <= 4; i++) {
-    const [a, b] = [x.min + ((x.max - x.min) * i) / 4, y.min + ((y.max - y.min) * i) / 4];
-    lines.push(
-      `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px(y(b))}" y2="${px(y(b))}" stroke="#dddddd"/>` +
-        `<text x="${LEFT - 6}" y="${px(y(b) + 4)}" text-anchor="end" fill="#444444">${escapeXml(short(b))}</text>` +
-        `<text x="${px(x(a))}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle" fill="#444444">${escapeXml(xText(a))}</text>`,
-    );
-  }
-  return lines.join("");
+function axes(x: Scale, y: Scale, marks: readonly number[], xText: (value: number) => string, right: number): string {
+  const lines = roundTicks(y.min, y.max, 5).map(
+    (value) =>
+      `<line x1="${LEFT}" x2="${right}" y1="${px(y(value))}" y2="${px(y(value))}" stroke="#dddddd"/>` +
+      `<text x="${LEFT - 6}" y="${px(y(value) + 4)}" text-anchor="end" fill="#444444">${escapeXml(short(value))}</text>`,
+  );
+  const below = marks.map(
+    (value) =>
+      `<text x="${px(x(value))}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle" fill="#444444">${escapeXml(xText(value))}</text>`,
+  );
+  return [...lines, ...below].join("");
 }
 
-function legend(traces: readonly Trace[]): string {
+function legend(traces: readonly Trace[], right: number): string {
   if (traces.length < 2) return "";
-  return traces
-    .slice(0, 12)
-    .map(({ name }, i) => {
-      const y = TOP + 8 + i * 15;
-      return `<rect x="${WIDTH - 130}" y="${y - 8}" width="9" height="9" fill="${COLOURS[i % COLOURS.length]}"/><text x="${WIDTH - 117}" y="${y}" fill="#222222">${escapeXml(name)}</text>`;
-    })
-    .join("");
+  const names = traces.slice(0, MOST_NAMES).map(({ name }, i) => {
+    const y = TOP + 8 + i * 15;
+    return `<rect x="${right + 12}" y="${y - 8}" width="9" height="9" fill="${COLOURS[i % COLOURS.length]}"/><text x="${right + 25}" y="${y}" fill="#222222">${escapeXml(cut(name, NAME_CHARACTERS))}</text>`;
+  });
+  const more = traces.length - MOST_NAMES;
+  if (more > 0)
+    names.push(`<text x="${right + 25}" y="${TOP + 8 + MOST_NAMES * 15}" fill="#222222">and ${more} more</text>`);
+  return names.join("");
 }
 
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+/** @param margin at either end, as a part of the span of values */
 function scale(values: readonly number[], from: number, to: number, margin: number): Scale {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -116,7 +140,7 @@ function scale(values: readonly number[], from: number, to: number, margin: numb
   }
   if (values.length === 0) [min, max] = [0, 1];
   else if (min === max) [min, max] = [min - 0.5, max + 0.5];
-  const extra = values.length < 2 ? 0 : (margin * (max - min)) / Math.max(1, values.length);
+  const extra = margin * (max - min);
   [min, max] = [min - extra, max + extra];
   return Object.assign((value: number) => from + ((value - min) / (max - min)) * (to - from), { min, max });
 }
@@ -129,33 +153,36 @@ function svgHeatMap(data: ChartData, title: string): string {
     values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
     values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
   ];
+  const text = (value: number | string | undefined, isTime: boolean, of: readonly (number | string)[]) =>
+    typeof value !== "number" ? (value ?? "") : isTime ? clock(value, Number(of.at(-1)) - Number(of[0])) : short(value);
+  const names = y.map((value) => cut(text(value, data.yIsTime === true, y), NAME_CHARACTERS));
+  // room for the longest name and for the title of the axis beside it
+  const left = Math.max(LEFT, names.reduce((most, name) => Math.max(most, name.length), 0) * 6.5 + 30);
   const [width, height] = [
-    (WIDTH - LEFT - RIGHT) / Math.max(1, x.length),
+    (WIDTH - left - RIGHT) / Math.max(1, x.length),
     (HEIGHT - TOP - BOTTOM) / Math.max(1, y.length),
   ];
   const cells = z.flatMap((line, i) =>
     line.map((value, j) =>
       value === null
         ? ""
-        : `<rect x="${px(LEFT + j * width)}" y="${px(HEIGHT - BOTTOM - (i + 1) * height)}" width="${px(width + 0.3)}" height="${px(height + 0.3)}" fill="${shade((value - min) / (max - min || 1))}"/>`,
+        : `<rect x="${px(left + j * width)}" y="${px(HEIGHT - BOTTOM - (i + 1) * height)}" width="${px(width + 0.3)}" height="${px(height + 0.3)}" fill="${shade((value - min) / (max - min || 1))}"/>`,
     ),
   );
-  const text = (value: number | string | undefined, isTime: boolean, of: readonly (number | string)[]) =>
-    typeof value !== "number" ? (value ?? "") : isTime ? clock(value, Number(of.at(-1)) - Number(of[0])) : short(value);
   const every = (count: number) => Math.max(1, Math.ceil(count / 8));
   const labels = [
     ...x.flatMap((value, j) =>
       j % every(x.length) !== 0
         ? []
         : [
-            `<text x="${px(LEFT + (j + 0.5) * width)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${escapeXml(text(value, data.xIsTime, x))}</text>`,
+            `<text x="${px(left + (j + 0.5) * width)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${escapeXml(text(value, data.xIsTime, x))}</text>`,
           ],
     ),
-    ...y.flatMap((value, i) =>
+    ...y.flatMap((_, i) =>
       i % every(y.length) !== 0
         ? []
         : [
-            `<text x="${LEFT - 6}" y="${px(HEIGHT - BOTTOM - (i + 0.5) * height + 4)}" text-anchor="end">${escapeXml(text(value, data.yIsTime === true, y).slice(0, 12))}</text>`,
+            `<text x="${px(left - 6)}" y="${px(HEIGHT - BOTTOM - (i + 0.5) * height + 4)}" text-anchor="end">${escapeXml(names[i]!)}</text>`,
           ],
     ),
   ];

@@ -71,3 +71,32 @@ test("a column that is not there or no number is refused, naming those that are"
   assert.throws(() => chartData(frame, { kind: "heatmap", y: "g", z: "device" }), { code: "NOTHING_TO_PLOT" });
   assert.throws(() => chartData(frame, { kind: "pie" as "line" }), { code: "BAD_OPTION" });
 });
+
+test("the picture without script has round marks, names beside it, and a dot for a point that is alone", () => {
+  const times = [33_000, 90_000, 150_000, 213_000].map((ms) => Date.UTC(2026, 0, 1) + ms);
+  const frame = pl
+    .DataFrame({
+      time: [...times, ...times],
+      by: [..."aaaabbbb"],
+      v: pl.Series("v", [0, null, 2, 4, 1, 2, null, 3], pl.Float64),
+    })
+    .withColumns(pl.col("time").cast(pl.Int64).cast(pl.Datetime("ms")));
+  const svg = (chartBundle(frame, { x: "time", y: "v", by: "by" }, "t") as { "text/html": string })["text/html"];
+  const marks = [...svg.matchAll(/text-anchor="(?:middle|end)" fill="#444444">([^<]*)</g)].map(([, text]) => text);
+  assert.deepEqual(marks, [
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "00:01:00",
+    "00:01:30",
+    "00:02:00",
+    "00:02:30",
+    "00:03:00",
+    "00:03:30",
+  ]);
+  assert.equal(svg.match(/<circle /g)?.length, 2); // `a` before its null, `b` after
+  const right = Math.max(...[...svg.matchAll(/[ML]([\d.]+) /g)].map(([, left]) => Number(left)));
+  assert.ok([...svg.matchAll(/<rect x="([\d.]+)" y="\d+" width="9"/g)].every(([, left]) => Number(left) > right));
+});
