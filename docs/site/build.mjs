@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import path from "node:path";
 import { build } from "vitepress";
 import { notebookPage } from "./notebook-page.mjs";
+import { sitePages } from "./site-pages.mjs";
 
 const here = import.meta.dirname;
 const repository = path.resolve(here, "../..");
@@ -12,19 +13,7 @@ const pages = path.join(here, "pages");
 rmSync(pages, { recursive: true, force: true });
 mkdirSync(path.join(pages, "notebooks"), { recursive: true });
 
-/** The README's part for the first minutes, and the pages of docs/, as they are; links that lead out of docs/ become links to this site or are left as text. */
-const readme = readFileSync(path.join(repository, "README.md"), "utf8");
-const between = (from, to) => readme.slice(readme.indexOf(from), readme.indexOf(to));
-writePage(
-  "index.md",
-  `${inSite(readme.slice(0, readme.indexOf("## Two commands")).replaceAll("docs/", ""))}\n\n[Start here](start.md) · [Concepts](concepts.md) · [Cookbook](cookbook.md) · [Reference](api/index.md)\n`,
-);
-writePage(
-  "start.md",
-  `# Start\n\n${inSite(between("## Two commands", "## Where things are").replaceAll("docs/", ""))}`,
-);
-for (const name of readdirSync(path.join(repository, "docs")).filter((each) => each.endsWith(".md")))
-  writePage(name, inSite(readFileSync(path.join(repository, "docs", name), "utf8")));
+for (const [name, text] of sitePages()) writePage(name, text);
 cpSync(path.join(repository, "docs/decisions"), path.join(pages, "decisions"), { recursive: true });
 cpSync(path.join(repository, "docs/images"), path.join(pages, "images"), { recursive: true });
 
@@ -64,12 +53,4 @@ await build(here);
 
 function writePage(name, text) {
   writeFileSync(path.join(pages, name), text);
-}
-
-/** Links to files of the repository that are no page of the site lose their link. */
-function inSite(markdown) {
-  return markdown
-    .replace(/\]\((?:\.\.\/)?notebooks\/([\w-]+)\.ipynb\)/g, "](notebooks/$1.md)")
-    .replace(/\[([^\]]+)\]\((?:\.\.\/)?(?:CONTRIBUTING|CHANGELOG|README)\.md\)/g, "$1")
-    .replace(/\[([^\]]+)\]\(decisions\)/g, "[$1](decisions/001-kafka-client.md)");
 }
