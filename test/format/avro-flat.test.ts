@@ -13,6 +13,7 @@ import { registryOf } from "../../lib/format/registry/registry.ts";
 import { startSchemaRegistry } from "../support/schema-registry.ts";
 import { newSeed } from "../support/seeded.ts";
 import { allFinite, byteRecords } from "./byte-records.ts";
+import { flatFrames } from "./flat-frames.ts";
 
 const TYPES: Readonly<Record<string, { type: avsc.Schema; dtype: string; value: fc.Arbitrary<unknown> }>> = {
   int: { type: "int", dtype: "Int64", value: fc.integer() },
@@ -151,42 +152,9 @@ test("whatever is read flat is what the other way reads, of schemas with and wit
 test("whatever is written flat is what the other way writes, byte by byte", (t) => {
   const seed = newSeed();
   t.diagnostic(`seed ${seed}`);
-  const columns: Readonly<Record<string, { dtype: pl.DataType; value: fc.Arbitrary<unknown> }>> = {
-    text: {
-      dtype: pl.Utf8,
-      value: fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("", "a", "é".repeat(40), "x".repeat(5000))),
-    },
-    float: {
-      dtype: pl.Float64,
-      value: fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(Number.NaN, 1 / 0)),
-    },
-    small: { dtype: pl.Int16, value: fc.integer({ min: -32768, max: 32767 }) },
-    long: { dtype: pl.Int64, value: fc.oneof(fc.integer(), fc.integer({ min: -(2 ** 51), max: 2 ** 51 })) },
-    unsigned: { dtype: pl.UInt32, value: fc.nat() },
-    flag: { dtype: pl.Bool, value: fc.boolean() },
-    day: { dtype: pl.Date, value: fc.integer({ min: -50_000, max: 100_000 }) },
-    instant: { dtype: pl.Datetime("ms"), value: fc.integer({ min: -1e12, max: 4e12 }) },
-    micros: { dtype: pl.Datetime("us"), value: fc.integer({ min: -1e15, max: 2e15 }) },
-  };
-  const physical = (dtype: pl.DataType) =>
-    dtype.equals(pl.Date) ? pl.Int32 : dtype.toString().includes("Datetime") ? pl.Int64 : dtype;
-  const column = fc
-    .constantFrom(...Object.keys(columns))
-    .chain((kind) =>
-      fc.tuple(
-        fc.constant(kind),
-        fc.array(fc.option(columns[kind]!.value, { freq: 4 }), { minLength: 6, maxLength: 6 }),
-      ),
-    );
+  const start = Buffer.from([0, 0, 0, 0, 9]);
   fc.assert(
-    fc.property(fc.array(column, { minLength: 1, maxLength: 120 }), (made) => {
-      const frame = pl.DataFrame(
-        made.map(([kind, values], i) => {
-          const { dtype } = columns[kind]!;
-          return pl.Series(`c${i}`, values as number[], physical(dtype)).cast(dtype);
-        }),
-      );
-      const start = Buffer.from([0, 0, 0, 0, 9]);
+    fc.property(flatFrames(120), (frame) => {
       const flat = flatAvroRows(frame, frame.columns, start)!;
       const write = avroWriter(avroSchemaOf(frame, frame.columns));
       const general = rowObjects(frame, frame.columns).map((row) => Buffer.concat([start, write(row)]).toString("hex"));

@@ -3,11 +3,20 @@ import { test } from "node:test";
 import fc from "fast-check";
 import protobufjs from "protobufjs";
 import { formatOf } from "../../lib/format/index.ts";
+import { rowObjects } from "../../lib/format/json/row-objects.ts";
 import { FlatProtobuf } from "../../lib/format/protobuf/flat-reader.ts";
+import { flatProtobufRows } from "../../lib/format/protobuf/flat-writer.ts";
+import { protoOf } from "../../lib/format/protobuf/format.ts";
 import { registryOf } from "../../lib/format/registry/registry.ts";
+import { dtypeName } from "../../lib/schema.ts";
 import { startSchemaRegistry } from "../support/schema-registry.ts";
 import { newSeed } from "../support/seeded.ts";
 import { allFinite, byteRecords } from "./byte-records.ts";
+import { flatFrames } from "./flat-frames.ts";
+
+const TIMESTAMP = (
+  protobufjs.common.get("google/protobuf/timestamp.proto") as { nested: Record<string, protobufjs.AnyNestedObject> }
+).nested;
 
 const whole32 = fc.integer();
 const unsigned32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -102,13 +111,7 @@ test("whatever is read flat is what the other way reads: every scalar, with and 
         ${second ? "message First { int32 z = 1; }" : ""} message Row { ${lines.join(" ")} ${other === null ? "" : OTHERS[other]!.text} }`;
       const id = registryOf("protobuf").register(`flat-${seed}-${all++}`, "PROTOBUF", proto);
       const root = new protobufjs.Root();
-      root.addJSON(
-        (
-          protobufjs.common.get("google/protobuf/timestamp.proto") as {
-            nested: Record<string, protobufjs.AnyNestedObject>;
-          }
-        ).nested,
-      );
+      root.addJSON(TIMESTAMP);
       protobufjs.parse(proto, root, { keepCase: true });
       const type = root.lookupType("t.Row");
       const head = Buffer.alloc(second ? 7 : 6);
@@ -154,3 +157,43 @@ test("whatever is read flat is what the other way reads: every scalar, with and 
   );
   assert.ok(flat > all / 2, `${flat} of ${all} were flat`);
 });
+
+test("whatever is written flat is what protobufjs reads: the rows that JSON writes", (t) => {
+  const seed = newSeed();
+  t.diagnostic(`seed ${seed}`);
+  const start = Buffer.alloc(6);
+  fc.assert(
+    fc.property(flatFrames(60, { without: ["day"] }), (frame) => {
+      const flat = flatProtobufRows(frame, frame.columns, start)!;
+      const root = new protobufjs.Root();
+      root.addJSON(TIMESTAMP);
+      protobufjs.parse(protoOf(frame, frame.columns), root, { keepCase: true });
+      const type = root.lookupType("millrace.Row");
+      const read = Array.from(flat.starts, (from, i) => {
+        const row = type.toObject(type.decode(flat.bytes.subarray(from + 6, flat.ends[i])), { longs: Number });
+        return Object.fromEntries(frame.columns.map((name) => [name, micros(row[name])]));
+      });
+      const expected = rowObjects(frame, frame.columns).map((row) =>
+        Object.fromEntries(
+          frame.columns.map((name) => {
+            const instant = /Datetime\((ms|us)/.exec(dtypeName(frame.getColumn(name).dtype))?.[1];
+            const value = row[name] ?? null;
+            return [
+              name,
+              instant === undefined || value === null ? value : Number(value) * (instant === "ms" ? 1000 : 1),
+            ];
+          }),
+        ),
+      );
+      assert.deepEqual(read, expected);
+    }),
+    { seed, numRuns: 60 },
+  );
+});
+
+/** An instant as microseconds, another value as it is. */
+function micros(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value ?? null;
+  const { seconds = 0, nanos = 0 } = value as { seconds?: number; nanos?: number };
+  return seconds * 1e6 + nanos / 1000;
+}

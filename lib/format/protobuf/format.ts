@@ -11,6 +11,7 @@ import { rowObjects } from "../json/row-objects.ts";
 import { header, messageIndexes, schemaIdOf } from "../registry/confluent-header.ts";
 import { registryOf } from "../registry/registry.ts";
 import { FlatProtobuf } from "./flat-reader.ts";
+import { flatProtobufRows } from "./flat-writer.ts";
 import { plainMessage } from "./message.ts";
 
 const roots = new Map<string, protobufjs.Root>();
@@ -49,6 +50,8 @@ export const protobufFormat: Format = {
   encode(frame: pl.DataFrame, columns: readonly string[], topic = "rows"): ByteColumn {
     const text = protoOf(frame, columns);
     const start = header(registryOf("protobuf").register(`${topic}-value`, "PROTOBUF", text), 1);
+    const flat = flatProtobufRows(frame, columns, start);
+    if (flat !== undefined) return flat;
     const type = rootOf(text).lookupType("millrace.Row");
     const instants = columns.filter((name) => /^Datetime/.test(dtypeName(frame.getColumn(name).dtype)));
     const perSecond = new Map(
@@ -160,7 +163,7 @@ function singleDtype({ type, resolvedType }: protobufjs.Field, nested: boolean):
 }
 
 /** The proto3 text of rows. @throws Refusal `NOT_IN_FORMAT` */
-function protoOf(frame: pl.DataFrame, columns: readonly string[]): string {
+export function protoOf(frame: pl.DataFrame, columns: readonly string[]): string {
   const fields = columns.map((name, i) => {
     const dtype = dtypeName(frame.getColumn(name).dtype);
     const list = /^List\((.*)\)$/.exec(dtype)?.[1];
