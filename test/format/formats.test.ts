@@ -225,6 +225,28 @@ test("avro: schemas evolve; logical types, long numbers, enums, bytes and nested
   );
 });
 
+test("avro and protobuf: instants come in the unit of their column, whatever the writer's", () => {
+  const at = [1_767_225_600_123, -1, null];
+  const micros = pl
+    .DataFrame({ at })
+    .select(pl.col("at").cast(pl.Int64).multiplyBy(1000).cast(pl.Int64).cast(pl.Datetime("us")).alias("at"));
+  const millis = pl.DataFrame({ at }).select(pl.col("at").cast(pl.Int64).cast(pl.Datetime("ms")).alias("at"));
+  for (const name of ["avro", "protobuf"]) {
+    const format = formatOf(name);
+    const both = [millis, micros].map((frame, i) => asRecords(format.encode(frame, ["at"], `units-${name}-${i}`)));
+    for (const written of both)
+      for (const [dtype, expected] of [
+        ["Datetime(ms)", millis],
+        ["Datetime(us)", micros],
+      ] as const) {
+        const read = format.decode(written, { at: dtype }, {});
+        assert.deepEqual(read.bad, []);
+        assert.deepEqual(read.frame.schema, expected.schema);
+        assert.deepEqual(rows(read), JSON.parse(JSON.stringify(expected.toRecords())), `${name} to ${dtype}`);
+      }
+  }
+});
+
 test("avro and protobuf: 64-bit numbers keep their digits", () => {
   const big = pl.Series("big", BigInt64Array.from([2n ** 60n + 1n, -(2n ** 62n) - 3n]) as unknown as number[]);
   const frame = pl.DataFrame([big]);

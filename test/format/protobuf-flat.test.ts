@@ -42,7 +42,7 @@ const TYPES: Readonly<Record<string, { dtypes: readonly string[]; value: fc.Arbi
   double: { dtypes: ["Float64"], value: double },
   string: { dtypes: ["Utf8"], value: text },
   "google.protobuf.Timestamp": {
-    dtypes: ["Datetime(ms)"],
+    dtypes: ["Datetime(ms)", "Datetime(us)"],
     value: fc.record({
       seconds: fc.integer({ min: -1e9, max: 4e9 }),
       nanos: fc.integer({ min: 0, max: 999_999_999 }),

@@ -10,10 +10,13 @@ import { registryOf } from "../registry/registry.ts";
 import { type AvroPart, avroReader, avroWriter } from "./codec.ts";
 import { FlatAvro } from "./flat-reader.ts";
 import { flatAvroRows } from "./flat-writer.ts";
+import { rescaling } from "./instants.ts";
 import { avroSchemaOf, columnsOfAvro } from "./schema.ts";
 
-/** Schema text -> how its values are read; undefined for one that is no record. */
-const readers = new Map<string, ((bytes: Buffer) => unknown) | undefined>();
+type Read = (bytes: Buffer) => Record<string, unknown>;
+
+/** A topic's schema -> the text of a writer's -> how its values are read; undefined for one that is no record. */
+const readers = new WeakMap<Schema, Map<string, Read | undefined>>();
 
 /**
  * Avro with the Confluent wire format: every value names the schema that it was written with, and the registry has it. Columns are found by name,
@@ -33,7 +36,7 @@ export const avroFormat: Format = {
         throw new Unreadable("not in the Confluent wire format: it does not start with 0 and a schema id");
       const registered = registry.schema(id);
       if (registered === undefined) throw new Unreadable(`the registry has no schema ${id}`);
-      const read = readerFor(registered.text);
+      const read = readerFor(registered.text, schema);
       if (read === undefined || registered.type !== "AVRO") throw new Unreadable(`schema ${id} is not an Avro record`);
       try {
         return JSON.stringify(read(value.subarray(HEADER)));
@@ -80,14 +83,30 @@ export function idsOf({ values, count }: RecordColumns): number[] {
   return [...new Set(ids)].filter((id) => id !== undefined);
 }
 
-function readerFor(text: string): ((bytes: Buffer) => unknown) | undefined {
-  if (!readers.has(text)) {
+function readerFor(text: string, schema: Schema): Read | undefined {
+  let ofSchema = readers.get(schema);
+  if (ofSchema === undefined) {
+    ofSchema = new Map();
+    readers.set(schema, ofSchema);
+  }
+  if (!ofSchema.has(text)) {
     try {
-      const schema = JSON.parse(text) as AvroPart;
-      readers.set(text, schema.type === "record" ? avroReader(schema) : undefined);
+      ofSchema.set(text, recordReader(JSON.parse(text) as AvroPart, schema));
     } catch (error) {
       throw new Unreadable(`its schema is not read: ${(error as Error).message}`);
     }
   }
-  return readers.get(text);
+  return ofSchema.get(text);
+}
+
+function recordReader(record: AvroPart, schema: Schema): Read | undefined {
+  if (record.type !== "record") return undefined;
+  const read = avroReader(record) as Read;
+  const rescale = rescaling(record, schema);
+  if (rescale === undefined) return read;
+  return (bytes) => {
+    const row = read(bytes);
+    rescale(row);
+    return row;
+  };
 }

@@ -150,9 +150,9 @@ export class FlatProtobuf implements FlatReader {
         } else {
           // a second one in the same message would be merged with the first
           if (!Number.isNaN(column.cells[row])) return -1;
-          const ms = this.#instant(to);
-          if (Number.isNaN(ms)) return -1;
-          column.cells[row] = ms;
+          const instant = this.#instant(to, column.dtype === "Datetime(us)" ? 1e6 : 1e3);
+          if (Number.isNaN(instant)) return -1;
+          column.cells[row] = instant;
         }
         continue;
       }
@@ -208,8 +208,8 @@ export class FlatProtobuf implements FlatReader {
     }
   }
 
-  /** Milliseconds of a `google.protobuf.Timestamp` up to `to`, NaN where it needs the other way. */
-  #instant(to: number): number {
+  /** A `google.protobuf.Timestamp` up to `to` as a count of 1/`perSecond` seconds, NaN where it needs the other way. */
+  #instant(to: number, perSecond: number): number {
     let [seconds, nanos] = [0, 0];
     while (this.#at < to) {
       const tag = this.#bytes[this.#at++];
@@ -217,8 +217,8 @@ export class FlatProtobuf implements FlatReader {
       if (tag === 0x08) seconds = safe(this.#high | 0, this.#low) ?? Number.NaN;
       else nanos = this.#low | 0;
     }
-    const ms = seconds * 1000 + Math.floor(nanos / 1e6);
-    return this.#at === to && Number.isSafeInteger(ms) ? ms : Number.NaN;
+    const count = seconds * perSecond + Math.floor((nanos * perSecond) / 1e9);
+    return this.#at === to && Number.isSafeInteger(count) ? count : Number.NaN;
   }
 
   /** Reads a varint into {@link #low} and {@link #high}, both unsigned; false where it does not end. */
@@ -319,7 +319,7 @@ const SCALARS: Readonly<Record<string, { kind: Kind; wire: number }>> = {
 function scalarOf(field: protobufjs.Field, dtype: string): { kind: Kind; wire: number } | undefined {
   if (field.repeated || field.map) return undefined;
   if (field.resolvedType?.fullName === ".google.protobuf.Timestamp")
-    return dtype === "Datetime(ms)" ? { kind: KIND.instant, wire: 2 } : undefined;
+    return dtype === "Datetime(ms)" || dtype === "Datetime(us)" ? { kind: KIND.instant, wire: 2 } : undefined;
   if (field.resolvedType !== null) return undefined;
   const scalar = SCALARS[field.type];
   if (scalar === undefined) return undefined;

@@ -28,6 +28,7 @@ export const protobufFormat: Format = {
     const names = Object.keys(schema).filter((name) => options.used?.includes(name) ?? true);
     const flat = flatReading(schema, names).read(columns);
     if (flat !== undefined) return flat;
+    const micros = new Set(names.filter((name) => schema[name] === "Datetime(us)"));
     return decodeByJson(columns, schema, options, (value) => {
       const id = schemaIdOf(value);
       if (id === undefined)
@@ -41,7 +42,7 @@ export const protobufFormat: Format = {
       try {
         const { indexes, at } = messageIndexes(value);
         const type = messageAt(rootOf(registered.text), indexes);
-        return JSON.stringify(plainMessage(type, type.decode(value.subarray(at))));
+        return JSON.stringify(plainMessage(type, type.decode(value.subarray(at)), micros));
       } catch (error) {
         throw new Unreadable(`not a value of schema ${id}: ${(error as Error).message}`);
       }
