@@ -20,6 +20,7 @@ import { launch } from "./launch.ts";
 import { CellModules } from "./modules.ts";
 import { installNotebookHost, KernelHost } from "./notebook-host.ts";
 import type { CellOutputs, ErrorContent } from "./outputs.ts";
+import { routeChildren } from "./route-children.ts";
 import { routeErrors } from "./route-errors.ts";
 import { routeOutput } from "./route-output.ts";
 import { StaleCells } from "./stale-cells.ts";
@@ -120,6 +121,7 @@ export class Interpreter {
     installCellGlobals(host);
     routeOutput(strayOutput === "process" ? () => currentRun.getStore() : () => host.cell());
     routeErrors(host, interpreter.#scripts);
+    if (strayOutput === "running cell") routeChildren();
     guardExit();
     return interpreter;
   }

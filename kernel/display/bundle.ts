@@ -24,7 +24,8 @@ export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
       : cleaned(described, value);
   }
   if (isBundle(value)) return encoded(value);
-  if (types.isUint8Array(value)) return imageBundle(value) ?? { "text/plain": text(value) };
+  const bytes = types.isAnyArrayBuffer(value) ? new Uint8Array(value) : value;
+  if (types.isUint8Array(bytes)) return imageBundle(bytes) ?? { "text/plain": text(value) };
   if (isPlotlyFigure(value)) return plotlyBundle(value);
   return { "text/plain": text(value) };
 }

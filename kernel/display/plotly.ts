@@ -26,28 +26,41 @@ export function isPlotlyFigure(value: object): value is Figure {
 
 /** The figure for front ends that draw it, and a table of its traces for those that do not. */
 export function plotlyBundle(figure: Figure): MimeBundle {
-  const rows = figure.data.map(plainTrace).map(({ type = "scatter", name = "", x, y }) => {
+  const { data, ...rest } = figure;
+  const traces = data.map((trace) => plain(trace) as Record<string, unknown>);
+  const rows = traces.map(({ type = "scatter", name = "", x, y }) => {
     const points = Array.isArray(y) ? y.length : Array.isArray(x) ? x.length : 0;
     return [String(type), String(name), String(points)];
   });
   const title = titleOf(figure.layout.title);
   const table = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`).join("");
   return {
-    [PLOTLY]: asJson({ ...figure, data: figure.data.map(plainTrace) }, "a Plotly figure"),
+    [PLOTLY]: asJson({ ...(plain(rest) as object), data: traces }, "a Plotly figure"),
     "text/html": `<table class="dataframe" border="1"><caption>${escapeHtml(title)}</caption><thead><tr><th>type</th><th>name</th><th>points</th></tr></thead><tbody>${table}</tbody></table>`,
     "text/plain": `${title}: ${rows.map(([type, name, points]) => `${type} ${name} (${points} points)`).join(", ")}`,
   };
 }
 
-/** Typed arrays and Polars series as plain arrays, the only form Plotly's JSON has; bigints as numbers. */
-function plainTrace(trace: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const plain = (value: unknown): unknown => {
-    if (types.isTypedArray(value)) return Array.from(value as Iterable<unknown>, plain);
-    if (typeof value === "bigint") return Number(value);
-    return typeof value === "object" && value !== null && isSeries(value) ? value.toArray().map(plain) : value;
-  };
-  return Object.fromEntries(Object.entries(trace).map(([name, value]) => [name, plain(value)]));
+/**
+ * Typed arrays and Polars series as plain arrays, wherever in the figure they are: the only form Plotly's JSON has; bigints as numbers.
+ *
+ * @param above what this is a part of: a cycle is left as it is, to be refused as no JSON
+ */
+function plain(value: unknown, above: readonly object[] = []): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value !== "object" || value === null || above.includes(value)) return value;
+  if (types.isBigInt64Array(value) || types.isBigUint64Array(value)) return Array.from(value, Number);
+  if (types.isTypedArray(value)) return Array.from(value as Iterable<unknown>);
+  const path = [...above, value];
+  if (isSeries(value)) return plain(value.toArray(), path);
+  if (Array.isArray(value)) return value.some(isMore) ? value.map((each) => plain(each, path)) : value;
+  const prototype = Object.getPrototypeOf(value);
+  if ((prototype !== Object.prototype && prototype !== null) || typeof probe(value, "toJSON") === "function")
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each, path)]));
 }
+
+const isMore = (value: unknown) => typeof value === "bigint" || (typeof value === "object" && value !== null);
 
 function titleOf(title: unknown): string {
   if (typeof title === "string") return title;

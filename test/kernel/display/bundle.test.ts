@@ -14,6 +14,16 @@ const rows: readonly (readonly [what: string, value: unknown, bundle: Record<str
   ["a bundle", { "text/html": "<b>x</b>" }, { "text/html": "<b>x</b>" }],
   ["bytes in a bundle", { "image/png": PNG }, { "image/png": PNG.toString("base64") }],
   ["a picture", PNG, { "image/png": PNG.toString("base64"), "text/plain": "image/png, 10 bytes" }],
+  [
+    "a picture as fetch gives it",
+    new Uint8Array(PNG).buffer,
+    { "image/png": PNG.toString("base64"), "text/plain": "image/png, 10 bytes" },
+  ],
+  [
+    "a picture in WebP",
+    Buffer.from("RIFF\0\0\0\0WEBPVP8 ", "latin1"),
+    { "image/webp": "UklGRgAAAABXRUJQVlA4IA==", "text/plain": "image/webp, 16 bytes" },
+  ],
   ["bytes that are no picture", Buffer.from("<so>"), { "text/plain": "<Buffer 3c 73 6f 3e>" }],
   [
     "a drawing",
@@ -72,6 +82,37 @@ test("a wide frame has fewer rows in pages", async () => {
   const wide = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`c${n}`, Array(300).fill(n)]));
   const html = String((await toBundle(pl.DataFrame(wide)))["text/html"]);
   assert.ok(html.includes("60 columns not shown") && html.includes("rows 80 to 99<") && !html.includes("rows 120 to"));
+});
+
+test("a Plotly figure: typed arrays, series, dates and bigints wherever they are in it", async () => {
+  const bundle = await toBundle({
+    data: [
+      { type: "bar", name: "n", x: new Float64Array([1, Number.NaN, 3]), y: pl.Series("s", [1, 2, 3]) },
+      { z: [new Int32Array([1, 2]), new BigInt64Array([3n, 4n])], marker: { size: new Uint8Array([5]), color: [6n] } },
+      { x: [new Date(0), null], y: new Float32Array([0.5, 1]) },
+    ],
+    layout: { title: { text: "All" }, xaxis: { tickvals: new Float64Array([1]) }, shapes: [{ x0: 7n }] },
+    frames: [{ data: [{ y: new Float64Array([8]) }] }],
+  });
+  assert.deepEqual(bundle["application/vnd.plotly.v1+json"], {
+    data: [
+      { type: "bar", name: "n", x: [1, null, 3], y: [1, 2, 3] },
+      {
+        z: [
+          [1, 2],
+          [3, 4],
+        ],
+        marker: { size: [5], color: [6] },
+      },
+      { x: ["1970-01-01T00:00:00.000Z", null], y: [0.5, 1] },
+    ],
+    layout: { title: { text: "All" }, xaxis: { tickvals: [1] }, shapes: [{ x0: 7 }] },
+    frames: [{ data: [{ y: [8] }] }],
+  });
+  assert.equal(bundle["text/plain"], "All: bar n (3 points), scatter  (0 points), scatter  (2 points)");
+  const cyclic: any = { data: [], layout: {} };
+  cyclic.layout.self = cyclic.layout;
+  assert.throws(() => toBundle(cyclic), /a Plotly figure cannot be sent as JSON/);
 });
 
 const refuse = () => {

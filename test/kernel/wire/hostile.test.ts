@@ -76,6 +76,37 @@ suite("a cell at the process's own things", () => {
     assert.equal(await kernel.printed("console.log('c')"), "c\n");
   });
 
+  test("what child processes print with stdio inherited is the cell's output", async () => {
+    const { reply } = await kernel.execute(
+      "import { execFileSync, execSync, spawn, spawnSync } from 'node:child_process';",
+    );
+    assert.equal(reply.content.status, "ok");
+    for (const [code, out, err, value] of [
+      ["execSync('echo a; echo b >&2', { stdio: 'inherit' })", "a\n", "b\n", "null"],
+      ["spawnSync('sh', ['-c', 'echo c; echo d >&2; exit 3'], { stdio: 'inherit' }).status", "c\n", "d\n", "3"],
+      ["execFileSync('echo', ['e'], { stdio: [0, 1, 2] })", "e\n", "", "null"],
+      [
+        "execSync('echo f; echo g >&2', { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' })",
+        "",
+        "g\n",
+        "'f\\n'",
+      ],
+      [
+        "await new Promise((r) => spawn('sh', ['-c', 'echo h; echo i >&2'], { stdio: 'inherit' }).on('close', r))",
+        "h\n",
+        "i\n",
+        "0",
+      ],
+      ["execSync('echo j').toString()", "", "", "'j\\n'"],
+    ] as const) {
+      const { published } = await kernel.execute(code);
+      assert.deepEqual([stdout(published), stdout(published, "stderr"), result(published)], [out, err, value], code);
+    }
+    const failed = await kernel.execute("execSync('echo k; echo l >&2; exit 2', { stdio: 'inherit' })");
+    assert.deepEqual([stdout(failed.published), stdout(failed.published, "stderr")], ["k\n", "l\n"]);
+    assert.match(failed.reply.content.evalue, /Command failed/);
+  });
+
   test("without its listeners an uncaught error still ends nothing", async () => {
     const { published } = await kernel.execute(
       "process.removeAllListeners('uncaughtException'); process.removeAllListeners('unhandledRejection');" +
