@@ -5,9 +5,9 @@ import { runProblems } from "./checks/runs.ts";
 import { typeProblems } from "./checks/types.ts";
 import { cellsOf } from "./emit-main.ts";
 import { findNeeds, type Needs } from "./modules.ts";
-import type { Notebook } from "./notebook.ts";
+import type { CodeCell, Notebook } from "./notebook.ts";
 import { findParameters, type ParameterSite } from "./parameters.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, problemAt } from "./problem.ts";
 import { type Slice, sliceNotebook } from "./slice.ts";
 
 /** What promotion knows of a notebook without running anything. */
@@ -34,15 +34,34 @@ export function analyse(notebook: Notebook): Analysis {
     ...needs.problems,
     ...literalProblems(slice),
   ];
-  const hasSink = [...slice.kept.values()].some((reason) => reason.kind === "sink");
+  const hidden = hiddenSinks(notebook);
+  const hasSink = [...slice.kept].some(
+    ([index, reason]) =>
+      reason.kind === "sink" || (reason.kind === "tag" && hidden.some(({ cell }) => cell === slice.units[index]!.cell)),
+  );
   const ordered = distinct(problems).toSorted((a, b) => (a.cell ?? 0) - (b.cell ?? 0) || (a.line ?? 0) - (b.line ?? 0));
   return {
     notebook,
     slice,
     needs,
     parameters: parameters.sites,
-    problems: hasSink ? ordered : [NO_SINK, ...ordered],
+    problems: hasSink
+      ? ordered
+      : [...(hidden.length > 0 ? hidden.map(({ problem }) => problem) : [NO_SINK]), ...ordered],
   };
+}
+
+/** Sinks that cells declared when they ran: where no statement is seen to declare any, they say where to look. */
+function hiddenSinks({ cells }: Notebook): { cell: CodeCell; problem: Problem }[] {
+  return cells
+    .filter(({ execution, tags }) => (execution?.sinks?.length ?? 0) > 0 && !tags.has("skip"))
+    .map((cell) => {
+      const topics = cell.execution!.sinks!.map(({ topic }) => `"${topic}"`);
+      const what = `This cell declared a sink to ${topics.join(", ")} when it ran, but no statement shows which frame's: a job made of the others would write nothing.`;
+      const remedies = ['write the call where the frame is known: alerts.to("crash-alerts")', "tag the cell keep"];
+      const at = Math.max(0, cell.source.search(/\S/));
+      return { cell, problem: problemAt(cell, at, { code: "NO_SINK", what, remedies }) };
+    });
 }
 
 const NO_SINK: Problem = {

@@ -116,12 +116,15 @@ function isOwnDeclaration(identifier: ts.Identifier): boolean {
  * A function's body runs later, unless the function is called where it stands or handed to a call: `rows.forEach((row) => …)`
  * is taken to run it.
  */
-export function isDeferred(node: ts.Node, within: ts.Node): boolean {
+export const isDeferred = (node: ts.Node, within: ts.Node): boolean => deferredBy(node, within) !== undefined;
+
+/** The function, or the field of a class, whose run includes this node; undefined where the node runs with what is around it. */
+export function deferredBy(node: ts.Node, within: ts.Node): ts.Node | undefined {
   for (let at = node; at !== within && at !== undefined; at = at.parent) {
-    if (ts.isFunctionLike(at) && !ts.isTypeNode(at) && !runsInPlace(at)) return true;
-    if (ts.isPropertyDeclaration(at) && !at.modifiers?.some((m) => m.kind === ts.SyntaxKind.StaticKeyword)) return true;
+    if (ts.isFunctionLike(at) && !ts.isTypeNode(at) && !runsInPlace(at)) return at;
+    if (ts.isPropertyDeclaration(at) && !at.modifiers?.some((m) => m.kind === ts.SyntaxKind.StaticKeyword)) return at;
   }
-  return ts.isFunctionDeclaration(within) && node !== within;
+  return ts.isFunctionDeclaration(within) && node !== within ? within : undefined;
 }
 
 function runsInPlace(node: ts.Node): boolean {

@@ -1,13 +1,14 @@
-import path from "node:path";
 import ts from "typescript";
 import type { CellProgram } from "./cell-program.ts";
 import { type Edge, isDeferred } from "./dependencies.ts";
+import { type LocalModules, moduleFile } from "./local-modules.ts";
+import { runsOf } from "./runs-of.ts";
 import { type Unit, unitFinder } from "./unit.ts";
 
-/** A call that declares a sink: `.to(…)`, `.toTable(…)`, `.toParquet(…)` of a frame. */
+/** What declares a sink: `.to(…)`, `.toTable(…)`, `.toParquet(…)` of a frame, also by `.to.bind(…)` and the like, or what runs such a call. */
 export interface SinkCall {
   readonly unit: number;
-  readonly call: ts.CallExpression;
+  readonly node: ts.Node;
   /** E.g. `.to("crash-alerts")`. */
   readonly label: string;
 }
@@ -24,11 +25,20 @@ export interface Change {
   readonly node: ts.Node;
 }
 
+/** Unit `unit` runs a function of a local module that changes the module's own variables. */
+export interface ModuleChange {
+  readonly unit: number;
+  readonly files: ReadonlySet<ts.SourceFile>;
+  readonly how: string;
+}
+
 export interface Effects {
   /** Per unit: the sinks declared when it runs, also through the functions it calls. */
   readonly sinks: readonly (readonly SinkCall[])[];
   /** Per unit: the changes made when it runs, also through the functions it calls. */
   readonly changes: readonly (readonly Change[])[];
+  /** What units change in local modules when they run, also through the functions they call. */
+  readonly moduleChanges: readonly ModuleChange[];
 }
 
 const SINK_VERBS = new Set(["to", "toTable", "toParquet"]);
@@ -46,33 +56,79 @@ export function isSinkCall(call: ts.CallExpression, cells: CellProgram): boolean
   if (!ts.isPropertyAccessExpression(callee) && !ts.isElementAccessExpression(callee)) return false;
   const method = millraceMethod(call, cells);
   if (method === undefined || !SINK_VERBS.has(method)) return false;
-  const owner = cells.checker.getResolvedSignature(call)!.declaration!.parent as ts.ClassDeclaration;
-  return owner.name?.text === "StreamFrame";
+  return isOfFrame(cells.checker.getResolvedSignature(call)!.declaration!);
 }
+
+const isOfFrame = (method: ts.Node) => (method.parent as ts.ClassDeclaration).name?.text === "StreamFrame";
+
+/** A sink verb that is mentioned without being called there: `frame.to.bind(frame)`, `const { to } = frame`. */
+export function isSinkMention(node: ts.Node, cells: CellProgram): boolean {
+  let name: ts.Node;
+  if (ts.isPropertyAccessExpression(node)) name = node.name;
+  else if (ts.isElementAccessExpression(node)) name = node.argumentExpression;
+  else if (ts.isBindingElement(node)) name = node.propertyName ?? node.name;
+  else return false;
+  if (!(ts.isIdentifier(name) || ts.isStringLiteralLike(name)) || !SINK_VERBS.has(name.text)) return false;
+  if (ts.isCallExpression(node.parent) && node.parent.expression === node) return false;
+  const symbol = ts.isBindingElement(node)
+    ? cells.checker.getTypeAtLocation(node.parent).getProperty(name.text)
+    : cells.checker.getSymbolAtLocation(name);
+  return (symbol?.declarations ?? []).some((declaration) => cells.isMillrace(declaration) && isOfFrame(declaration));
+}
+
+/** `frame.to.call(…)`, `frame.to.apply(…)`. */
+const isRunByName = (node: ts.Node) =>
+  ts.isPropertyAccessExpression(node.parent) &&
+  /^(call|apply)$/.test(node.parent.name.text) &&
+  ts.isCallExpression(node.parent.parent) &&
+  node.parent.parent.expression === node.parent;
 
 /** What each unit does when it runs, besides declaring its names. Follows calls of functions that other units declare. */
 export function effectsOf(
   cells: CellProgram,
   units: readonly Unit[],
   edges: readonly Edge[],
-  modulesWithSinks: ReadonlySet<ts.SourceFile>,
+  modules: LocalModules,
 ): Effects {
-  const now = { sinks: empty<SinkCall>(units), changes: empty<Change>(units) };
-  const later = { sinks: empty<SinkCall>(units), changes: empty<Change>(units) };
+  const changesOfModules = () => empty<ModuleChange>(units);
+  const now = { sinks: empty<SinkCall>(units), changes: empty<Change>(units), modules: changesOfModules() };
+  const later = { sinks: empty<SinkCall>(units), changes: empty<Change>(units), modules: changesOfModules() };
+  const sinksOfFiles = new Map<ts.SourceFile, readonly ts.CallExpression[]>();
+  const sinksOf = (file: ts.SourceFile) => {
+    const known = sinksOfFiles.get(file) ?? callsIn(file).filter((call) => isSinkCall(call, cells));
+    sinksOfFiles.set(file, known);
+    return known;
+  };
   for (const unit of units) {
     const imported = importedFile(unit.statement, cells);
-    for (const call of imported !== undefined && modulesWithSinks.has(imported) ? callsIn(imported) : []) {
-      if (!isSinkCall(call, cells) || isDeferred(call, imported!)) continue;
+    for (const file of imported !== undefined && modules.isLocal(imported) ? modules.reach(imported) : []) {
       const module = (unit.statement as ts.ImportDeclaration).moduleSpecifier.getText();
-      now.sinks[unit.index]!.push({ unit: unit.index, call, label: `${sinkLabel(call)} of ${module}` });
+      const runs = runsOf(file, cells).filter(({ declaration }) => modules.declaresSink(declaration));
+      for (const node of new Set<ts.Node>([...sinksOf(file), ...runs.map(({ node }) => node)]))
+        if (!isDeferred(node, file))
+          now.sinks[unit.index]!.push({ unit: unit.index, node, label: `${sinkLabel(node)} of ${module}` });
     }
-    for (const call of callsIn(unit.node)) {
-      const fromModule = importedFunctionFile(call, cells);
-      const declaresSink = isSinkCall(call, cells) || (fromModule !== undefined && modulesWithSinks.has(fromModule));
-      if (!declaresSink) continue;
-      const sink = { unit: unit.index, call, label: sinkLabel(call) };
-      (isDeferred(call, unit.node) ? later : now).sinks[unit.index]!.push(sink);
+    const found = new Map<ts.Node, string>();
+    for (const call of callsIn(unit.node)) if (isSinkCall(call, cells)) found.set(call, sinkLabel(call));
+    for (const { node, declaration } of runsOf(unit.node, cells)) {
+      const file = declaration.getSourceFile();
+      if (!modules.isLocal(file)) continue;
+      if (modules.declaresSink(declaration) || (ts.isCallExpression(node) && sinksOf(file).length > 0))
+        found.set(node, sinkLabel(node));
+      const files = modules.changes(declaration);
+      const change = { unit: unit.index, files, how: statementText(node) };
+      if (files.size > 0) (isDeferred(node, unit.node) ? later : now).modules[unit.index]!.push(change);
     }
+    for (const [node, label] of found)
+      (isDeferred(node, unit.node) ? later : now).sinks[unit.index]!.push({ unit: unit.index, node, label });
+    const visit = (node: ts.Node): void => {
+      if (isSinkMention(node, cells)) {
+        const runs = isRunByName(node) && !isDeferred(node, unit.node);
+        (runs ? now : later).sinks[unit.index]!.push({ unit: unit.index, node, label: sinkLabel(node) });
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(unit.node);
   }
   for (const edge of edges) {
     const changes = (edge.deferred ? later : now).changes[edge.from]!;
@@ -89,13 +145,15 @@ export function effectsOf(
     for (const edge of [...edges, ...calls]) {
       if (edge.kind === "type") continue;
       const target = edge.deferred || !edge.called ? later : now;
-      grew = add(target.sinks[edge.from]!, later.sinks[edge.to]!, (a, b) => a.call === b.call) || grew;
+      grew = add(target.sinks[edge.from]!, later.sinks[edge.to]!, (a, b) => a.node === b.node) || grew;
+      const inModules = later.modules[edge.to]!.map((change) => ({ ...change, unit: edge.from }));
+      grew = add(target.modules[edge.from]!, inModules, (a, b) => a.files === b.files && a.how === b.how) || grew;
       const changes = later.changes[edge.to]!.map((change) => ({ ...change, unit: edge.from }));
       const own = changes.filter((change) => change.of !== edge.from);
       grew = add(target.changes[edge.from]!, own, sameChange) || grew;
     }
   }
-  return now;
+  return { sinks: now.sinks, changes: now.changes, moduleChanges: now.modules.flat() };
 }
 
 /** `inner`, known to unit `innerUnit`, is the value of `outer` at `depth`; changes less deep in `outer` than `least` are not shared. */
@@ -150,7 +208,7 @@ function add<T>(to: T[], from: readonly T[], same: (a: T, b: T) => boolean): boo
   return fresh.length > 0;
 }
 
-/** Like an edge, to the unit that declares what a call runs: the method of an object has no name of its own in the cells. */
+/** Like an edge, to the unit that declares what runs: the method of an object, or an element of an array, has no name of its own in the cells. */
 type Called = Pick<Edge, "from" | "to" | "kind" | "deferred" | "called">;
 
 function calledUnits(cells: CellProgram, units: readonly Unit[]): Called[] {
@@ -158,12 +216,10 @@ function calledUnits(cells: CellProgram, units: readonly Unit[]): Called[] {
   const isCell = (node: ts.Node) => cells.files.some(({ sourceFile }) => sourceFile === node.getSourceFile());
   const called: Called[] = [];
   for (const unit of units)
-    for (const call of callsIn(unit.node)) {
-      if (ts.isIdentifier(call.expression)) continue; // an edge of its own
-      const declaration = cells.checker.getResolvedSignature(call)?.declaration;
-      const to = declaration !== undefined && isCell(declaration) ? unitOf(declaration) : undefined;
+    for (const { node, declaration } of runsOf(unit.node, cells)) {
+      const to = isCell(declaration) ? unitOf(declaration) : undefined;
       if (to === undefined || to === unit) continue;
-      const deferred = isDeferred(call, unit.node);
+      const deferred = isDeferred(node, unit.node);
       called.push({ from: unit.index, to: to.index, kind: "read", deferred, called: true });
     }
   return called;
@@ -180,37 +236,13 @@ export function callsIn(root: ts.Node): ts.CallExpression[] {
 }
 
 /** The local module an import leads to. */
-function importedFile(statement: ts.Statement, cells: CellProgram): ts.SourceFile | undefined {
-  if (!ts.isImportDeclaration(statement)) return undefined;
-  const declaration = cells.checker.getSymbolAtLocation(statement.moduleSpecifier)?.valueDeclaration;
-  if (declaration !== undefined) return ts.isSourceFile(declaration) ? declaration : undefined;
-  // one that exports nothing has no symbol
-  const specifier = (statement.moduleSpecifier as ts.StringLiteral).text;
-  if (!specifier.startsWith(".")) return undefined;
-  return cells.program.getSourceFile(path.resolve(path.dirname(statement.getSourceFile().fileName), specifier));
-}
+const importedFile = (statement: ts.Statement, { checker, program }: CellProgram): ts.SourceFile | undefined =>
+  ts.isImportDeclaration(statement) ? moduleFile(statement.moduleSpecifier, checker, program) : undefined;
 
-/** The local module a called function is declared in. */
-function importedFunctionFile(call: ts.CallExpression, cells: CellProgram): ts.SourceFile | undefined {
-  const file = cells.checker.getResolvedSignature(call)?.declaration?.getSourceFile();
-  if (file === undefined || cells.files.some((cell) => cell.sourceFile === file)) return undefined;
-  return file;
-}
-
-/** Local modules (not packages) in which a frame is written somewhere: calling their functions may declare a sink. */
-export function modulesWithSinks(cells: CellProgram): Set<ts.SourceFile> {
-  const isLocal = (file: ts.SourceFile) =>
-    !file.isDeclarationFile &&
-    !file.fileName.includes("/node_modules/") &&
-    !cells.isMillrace(file) &&
-    !cells.files.some((cell) => cell.sourceFile === file);
-  const local = cells.program.getSourceFiles().filter(isLocal);
-  return new Set(local.filter((file) => callsIn(file).some((call) => isSinkCall(call, cells))));
-}
-
-function sinkLabel(call: ts.CallExpression): string {
-  const callee = call.expression;
-  const [topic] = call.arguments;
+function sinkLabel(node: ts.Node): string {
+  if (!ts.isCallExpression(node)) return statementText(node);
+  const callee = node.expression;
+  const [topic] = node.arguments;
   const name = ts.isPropertyAccessExpression(callee) ? `.${callee.name.text}` : callee.getText();
   return `${name}(${topic === undefined ? "" : topic.getText()})`;
 }

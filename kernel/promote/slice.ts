@@ -1,16 +1,9 @@
 import ts from "typescript";
 import { type CellProgram, checkCells } from "./cell-program.ts";
 import { dependencies, type Edge, type EdgeKind } from "./dependencies.ts";
-import {
-  type Change,
-  callsIn,
-  type Effects,
-  effectsOf,
-  isSinkCall,
-  millraceMethod,
-  modulesWithSinks,
-} from "./effects.ts";
+import { type Change, callsIn, type Effects, effectsOf, isSinkCall, isSinkMention, millraceMethod } from "./effects.ts";
 import { globalChanges, mentionsName } from "./globals.ts";
+import { localModules, moduleFile } from "./local-modules.ts";
 import type { Notebook } from "./notebook.ts";
 import { type Unit, unitsOf } from "./unit.ts";
 
@@ -42,7 +35,10 @@ export function sliceNotebook(notebook: Notebook): Slice {
   const cells = checkCells(notebook.cells, notebook.folder);
   const units = unitsOf(cells.files);
   const edges = dependencies(cells, units);
-  const effects = effectsOf(cells, units, edges, modulesWithSinks(cells));
+  const isSink = (node: ts.Node) =>
+    (ts.isCallExpression(node) && isSinkCall(node, cells)) || isSinkMention(node, cells);
+  const modules = localModules(cells, isSink);
+  const effects = effectsOf(cells, units, edges, modules);
   const kept = new Map<number, KeepReason>();
   const usedImports = new Map<number, Set<string>>();
   const changes = new Set<Change>();
@@ -75,6 +71,8 @@ export function sliceNotebook(notebook: Notebook): Slice {
       changes.add(change);
       keep(change.unit, { kind: "changes", by: change.of, name: change.name, how: change.how });
     }
+    for (const { unit, name, how } of changesOfModulesReadBy(index))
+      keep(unit, { kind: "changes", by: index, name, how });
     for (const { unit, target, name } of globals) {
       if (unit !== index && mentionsName(units[index]!, name))
         keep(unit, { kind: "changes", by: index, name: target, how: target });
@@ -83,6 +81,22 @@ export function sliceNotebook(notebook: Notebook): Slice {
   const dropped = new Map<number, string>();
   for (const unit of units) if (!kept.has(unit.index)) dropped.set(unit.index, whyDropped(unit, cells, effects));
   return { cells, units, edges, effects, kept, dropped, usedImports, changes: [...changes] };
+
+  /** What cells change in the local modules that a unit uses, before it does or where it does so later. */
+  function changesOfModulesReadBy(index: number): { unit: number; name: string; how: string }[] {
+    return edges.flatMap(({ from, to, name, kind, deferred }) => {
+      const { statement } = units[to]!;
+      if (from !== index || kind === "type" || !ts.isImportDeclaration(statement)) return [];
+      const file = moduleFile(statement.moduleSpecifier, cells.checker, cells.program);
+      if (file === undefined || !modules.isLocal(file)) return [];
+      const reach = modules.reach(file);
+      return effects.moduleChanges
+        .filter(
+          ({ unit, files }) => unit !== index && (deferred || unit < index) && [...files].some((one) => reach.has(one)),
+        )
+        .map(({ unit, how }) => ({ unit, name, how }));
+    });
+  }
 
   /** A change matters when a kept unit reads the value after it, or reads it in a function that may run at any time. */
   function relevantChanges(): Change[] {

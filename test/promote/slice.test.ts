@@ -383,6 +383,58 @@ phone
   .to("out");`,
   },
   {
+    name: "a sink verb that is handed on, bound, called by name, or taken out of its frame",
+    cells: [
+      HEAD,
+      'const bound = phone.to.bind(phone);\nconst { to } = phone;\nconst outs = { to: phone.to }, fs = [() => phone.to("f")];\nconst unused = phone.to;',
+      'bound("a");\nto.call(phone, "b");\nphone.to.apply(phone, ["c"]);\nouts.to.call(phone, "d");\nfor (const f of fs) f();\nphone.filter(pl.col("x").gt(1))["to"]?.("e");',
+    ],
+    main: `import { pl, topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+const bound = phone.to.bind(phone);
+const { to } = phone;
+const outs = { to: phone.to }, fs = [() => phone.to("f")];
+
+// cell 3
+bound("a");
+to.call(phone, "b");
+phone.to.apply(phone, ["c"]);
+outs.to.call(phone, "d");
+for (const f of fs) f();
+phone.filter(pl.col("x").gt(1))["to"]?.("e");`,
+  },
+  {
+    name: "getters, setters, static blocks, fields and default values that declare sinks run where they are used",
+    cells: [
+      HEAD,
+      'const desk = { get open() { return phone.to("a"); }, get shut() { return 1; } };\nclass Desk { static limit = 0; static { Desk.limit = 3; phone.to("b"); } set name(n: string) { phone.to(n); } }\nclass Field { out = phone.to("d"); }',
+      'desk.shut;\ndesk.open;\nnew Desk().name = "c";\nconst made = new Field();\nconst late = (s = phone.to("e")) => s;',
+      "const { open } = desk;\nlate();",
+    ],
+    main: `import { topic } from "millrace";
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+const desk = { get open() { return phone.to("a"); }, get shut() { return 1; } };
+class Desk { static limit = 0; static { Desk.limit = 3; phone.to("b"); } set name(n: string) { phone.to(n); } }
+class Field { out = phone.to("d"); }
+
+// cell 3
+desk.shut;
+desk.open;
+new Desk().name = "c";
+const made = new Field();
+const late = (s = phone.to("e")) => s;
+
+// cell 4
+const { open } = desk;
+late();`,
+  },
+  {
     name: "top-level await, comments and the titles of cells",
     cells: [
       HEAD,
@@ -418,6 +470,73 @@ test("a local module that writes a frame when it is imported is a sink; it comes
   const text = emitMain(slice, { notebook: "test.ipynb", name: "test", schemas: {}, needs, parameters });
   assert.match(text, /^import "\.\/alerts\.ts";$/m);
 });
+
+const MODULES: readonly {
+  name: string;
+  files: Record<string, string>;
+  cells: readonly string[];
+  kept: string[];
+  along: string[];
+}[] = [
+  {
+    name: "a module that imports one with a sink of its own",
+    files: {
+      "outer.ts": 'import "./inner.ts";\n',
+      "inner.ts": 'import { topic } from "millrace";\ntopic("a").to("out");\n',
+    },
+    cells: ['import "./outer.ts";'],
+    kept: ['import "./outer.ts";'],
+    along: ["inner.ts", "outer.ts"],
+  },
+  {
+    name: "classes and getters of a module, by way of another that exports them under other names",
+    files: {
+      "desk.ts":
+        'import type { StreamFrame } from "millrace";\nexport default class { constructor(f: StreamFrame) { declare(f, "a"); } }\nexport const lazy = (f: StreamFrame) => ({ get out() { return declare(f, "b"); } });\nconst declare = (f: StreamFrame, name: string) => f.to(name);\n',
+      "index.ts": 'export { default as Desk, lazy } from "./desk.ts";\nexport * as limits from "./limits.ts";\n',
+      "limits.ts": "export const low = 1;\n",
+    },
+    cells: [
+      'import { Desk, lazy, limits } from "./index.ts";',
+      "const q = lazy(phone);",
+      "new Desk(phone);\nq.out;\nlimits.low;",
+    ],
+    kept: ["const q = lazy(phone);", "new Desk(phone);", "q.out;"],
+    along: ["desk.ts", "index.ts", "limits.ts"],
+  },
+  {
+    name: "what a cell changes inside a module is kept where what the module gives is used",
+    files: {
+      "settings.ts":
+        "const held = { limit: 1 };\nlet calls = 0;\nexport const limit = () => held.limit + calls;\nexport function set(n: number) { held.limit = n; }\nexport const count = () => again();\nconst again = () => { calls++; };\nexport const pure = (n: number) => { const own = [n]; own.push(n); return own; };\n",
+      "other.ts":
+        "export const table = new Map<string, number>();\nexport const note = (k: string) => table.set(k, 1);\n",
+    },
+    cells: [
+      'import { set, limit, count, pure } from "./settings.ts";\nimport { note } from "./other.ts";',
+      'set(3);\ncount();\npure(1);\nnote("x");',
+      'phone.filter(pl.col("x").gt(limit())).to("out");\nset(4);',
+    ],
+    kept: ["set(3);", "count();", 'phone.filter(pl.col("x").gt(limit())).to("out");'],
+    along: ["settings.ts"],
+  },
+];
+
+for (const { name, files, cells, kept, along } of MODULES)
+  test(`local modules: ${name}`, async () => {
+    const folder = await temporaryFolder();
+    for (const [file, text] of Object.entries(files)) await writeFile(path.join(folder, file), text);
+    const { slice, needs, problems } = analyse(notebookOf([HEAD, ...cells], folder));
+    assert.deepEqual(problems, []);
+    const statements = slice.units.filter(
+      ({ index, node }) => slice.kept.has(index) && !/^import \{|^const phone/.test(node.getText()),
+    );
+    assert.deepEqual(
+      statements.map(({ statement }) => statement.getText()),
+      kept,
+    );
+    assert.deepEqual([...needs.files.values()], along);
+  });
 
 test("files named by relative paths come along, whatever opens them; modules outside keep their places", async () => {
   const folder = await temporaryFolder();
