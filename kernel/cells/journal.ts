@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ReadRecord, SinkRecord } from "../../lib/run/host.ts";
+import type { ReadRecord, ShownRecord, SinkRecord } from "../../lib/run/host.ts";
 
 /** One execution of a cell, as promotion needs it. Travels in the notebook as `metadata.millrace` of the cell's outputs. */
 export interface JournalEntry {
@@ -18,6 +18,8 @@ export interface JournalEntry {
   readonly reads: readonly JournaledRead[];
   /** The sinks it declared. */
   readonly sinks: readonly SinkRecord[];
+  /** Digests of what its bounded reads showed. */
+  readonly shown: readonly ShownRecord[];
 }
 
 /** Notebooks are saved with the keys of objects sorted; `columns` keeps the schema's order. */
@@ -28,9 +30,10 @@ export interface JournaledRead extends ReadRecord {
 export class Journal {
   readonly entries: JournalEntry[] = [];
 
-  begin(entry: Omit<JournalEntry, "sha256" | "reads" | "sinks" | "ok"> & { source: string }): RunningEntry {
+  begin(entry: Omit<JournalEntry, "sha256" | "reads" | "sinks" | "shown" | "ok"> & { source: string }): RunningEntry {
     const { source, ...rest } = entry;
-    const running = new RunningEntry({ ...rest, sha256: sourceHash(source), ok: undefined, reads: [], sinks: [] });
+    const nothing = { ok: undefined, reads: [], sinks: [], shown: [] };
+    const running = new RunningEntry({ ...rest, sha256: sourceHash(source), ...nothing });
     this.entries.push(running.entry);
     return running;
   }
@@ -64,6 +67,10 @@ export class RunningEntry {
   recordSink(sink: SinkRecord): void {
     if (this.entry.sinks.some(({ id }) => id === sink.id)) return;
     this.entry.sinks = [...this.entry.sinks, sink];
+  }
+
+  recordShown(shown: ShownRecord): void {
+    this.entry.shown = [...this.entry.shown, shown];
   }
 
   /** A copy for an output's metadata. */

@@ -6,6 +6,7 @@ import {
   type MimeBundle,
   type NotebookHost,
   type ReadRecord,
+  type ShownRecord,
   type SinkRecord,
 } from "../../lib/run/host.ts";
 import { type CellRun, currentRun } from "./cell-run.ts";
@@ -61,6 +62,10 @@ export class KernelHost implements NotebookHost {
 
   recordRead(read: ReadRecord): void {
     this.cell()?.journal.recordRead(read);
+  }
+
+  recordShown(shown: ShownRecord): void {
+    this.cell()?.journal.recordShown(shown);
   }
 
   recordSink(sink: SinkRecord): void {

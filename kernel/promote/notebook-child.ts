@@ -17,6 +17,7 @@ import { samplesFile, writeSamples } from "../../lib/run/job/samples.ts";
 import { readBounded } from "../../lib/run/notebook/read-bounded.ts";
 import { sampleSchema } from "../../lib/run/notebook/sample-schema.ts";
 import { Session } from "../../lib/run/notebook/session.ts";
+import type { ShownDigest } from "../../lib/run/replay/shown-digest.ts";
 import { settledRows } from "../../lib/run/sink/settled-rows.ts";
 import { tableLines } from "../../lib/run/sink/table-lines.ts";
 import { rowsSchema } from "../../lib/run/source/source-schema.ts";
@@ -26,6 +27,7 @@ import { cellOf, importFromFolder, stackOf } from "./notebook-module.ts";
 import type { NotebookAnswer, NotebookRequest } from "./notebook-request.ts";
 import { noteOpenedFiles } from "./opened-files.ts";
 import type { Ranges } from "./recorded.ts";
+import { linesDigest, sameRanges } from "./shown.ts";
 import { sinkLines } from "./sink-lines.ts";
 import "../../lib/index.ts";
 
@@ -167,12 +169,37 @@ async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<N
       const [from, until] = [end(0), end(1)].map((offsets) => ofTopics(offsets, sourcesOf([terminal])));
       expected[name] = (expected[name] ?? "") + (await rowsOf(terminal, from!, until!));
     }
-    return { samples, rates, expected };
+    return { samples, rates, expected, shown: await shownAgain(client, terminals) };
   } catch (error) {
     return {
       nothing: `the records could not be read from Kafka (${((error as MillraceError).what ?? String(error)).split("\n")[0]})`,
     };
   }
+}
+
+/** What the sinks write of the records that cells showed rows of. */
+async function shownAgain(
+  client: Cluster,
+  terminals: readonly (SinkNode | ToTableNode)[],
+): Promise<(ShownDigest | null)[]> {
+  const digests: (ShownDigest | null)[] = [];
+  for (const { topic, ranges } of request.shown ?? []) {
+    const sinks = terminals.filter(
+      (terminal): terminal is SinkNode => terminal.kind === "sink" && terminal.topic === topic,
+    );
+    const sources = sourcesOf(sinks);
+    const [from, until]: [Record<string, Record<string, number>>, Record<string, Record<string, number>>] = [{}, {}];
+    let held = sinks.length === 1 && sources.every(({ pattern }) => pattern === undefined);
+    for (const name of held ? sources.flatMap(({ topics }) => topics) : []) {
+      const asked = ranges[name] ?? {};
+      const there = await heldRanges(client, name, asked);
+      held &&= sameRanges(asked, there);
+      from[name] = Object.fromEntries(Object.entries(there).map(([partition, [start]]) => [partition, start]));
+      until[name] = Object.fromEntries(Object.entries(there).map(([partition, [, end]]) => [partition, end]));
+    }
+    digests.push(held ? linesDigest(await rowsOf(sinks[0]!, from, until)) : null);
+  }
+  return digests;
 }
 
 /** Of these positions those that a terminal reads: others belong to other sinks. */

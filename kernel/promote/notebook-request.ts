@@ -1,6 +1,7 @@
 import type { ParamSpec } from "../../lib/frame/param.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import type { ToTableNode } from "../../lib/plan/nodes/to-table-node.ts";
+import type { ShownDigest } from "../../lib/run/replay/shown-digest.ts";
 import type { Schema } from "../../lib/schema.ts";
 import type { OpenedFile } from "./opened-files.ts";
 import type { Ranges } from "./recorded.ts";
@@ -17,6 +18,8 @@ export interface NotebookRequest {
   readonly fallback: Readonly<Record<string, Schema>>;
   /** What to record for the replay; absent: nothing. */
   readonly ranges?: Ranges;
+  /** What cells showed of a sink's rows: its topic, and of which records. */
+  readonly shown?: readonly { readonly topic: string; readonly ranges: Ranges }[];
   /** Where the samples files are written. */
   readonly samples: string;
 }
@@ -43,4 +46,6 @@ export interface RecordedRun {
   readonly rates: Readonly<Record<string, number>>;
   /** Sink topic, or `table NAME` -> its rows as JSON lines `{"key":…,"value":{…}}`, in the order they came. */
   readonly expected: Readonly<Record<string, string>>;
+  /** Per request of what was shown: the same of the kept statements; null where the records are not there any more. */
+  readonly shown: readonly (ShownDigest | null)[];
 }

@@ -31,7 +31,7 @@ export interface RawNotebook {
 }
 
 /** What the kernel journals about the latest execution of a cell; under `metadata.millrace` of the cell or of its outputs. */
-export type Execution = Omit<JournalEntry, "sinks"> & Partial<Pick<JournalEntry, "sinks">>;
+export type Execution = Omit<JournalEntry, "sinks" | "shown"> & Partial<Pick<JournalEntry, "sinks" | "shown">>;
 
 /** A code cell as promotion sees it. */
 export interface CodeCell {

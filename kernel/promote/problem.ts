@@ -22,6 +22,7 @@ export const PROBLEM_CODES = {
   SECRET_LITERAL: "a secret in the source",
   NOT_BUILT: "a sink that jobs do not run yet",
   DIFFERENT_SINK: "a sink that is another program in the job than it was in the notebook",
+  SHOWN_DIFFERS: "rows that a cell showed are not what the job makes of the same records",
   BAD_PARAMETER: "a parameter without a simple default",
   NO_SCHEMA: "a topic whose schema is not known",
 } as const;

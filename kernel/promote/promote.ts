@@ -3,6 +3,7 @@ import path from "node:path";
 import { Refusal } from "../../lib/error.ts";
 import { tableId } from "../../lib/operators/program.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
+import type { ShownDigest } from "../../lib/run/replay/shown-digest.ts";
 import { type Analysis, analyse } from "./analyse.ts";
 import { sinkProblems } from "./checks/sinks.ts";
 import { emitMain } from "./emit-main.ts";
@@ -18,10 +19,12 @@ import { drift, type EarlierPromotion, earlierPromotion, type JobFiles, MADE_BY,
 import { measuredOf } from "./measured.ts";
 import { withOpened } from "./modules.ts";
 import { readNotebook, sha256 } from "./notebook.ts";
+import type { NotebookAnswer } from "./notebook-request.ts";
 import { withOnnxRuntime } from "./onnx-runtime.ts";
 import { type Parameter, type ParameterValue, parametersSchema } from "./parameters.ts";
 import { judge, type Problem, PromotionRefusal } from "./problem.ts";
-import { recordedReads } from "./recorded.ts";
+import { type Ranges, recordedReads } from "./recorded.ts";
+import { isOfSamples, linesDigest, type ShownRows, shownDiffers, shownRows } from "./shown.ts";
 import { warmRanges } from "./warm-ranges.ts";
 
 export interface PromoteOptions {
@@ -82,12 +85,14 @@ async function makeJob(
 
   progress("executing the kept statements, recording the replay …");
   const reads = recordedReads(notebook.cells);
+  const shown = shownRows(notebook);
   const vendored = vendoredMillrace();
   vendored.catch(() => {}); // awaited below
   const execution = await executeNotebook(analysis, {
     schemas: Object.fromEntries(reads.schemas),
     fallback: check?.promotion.schemas ?? {},
     ranges: reads.ranges,
+    shown: shown.map(({ topic, ranges }) => ({ topic, ranges })),
   });
   const { answer } = execution;
   const terminals = [...answer.sinks, ...answer.tables];
@@ -96,7 +101,11 @@ async function makeJob(
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
   const opened = withOpened(analysis.needs, answer.opened, notebook.folder);
   const needs = withOnnxRuntime(opened, terminals, notebook.folder);
-  const found = [...needs.problems, ...sinkProblems(notebook, analysis.slice, answer.sinks)];
+  const found = [
+    ...needs.problems,
+    ...sinkProblems(notebook, analysis.slice, answer.sinks),
+    ...(await shownProblems(shown, answer, check)),
+  ];
   const different = judge(found, options.allow ?? []);
   if (different.refused.length > 0) throw new PromotionRefusal(different.refused, path.basename(notebook.file));
   allowed.push(...different.allowed);
@@ -143,7 +152,7 @@ async function makeJob(
     : measuredOf(notebook.cells, "rates" in answer.recorded ? answer.recorded.rates : {});
   for (const [file, text] of kubernetesFiles(name, parameters, measured)) texts.set(file, text);
   for (const [from, to] of needs.files) texts.set(to, await readFile(from));
-  const recorded = await recordedFiles(execution, texts, check);
+  const recorded = await recordedFiles(execution, texts, shown, check);
   texts.set(
     "README.md",
     readme({
@@ -189,13 +198,48 @@ async function makeJob(
   return { name, files, notes: notesOf(order, recorded, allowed) };
 }
 
+/** What cells showed and the kept statements do not: found by computing it again, or, when checking without a broker, by the rows that the folder holds. */
+async function shownProblems(
+  shown: readonly ShownRows[],
+  { recorded }: NotebookAnswer,
+  check: { folder: string; promotion: EarlierPromotion } | undefined,
+): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const kept = check?.promotion.recorded as Partial<KeptRecords> | undefined;
+  for (const [index, one] of shown.entries()) {
+    let now: ShownDigest | null = null;
+    if (!("nothing" in recorded)) now = recorded.shown[index] ?? null;
+    else if (kept?.samples !== undefined && kept.expected?.[one.topic]?.shown && isOfSamples(one, kept.samples)) {
+      const file = path.join(check!.folder, "expected", `${one.topic}.jsonl`);
+      now = await readFile(file, "utf8").then(linesDigest, () => null);
+    }
+    if (now !== null && now.sha256 !== one.sha256) problems.push(shownDiffers(one, now));
+  }
+  return problems;
+}
+
+/** As `promotion.json` has it. */
+interface KeptRecords {
+  readonly samples: Readonly<Record<string, { readonly ranges: Ranges[string] }>>;
+  readonly expected: Readonly<Record<string, { readonly shown?: string }>>;
+}
+
 /** The samples and expected rows; when checking, what the folder already holds for the same ranges, so that no broker is needed. */
 async function recordedFiles(
   { answer, samples }: Execution,
   texts: Map<string, string | Uint8Array>,
+  shown: readonly ShownRows[],
   check: { folder: string; promotion: EarlierPromotion } | undefined,
 ): Promise<Record<string, unknown>> {
   const { recorded } = answer;
+  /** The digest that a cell showed of exactly these records. */
+  const shownOf = (topic: string) => {
+    const one =
+      "nothing" in recorded
+        ? undefined
+        : shown.find((one) => one.topic === topic && isOfSamples(one, recorded.samples));
+    return one && { shown: one.sha256, shownBy: one.cell.number };
+  };
   if ("nothing" in recorded) {
     if (check === undefined) return { nothing: recorded.nothing };
     const kept = check.promotion.recorded as { samples?: Record<string, unknown>; expected?: Record<string, unknown> };
@@ -218,7 +262,7 @@ async function recordedFiles(
     expected: Object.fromEntries(
       Object.entries(recorded.expected).map(([topic, lines]) => [
         topic,
-        { rows: lines.split("\n").length - 1, sha256: sha256(lines) },
+        { rows: lines.split("\n").length - 1, sha256: sha256(lines), ...shownOf(topic) },
       ]),
     ),
   };

@@ -22,7 +22,21 @@ export interface SinkRecord {
   readonly topic: string;
   /** Of the plan, constants included: the same id is the same program. */
   readonly id: string;
+  /** Of what it writes, as {@link ShownRecord} names it. */
+  readonly plan?: string;
   /** Parameters that were given a value other than their default, as text. */
+  readonly given: Readonly<Record<string, string>>;
+}
+
+/** What a bounded read showed; promotion holds what the job makes of the same records against it. */
+export interface ShownRecord {
+  /** Of the frame, functions included; means something within one session. */
+  readonly plan: string;
+  /** topic -> partition -> [first offset, offset after the last] */
+  readonly ranges: Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>>;
+  readonly rows: number;
+  /** Of the rows in any order; see `shownDigest`. */
+  readonly sha256: string;
   readonly given: Readonly<Record<string, string>>;
 }
 
@@ -58,6 +72,8 @@ export interface NotebookHost {
   recordRead(read: ReadRecord): void;
   /** Notes a sink for the journal of the current cell. */
   recordSink?(sink: SinkRecord): void;
+  /** Notes what was shown for the journal of the current cell. */
+  recordShown?(shown: ShownRecord): void;
   /** Answers every front end that opens a channel to `target`, in place of who answered before. Absent where front ends only show. */
   listen?(target: string, opened: (channel: Channel, data: unknown) => void): void;
 }

@@ -4,6 +4,7 @@ import type { PlanNode } from "../../plan/nodes/plan-node.ts";
 import { emptyFrame } from "../../schema.ts";
 import { shownColumns } from "./named-metadata.ts";
 import { readBounded } from "./read-bounded.ts";
+import { recordShown } from "./record-shown.ts";
 import { RowOrder, sorted, withoutPlaces } from "./row-order.ts";
 import type { Session } from "./session.ts";
 
@@ -25,5 +26,6 @@ export async function collect(session: Session, node: PlanNode, options: Collect
   );
   const rows = placed.length === 0 ? emptyFrame(reader.terminal.schema) : withoutPlaces(sorted(placed));
   const shown = rows.select(...shownColumns(node, rows.columns));
+  if (!options.final) recordShown(reader, node.kind === "sink" ? node.input : node, shown);
   return reader.bound.rows === undefined ? shown : shown.head(reader.bound.rows);
 }

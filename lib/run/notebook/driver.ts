@@ -1,7 +1,9 @@
 import type { FrameDriver } from "../../frame/driver.ts";
 import { givenParams } from "../../frame/param.ts";
+import { planKey } from "../../plan/content-key.ts";
 import { explain } from "../../plan/explain.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
+import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import type { Schema } from "../../schema.ts";
 import { notebookHost } from "../host.ts";
 import { describeSource } from "../source/source-schema.ts";
@@ -52,7 +54,13 @@ export function notebookDriver(session = new Session()): FrameDriver {
     schema: (node) => schema(session, node),
     run: (sink, options) => runSink(session, sink, options),
     store: (node, target, options) => storeRows(session, node, target, options),
-    declared: ({ id, topic }) => notebookHost()?.recordSink?.({ id, topic, given: Object.fromEntries(givenParams()) }),
+    declared: (sink) =>
+      notebookHost()?.recordSink?.({
+        id: sink.id,
+        topic: sink.topic,
+        ...(isPlain(sink) && { plan: planKey(sink.input) }),
+        given: Object.fromEntries(givenParams()),
+      }),
     display(node) {
       // nobody would stop a read that a plain program started by printing a frame
       if (notebookHost() === undefined) return { "text/plain": explain(node) };
@@ -76,6 +84,9 @@ async function schema(session: Session, node: PlanNode): Promise<Schema> {
     if (acquired) session.release();
   }
 }
+
+/** A sink whose records are the rows of its frame as they are shown. */
+const isPlain = (sink: SinkNode) => sink.format === "json" && sink.value === undefined && sink.delete === undefined;
 
 const titleOf = (node: PlanNode): string => describeSource(sourcesOf([node])[0]!);
 

@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { Refusal } from "../../error.ts";
 import { compareRows, type Difference, parseRows } from "./compare-rows.ts";
+import { linesDigest } from "./shown-digest.ts";
 
 export interface ReplayOptions {
   /** Arguments for Node before `main.ts`. */
@@ -26,6 +27,12 @@ export interface ReplayReport {
   readonly text: string;
 }
 
+/** A digest of the rows that a cell of the notebook showed of these records. */
+interface Shown {
+  readonly shown: string;
+  readonly shownBy: number;
+}
+
 interface Promotion {
   readonly parameters: readonly { readonly variable: string }[];
   /** File -> digest. */
@@ -36,7 +43,9 @@ interface Promotion {
     | { readonly nothing: string }
     | {
         readonly samples: Readonly<Record<string, { readonly records: number; readonly sha256: string }>>;
-        readonly expected: Readonly<Record<string, { readonly rows: number; readonly sha256: string }>>;
+        readonly expected: Readonly<
+          Record<string, { readonly rows: number; readonly sha256: string } & Partial<Shown>>
+        >;
       };
 }
 
@@ -56,11 +65,21 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
     const run = await runJob(folder, out, promotion, options);
     if (run.code !== 0) return failed(`main.ts ended with code ${run.code}:\n${run.printed.trim()}`);
     const sinks: SinkReplay[] = [];
+    const told: string[] = [];
+    let differs = false;
     for (const topic of Object.keys(recorded.expected).sort()) {
       const expected = parseRows(await readFile(path.join(folder, "expected", `${topic}.jsonl`), "utf8"));
       const written = await readFile(path.join(out, `${topic}.jsonl`), "utf8").catch(() => undefined);
       if (written === undefined) return failed(`main.ts has no sink that writes ${topic}, which the notebook has.`);
       const actual = parseRows(written);
+      const { shown, shownBy } = recorded.expected[topic]!;
+      if (shown !== undefined)
+        told.push(
+          linesDigest(written).sha256 === shown
+            ? `${topic}: as cell ${shownBy} showed them.`
+            : `${topic}: not the rows that cell ${shownBy} showed.`,
+        );
+      differs ||= shown !== undefined && linesDigest(written).sha256 !== shown;
       sinks.push({
         topic,
         expected: expected.length,
@@ -71,10 +90,10 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
     const more = (await readdir(out)).filter((file) => file.endsWith(".jsonl")).map((file) => file.slice(0, -6));
     const unknown = more.filter((topic) => !(topic in recorded.expected)).sort();
     if (unknown.length > 0) return failed(`main.ts writes ${unknown.join(", ")}, which the notebook does not.`);
-    const text = describe(sinks, recorded.samples);
+    const text = [describe(sinks, recorded.samples), ...told].join("\n");
     if (spoiled.length > 0)
       return { ok: false, sinks, text: `${text}\nChanged since promotion: ${spoiled.join(", ")}.` };
-    return { ok: sinks.every((sink) => sink.differences.length === 0), sinks, text };
+    return { ok: !differs && sinks.every((sink) => sink.differences.length === 0), sinks, text };
   } finally {
     await rm(out, { recursive: true, force: true });
   }
