@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import test, { after, before } from "node:test";
 import { EmbeddedBroker } from "../../kernel/broker/embedded-broker.ts";
@@ -12,7 +13,8 @@ import {
   simulateTrades,
 } from "../../kernel/simulate/index.ts";
 import { Cluster, Producer, partitionByKey, type RecordColumns } from "../../lib/log/index.ts";
-import { millrace } from "../promote/run-command.ts";
+import { crashScore, linearModel } from "../operators/onnx-file.ts";
+import { millrace, runCommand } from "../promote/run-command.ts";
 
 // The notebooks of notebooks/ as they are: executed headless over simulated topics, promoted, and held against their job by replay. Their topics
 // have the names that a reader would use, so they have a broker of their own. (The demo does the same with crash-detection.)
@@ -45,7 +47,16 @@ async function feed(topic: string, records: Iterable<RecordColumns>): Promise<vo
   await producer.close();
 }
 
-const stories: Record<string, { feed(): Promise<void>; sinks: readonly string[]; kept: RegExp; dropped: RegExp }> = {
+interface Story {
+  feed(): Promise<void>;
+  readonly sinks: readonly string[];
+  readonly kept: RegExp;
+  readonly dropped: RegExp;
+  /** What else is to be seen of the job's folder. */
+  check?(job: string): Promise<void>;
+}
+
+const stories: Record<string, Story> = {
   "late-readings": {
     feed: () => feed("sensor-data", simulateSensor({ count: 20_000 })),
     sinks: ["greenhouse-warm", "sensor-late"],
@@ -87,6 +98,37 @@ const stories: Record<string, { feed(): Promise<void>; sinks: readonly string[];
     kept: /RandomForestClassifier\.load/,
     dropped: /shift|\.train|writeFile|collect/,
   },
+  // and over the same phones
+  "crash-onnx": {
+    async feed() {
+      const model = await readFile(path.join(notebooks, "crash-score.onnx"));
+      assert.deepEqual(model, Buffer.from(crashScore()), "the file is what the code beside it makes");
+      await writeFile(path.join(folder, "crash-score.onnx"), model);
+      // too large to be a dependency of the repository
+      await writeFile(path.join(folder, "package.json"), '{"private":true,"type":"module"}');
+      const env = { ONNXRUNTIME_NODE_INSTALL: "skip" };
+      const install = ["install", "--save-exact", "onnxruntime-node@1.30.0", "--no-audit", "--no-fund"];
+      const npm = await runCommand("npm", install, { cwd: folder, env });
+      assert.equal(npm.code, 0, npm.stderr);
+    },
+    sinks: ["crash-scores"],
+    kept: /"crash-score\.onnx"/,
+    dropped: /collect|live/,
+    async check(job) {
+      const { packages, copied } = JSON.parse(await readFile(path.join(job, "promotion.json"), "utf8"));
+      assert.deepEqual(packages, { "onnxruntime-node": "1.30.0" });
+      const digest = createHash("sha256").update(crashScore()).digest("hex");
+      assert.deepEqual(copied, { "crash-score.onnx": digest });
+      // what the model says, computed beside it
+      const lines = (await readFile(path.join(job, "expected", "crash-scores.jsonl"), "utf8")).trim().split("\n");
+      const scores = lines.map((line) => JSON.parse(line).value.score as number);
+      assert.ok(scores.length > 10 && scores.every((score) => score > 0.8 && score <= 1), `${scores.length} scores`);
+      await writeFile(path.join(job, "crash-score.onnx"), linearModel([2, 0.5, -1], -7, true));
+      const changed = await millrace(["replay", job], { env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" } });
+      assert.equal(changed.code, 1, "another model of the same name");
+      assert.match(changed.stdout, /rows differ[\s\S]*Changed since promotion: crash-score\.onnx/);
+    },
+  },
 };
 
 for (const [name, story] of Object.entries(stories)) {
@@ -115,5 +157,6 @@ for (const [name, story] of Object.entries(stories)) {
       const rows = Number(new RegExp(`${sink}: (\\d+) rows`).exec(replayed.stdout + replayed.stderr)?.[1]);
       assert.ok(rows > 0, `${sink}:\n${replayed.stdout}${replayed.stderr}`);
     }
+    await story.check?.(job);
   });
 }

@@ -1,7 +1,12 @@
-/** A linear model as an ONNX file (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto): y = x · weights + bias, float32. */
-export function linearModel(weights: readonly number[], bias: number): Uint8Array {
+/**
+ * A linear model as an ONNX file (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto): y = x · weights + bias, float32.
+ * @param squashed y = 1 / (1 + e^-(x · weights + bias)): a logistic regression
+ */
+export function linearModel(weights: readonly number[], bias: number, squashed = false): Uint8Array {
+  const gemm = [text(1, "x"), text(1, "w"), text(1, "b"), text(2, squashed ? "z" : "y"), text(4, "Gemm")];
   const graph = [
-    message(1, [text(1, "x"), text(1, "w"), text(1, "b"), text(2, "y"), text(4, "Gemm")]),
+    message(1, gemm),
+    ...(squashed ? [message(1, [text(1, "z"), text(2, "y"), text(4, "Sigmoid")])] : []),
     text(2, "linear"),
     message(5, tensor("w", [weights.length, 1], weights)),
     message(5, tensor("b", [1], [bias])),
@@ -20,6 +25,9 @@ function tensor(name: string, dims: readonly number[], values: readonly number[]
     bytes(9, new Uint8Array(Float32Array.from(values).buffer)),
   ];
 }
+
+/** The model of notebooks/crash-onnx.ipynb, over force, delta and lately. */
+export const crashScore = (): Uint8Array => linearModel([2, 0.5, -1], -6, true);
 
 /** A matrix of any number of rows. */
 function valueInfo(name: string, width: number): Uint8Array[] {
