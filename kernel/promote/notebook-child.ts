@@ -62,14 +62,20 @@ async function answer(): Promise<NotebookAnswer> {
     explained: terminals.map((terminal) => explain(terminal)).join("\n\n"),
   };
   if (Object.keys(unknown).length > 0)
-    return { ...program, opened: opened.files(), fingerprint: "", recorded: { nothing: "a schema is not known" } };
+    return {
+      ...program,
+      opened: opened.files(),
+      fingerprint: "",
+      placesAnew: false,
+      recorded: { nothing: "a schema is not known" },
+    };
   const frozen = terminals.map((terminal) => withSchemas(terminal, schemas) as SinkNode | ToTableNode);
   const rows = sourcesOf(terminals).map(
     (source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)] as const,
   );
-  const { fingerprint } = compile(terminals, new Map(rows));
+  const { fingerprint, repartitions } = compile(terminals, new Map(rows));
   const recorded = await record(frozen); // code in the plan may open files, too
-  return { ...program, opened: opened.files(), fingerprint, recorded };
+  return { ...program, opened: opened.files(), fingerprint, placesAnew: repartitions.length > 0, recorded };
 }
 
 async function executeCells(loaded: (url: string) => void): Promise<void> {

@@ -96,7 +96,7 @@ async function makeJob(
   });
   const { answer } = execution;
   const terminals = [...answer.sinks, ...answer.tables];
-  const warm = options.warm ? warmRanges(terminals, reads.all) : undefined;
+  const warm = options.warm ? warmRanges(terminals, reads.all, answer.placesAnew) : undefined;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
   const opened = withOpened(analysis.needs, answer.opened, notebook.folder);

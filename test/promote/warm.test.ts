@@ -68,8 +68,79 @@ const sink = source.groupByDynamic({ indexColumn: "at", every: "10s", by: "k", g
   }
 });
 
-/** Records `{k: "a", at, x: n²}` for n in [from, to), a second apart. */
-async function produce(cluster: Cluster, topic: string, from: number, to: number): Promise<void> {
+test("a warm job of several sources goes on where the notebook was with each of them; one that places rows anew is refused", async () => {
+  const servers = await sharedBroker();
+  const [left, right, joined, counts] = ["left", "right", "joined", "counts"].map(uniqueName) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const cluster = await Cluster.connect({ bootstrapServers: servers });
+  try {
+    for (const topic of [left, right])
+      await cluster.createTopic(topic, { partitions: 2, config: { "retention.ms": "-1" } });
+    const folder = await temporaryFolder();
+    const [notebook, job] = [path.join(folder, "book.ipynb"), path.join(folder, "job")];
+    const cells = (sink: string) =>
+      notebookText([
+        `import { pl, topic } from "millrace";
+const [left, right] = [${JSON.stringify(left)}, ${JSON.stringify(right)}].map((name) => topic(name, { key: "k", time: "at" }));
+const other = left.joinAsof(right.select("k", "at", pl.col("x").alias("other")), { by: "k", on: "at" });
+(await other.collect()).height`,
+        sink,
+      ]);
+    const env = { KAFKA_BOOTSTRAP_SERVERS: servers };
+    // a record a second, those of the right one half a second later: it is behind where the notebook ends
+    await produce(cluster, left, 0, 20);
+    await produce(cluster, right, 0, 15, 500);
+    await writeFile(
+      notebook,
+      cells('left.groupByDynamic({ indexColumn: "at", every: "10s", by: "x" }).agg(pl.len().alias("n")).to("anew");'),
+    );
+    assert.equal((await millrace(["run", notebook], { env })).code, 0);
+    const refused = await millrace(["promote", notebook, "--out", job, "--warm"], { env });
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(refused.stderr, /places rows anew/);
+
+    await writeFile(
+      notebook,
+      cells(`other.to(${JSON.stringify(joined)});
+left.concat(right).groupByDynamic({ indexColumn: "at", every: "10s", by: "k", grace: "0s" }).agg(pl.len().alias("n")).to(${JSON.stringify(counts)});`),
+    );
+    const ran = await millrace(["run", notebook], { env });
+    assert.equal(ran.code, 0, ran.stderr);
+    const promoted = await millrace(["promote", notebook, "--out", job, "--warm"], { env });
+    assert.equal(promoted.code, 0, promoted.stderr);
+    await produce(cluster, left, 20, 30);
+    await produce(cluster, right, 15, 25, 500);
+
+    await mkdir(path.join(job, "node_modules"));
+    await symlink(lib, path.join(job, "node_modules", "millrace"));
+    const state = { MILLRACE_JOB_NAME: uniqueName("job"), MILLRACE_STATE_DIR: path.join(folder, "state") };
+    const start = () =>
+      runCommand(process.execPath, ["main.ts", "--until", "end", "--json"], { cwd: job, env: { ...env, ...state } });
+    const warm = await start();
+    assert.equal(warm.code, 0, warm.stderr);
+    const square = (n: number) => n ** 2;
+    // beside the newest of the right one, which the notebook had not read
+    const expected = Array.from({ length: 10 }, (_, i) => square(Math.min(24, 19 + i)));
+    assert.deepEqual(await column(cluster, joined, "other"), expected);
+    assert.deepEqual(await column(cluster, counts, "n"), [20], "what the notebook had seen of the window counts, once");
+    const again = await start();
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal((await column(cluster, joined, "other")).length, 10);
+
+    const replayed = await millrace(["replay", job], { env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" } });
+    assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
+    assert.match(replayed.stdout, new RegExp(`${joined}: as cell 1 showed them`));
+  } finally {
+    await cluster.close();
+  }
+});
+
+/** Records `{k: "a", at, x: n²}` for n in [from, to), a second apart, `later` ms after the whole second. */
+async function produce(cluster: Cluster, topic: string, from: number, to: number, later = 0): Promise<void> {
   const producer = await Producer.create(cluster);
   const numbers = Array.from({ length: to - from }, (_, i) => from + i);
   const bytes = (texts: readonly string[], lines: boolean) =>
@@ -84,17 +155,17 @@ async function produce(cluster: Cluster, topic: string, from: number, to: number
       false,
     ),
     values: bytes(
-      numbers.map((n) => JSON.stringify({ k: "a", at: START + n * 1000, x: n * n })),
+      numbers.map((n) => JSON.stringify({ k: "a", at: START + n * 1000 + later, x: n * n })),
       true,
     ),
-    timestamps: Float64Array.from(numbers, (n) => START + n * 1000),
+    timestamps: Float64Array.from(numbers, (n) => START + n * 1000 + later),
   });
   await producer.flush();
   await producer.close();
 }
 
 async function column(cluster: Cluster, topic: string, name: string): Promise<unknown[]> {
-  const samples = await fetchRanges(cluster, topic, await heldRanges(cluster, topic, { 0: [0, 1e9] }));
+  const samples = await fetchRanges(cluster, topic, await heldRanges(cluster, topic, { 0: [0, 1e9], 1: [0, 1e9] }));
   return samples.flatMap(({ columns }) =>
     Array.from(
       { length: columns.count },

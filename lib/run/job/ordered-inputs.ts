@@ -92,7 +92,7 @@ export class OrderedInputs {
 
   /**
    * @param ends topic -> partition -> where reading ends; undefined where it goes on
-   * @throws Refusal `NOT_BUILT` for a warm start
+   * @throws Refusal `NOT_BUILT` for a warm start of a plan that places rows anew
    */
   static async open(
     context: WorkerContext,
@@ -100,10 +100,10 @@ export class OrderedInputs {
     ends: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined,
   ): Promise<OrderedInputs> {
     const { plan, topics, settings } = context;
-    if (settings.warm !== undefined)
+    if (settings.warm !== undefined && topics.repartitions.size > 0)
       throw new Refusal({
         code: "NOT_BUILT",
-        what: "a warm start of a plan whose inputs are read in one order is not built",
+        what: "a warm start of a plan that places rows anew is not built",
         remedies: ["start it cold, from the earliest record"],
       });
     const keeps = topics.repartitions.size > 0 && plan.stores.includes(PLACED_STORE);
@@ -177,10 +177,16 @@ export class OrderedInputs {
     return together(ready);
   }
 
-  /** Work by the wall clock; and, when the task was just opened, what needs no further record. */
-  async advance(now: number): Promise<Ready> {
+  /** What needs no further record: topics that were read to their end when the task was opened. */
+  async endRead(): Promise<Ready> {
     const ready: Ready[] = [];
     for (const reading of this.#readings) ready.push(await this.#ended(reading));
+    return together(ready);
+  }
+
+  /** Work by the wall clock; and, when the task was just opened, what needs no further record. */
+  async advance(now: number): Promise<Ready> {
+    const ready = [await this.endRead()];
     const patience = this.#ends === undefined ? PATIENCE : Number.POSITIVE_INFINITY;
     ready.push(await this.#ready(await this.#aligned.advance(now, patience)));
     return together(ready);

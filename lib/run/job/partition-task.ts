@@ -11,6 +11,8 @@ export class PartitionTask {
   readonly stores: PartitionStores;
   /** Where inputs are read in one order. */
   inputs: OrderedInputs | undefined;
+  /** Its inputs are read up to where an earlier reading ended: nothing is written for them. */
+  warming = false;
   /** Source topic -> the next offset to process. */
   readonly offsets: Map<string, number>;
   readonly #changelog: Record<string, number>;

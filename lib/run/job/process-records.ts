@@ -18,10 +18,19 @@ export async function processRecords(
 ): Promise<void> {
   if (task.inputs !== undefined) {
     const external = context.topics.external.includes(fetched.topic);
-    if (external) task.rowsIn += fetched.columns.count;
+    if (external && !task.warming) task.rowsIn += fetched.columns.count;
     task.dirty = true;
     const { topic, partition, lastStableOffset, nextOffset } = fetched;
     context.metrics.lag.set({ topic, partition }, Math.max(0, lastStableOffset - nextOffset));
+    if (task.warming) {
+      // what comes after is fetched again once it is written
+      for (const part of warmParts(fetched, context.settings.warm)) {
+        if (!part.silent) continue;
+        task.rowsIn += part.fetched.columns.count;
+        await task.inputs.take(part.fetched);
+      }
+      return;
+    }
     return await writeReady(context, task, await task.inputs.take(fetched));
   }
   for (const part of warmParts(fetched, context.settings.warm)) await processPart(context, task, part);
@@ -82,11 +91,12 @@ export async function writeReady(
 
 /** Work that the wall clock is the cause of. */
 export async function advance(context: WorkerContext, task: PartitionTask, now: number): Promise<void> {
-  if (task.inputs !== undefined) {
+  if (task.warming) await task.inputs?.endRead();
+  else if (task.inputs !== undefined) {
     await writeReady(context, task, await task.inputs.advance(now));
     if (task.inputs.untold) task.dirty = true;
-    return;
   }
+  if (task.inputs !== undefined) return;
   if (isBeforeWarmEnd(task.offsets, task.partition, context.settings.warm)) return;
   const { rows, bad } = await task.task.advance(now);
   if (rows.length + bad.length === 0) return;

@@ -22,6 +22,17 @@ export async function warmStart(
   return Math.max(first, range[0]);
 }
 
+/** Where the earlier reading ended in the topics of a partition that has not come that far: topic -> partition -> offset. Undefined where it has. */
+export function warmEnds(
+  offsets: ReadonlyMap<string, number>,
+  partition: number,
+  warm: WarmRanges | undefined,
+): ReadonlyMap<string, ReadonlyMap<number, number>> | undefined {
+  if (!isBeforeWarmEnd(offsets, partition, warm)) return undefined;
+  const end = (topic: string, offset: number) => Math.max(offset, warm?.[topic]?.[partition]?.[1] ?? 0);
+  return new Map([...offsets].map(([topic, offset]) => [topic, new Map([[partition, end(topic, offset)]])]));
+}
+
 export interface WarmPart {
   readonly fetched: FetchedPartition;
   /** These records have been seen: they make the state what it was, and nothing is written. */

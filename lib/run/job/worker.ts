@@ -28,6 +28,7 @@ import { advance, processRecords } from "./process-records.ts";
 import type { JobSettings } from "./settings.ts";
 import { Standbys } from "./standbys.ts";
 import { Unsaved } from "./unsaved.ts";
+import { isBeforeWarmEnd, warmEnds } from "./warm.ts";
 
 export interface WorkerContext {
   readonly cluster: Cluster;
@@ -256,6 +257,9 @@ export class Worker {
         if (await this.#reachedEnds()) return;
         await this.#step();
         await this.#tick();
+        for (const task of this.#tasks.values())
+          if (task.warming && !isBeforeWarmEnd(task.offsets, task.partition, this.#context.settings.warm))
+            await this.#warmed(task);
       } catch (error) {
         if (error === this.#fatal || !this.#passes(error)) throw error;
         await this.#rollback(error);
@@ -408,7 +412,7 @@ export class Worker {
         void this.#inLoop(async () => {
           if (this.#openings.get(partition) !== opening) return; // taken away meanwhile
           await this.#settlePoll();
-          if (this.#context.plan.ordered) task.inputs = await OrderedInputs.open(this.#context, task, this.#ends);
+          if (this.#context.plan.ordered) await this.#openInputs(task);
           this.#openings.delete(partition);
           this.#innerEnds.clear();
           this.#tasks.set(partition, task);
@@ -433,6 +437,26 @@ export class Worker {
         }, 500);
       },
     );
+  }
+
+  /** Inputs that are read in one order: first as far as an earlier reading went, as if they ended there, since what it had seen it had seen all of. */
+  async #openInputs(task: PartitionTask): Promise<void> {
+    const ends = warmEnds(task.offsets, task.partition, this.#context.settings.warm);
+    task.warming = ends !== undefined;
+    task.inputs = await OrderedInputs.open(this.#context, task, ends ?? this.#ends);
+  }
+
+  /** Goes on beyond what an earlier reading had seen. */
+  async #warmed(task: PartitionTask): Promise<void> {
+    const { partition, offsets } = task;
+    await task.inputs!.settle();
+    await this.#openInputs(task);
+    task.dirty = true;
+    for (const [topic, offset] of offsets) this.#fetcher.assign(topic, partition, offset);
+    this.#context.log.info("state is as it was, rows are written from here on", {
+      partition,
+      offsets: [...offsets].map(([topic, offset]) => `${topic}:${offset}`).join(","),
+    });
   }
 
   #partitionsChanged(topic: string, before: number, now: number): void {
