@@ -113,7 +113,7 @@ const stories: Record<string, Story> = {
     },
     sinks: ["crash-scores"],
     kept: /"crash-score\.onnx"/,
-    dropped: /collect|live/,
+    dropped: /collect|reported/,
     async check(job) {
       const { packages, copied } = JSON.parse(await readFile(path.join(job, "promotion.json"), "utf8"));
       assert.deepEqual(packages, { "onnxruntime-node": "1.30.0" });

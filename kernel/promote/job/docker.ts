@@ -87,7 +87,7 @@ ${parameters.map(({ variable, default: value }) => `      ${variable}: ${JSON.st
     volumes:
       - state:/state
     restart: unless-stopped
-    stop_grace_period: 30s
+    stop_grace_period: 60s
 volumes:
   state:
 `;

@@ -4,6 +4,7 @@ import { notInJobs } from "../../frame/file-sink.ts";
 import { declaredParams, setParamSource } from "../../frame/param.ts";
 import type { Schema } from "../../schema.ts";
 import { countBuffersWithHeap } from "../count-buffers.ts";
+import { jobHelp } from "./help.ts";
 import { stderrLog } from "./log.ts";
 import { OtherWorkers } from "./other-workers.ts";
 import { jobSettings, parseFlags, refuseUnknownFlags } from "./settings.ts";
@@ -54,7 +55,7 @@ export function job(options: JobOptions): Job {
     const settings = jobSettings(options.name, options.packageRoot ?? process.cwd(), flags, process.env);
     // at once: they load while this one goes through its statements
     const others =
-      settings.workers > 1 && ownNumber(process.env) === undefined
+      settings.workers > 1 && !flags.has("--help") && ownNumber(process.env) === undefined
         ? new OtherWorkers(settings.workers, { ...settings, log: stderrLog })
         : undefined;
     setParamSource(({ flag, env }) => {
@@ -66,6 +67,10 @@ export function job(options: JobOptions): Job {
     return {
       async run() {
         try {
+          if (flags.get("--help") === "true") {
+            console.log(jobHelp(options.name, declaredParams()));
+            process.exit(0);
+          }
           if (declaredFileSinks().length > 0) throw notInJobs(declaredFileSinks());
           refuseUnknownFlags(
             flags,

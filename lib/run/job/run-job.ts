@@ -29,6 +29,15 @@ import { ownNumber, WorkerLink } from "./worker-link.ts";
 /** Of the memory for state; the rest is for rows in memory, and for copies of them under way. */
 const SHARE_OF_DUCKDB = 0.4;
 
+/** How long the last checkpoint may take, ms: an orchestrator kills after 60 s (`k8s/`, `compose.yaml`). */
+const GRACE = 50_000;
+
+/** Brokers that do not answer would hold the end up for minutes. Whoever goes on begins at the last checkpoint, as after a crash. */
+function giveUp(): void {
+  log.warn("not done in time after being asked to stop: ending at the last checkpoint", { seconds: GRACE / 1000 });
+  process.exit(1);
+}
+
 /**
  * Runs the sinks as a job, until SIGTERM or SIGINT (checkpoint, leave the group, return) or until the end.
  * @param others the further workers of this machine, where this is the first of several
@@ -52,6 +61,7 @@ export async function runJob(
   let worker: Worker | undefined;
   let stopped = false;
   const finish = () => {
+    if (!stopped) setTimeout(giveUp, GRACE).unref();
     stopped = true;
     worker?.stop();
     others?.stop();

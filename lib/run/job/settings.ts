@@ -50,7 +50,7 @@ export interface JobSettings {
 }
 
 /** Flags that take no value. */
-const SWITCHES = ["--json", "--reset", "--rebuild", "--yes"];
+const SWITCHES = ["--json", "--reset", "--rebuild", "--yes", "--help"];
 
 /**
  * `--flag value`, `--flag=value` and `--switch` as a map; which of them exist is judged when all parameters are declared.
@@ -215,7 +215,7 @@ function setting(name: string, value: string, allowed: string): Refusal {
   });
 }
 
-const FLAGS = ["--until", "--json", "--workers", "--on-error", "--reset", "--rebuild", "--yes"];
+const FLAGS = ["--help", "--until", "--json", "--workers", "--on-error", "--reset", "--rebuild", "--yes"];
 
 /** Refuses flags that neither the job nor a parameter knows. @throws {Refusal} `WRONG_USAGE` */
 export function refuseUnknownFlags(flags: ReadonlyMap<string, string>, parameters: readonly string[]): void {
