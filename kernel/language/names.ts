@@ -29,6 +29,8 @@ export function declaredNames(file: ts.SourceFile): DeclaredName[] {
     } else if (ts.isModuleDeclaration(statement)) {
       if (ts.isIdentifier(statement.name) && !(statement.flags & ts.NodeFlags.GlobalAugmentation))
         add(statement.name.text, "import");
+    } else if (isAlias(statement)) {
+      add(statement.name.text, "import");
     } else if (ts.isImportDeclaration(statement)) {
       for (const id of importedNames(statement)) add(id.text, "import");
     }
@@ -36,6 +38,10 @@ export function declaredNames(file: ts.SourceFile): DeclaredName[] {
   for (const id of nestedVars(file)) add(id.text, "let");
   return [...found].map(([name, kind]) => ({ name, kind }));
 }
+
+/** `import Short = Long.Inner`: another name of a namespace or of something in it. */
+export const isAlias = (statement: ts.Statement): statement is ts.ImportEqualsDeclaration =>
+  ts.isImportEqualsDeclaration(statement) && !ts.isExternalModuleReference(statement.moduleReference);
 
 /** `using` and `await using`: closed when the cell ends, so later cells do not see them. */
 export const isUsing = (list: ts.VariableDeclarationList): boolean =>

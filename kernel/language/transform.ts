@@ -1,6 +1,6 @@
 import ts from "typescript";
 import { bindingName, CELL_LOCALS, IMPORT, META } from "./emitted-names.ts";
-import { boundNames, importedNames, isUsing, isVar, nestedVars } from "./names.ts";
+import { boundNames, importedNames, isAlias, isUsing, isVar, nestedVars } from "./names.ts";
 import { assignmentTarget } from "./patterns.ts";
 
 /**
@@ -199,6 +199,12 @@ export function cellTransformer(
         const kept = withLocal([name], () => ts.visitEachChild(statement, visit, context));
         return [kept, store(name.text, localReference(name))];
       }
+      if (isAlias(statement)) {
+        const kept = withLocal([statement.name], () => ts.visitEachChild(statement, visit, context));
+        return standsForValue(statement.name, checker)
+          ? [kept, store(statement.name.text, localReference(statement.name))]
+          : [kept];
+      }
       if (last && ts.isExpressionStatement(statement))
         return [
           ts.setTextRange(factory.createReturnStatement(boxed(visitExpression(statement.expression))), statement),
@@ -252,6 +258,7 @@ function sharedSymbols(file: ts.SourceFile, checker: ts.TypeChecker, names: Read
       for (const { name } of statement.declarationList.declarations) boundNames(name).forEach(add);
     } else if (ts.isImportDeclaration(statement)) importedNames(statement).forEach(add);
     else if (
+      isAlias(statement) ||
       ts.isFunctionDeclaration(statement) ||
       ts.isClassDeclaration(statement) ||
       ts.isEnumDeclaration(statement) ||
@@ -274,6 +281,10 @@ const isDeclare = (node: ts.Node): boolean =>
 /** False for a name that stands only for types; true as well for what the checker cannot resolve. */
 function isValueImport(id: ts.Identifier, checker: ts.TypeChecker): boolean {
   if (ts.isImportSpecifier(id.parent) && id.parent.isTypeOnly) return false;
+  return standsForValue(id, checker);
+}
+
+function standsForValue(id: ts.Identifier, checker: ts.TypeChecker): boolean {
   const symbol = checker.getSymbolAtLocation(id);
   if (symbol === undefined || !(symbol.flags & ts.SymbolFlags.Alias)) return true;
   const target = checker.getAliasedSymbol(symbol);

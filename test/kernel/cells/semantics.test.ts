@@ -35,6 +35,22 @@ const shows: Record<string, readonly (readonly [cells: readonly string[], shown:
     [["enum Color { Red, Green }", "Color[Color.Green]"], "'Green'"],
     [["const enum Fixed { A = 4 }", "Fixed.A"], "4"],
     [["namespace Space { export const v = 9 }", "Space.v"], "9"],
+    [
+      [
+        "namespace Long { export namespace Inner { export const v = 7; export type T = number } }",
+        "import Short = Long.Inner; Short.v",
+        "const t9: Short.T = Short.v; t9",
+      ],
+      "7",
+    ],
+    [
+      [
+        "namespace Types { export interface Only { n: number } }",
+        "import Alias = Types.Only",
+        "const o9: Alias = { n: 8 }; o9.n",
+      ],
+      "8",
+    ],
     [["interface Shape { side: number }", "const s1: Shape = { side: 2 }; s1.side"], "2"],
     [["type Id = string | number", "const i1: Id = 'x'; i1"], "'x'"],
     [
