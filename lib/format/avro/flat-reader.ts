@@ -1,7 +1,6 @@
-import pl from "nodejs-polars";
 import type { RecordColumns } from "../../log/columns.ts";
 import type { Schema } from "../../schema.ts";
-import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat/columns.ts";
+import { emptied, FLAT, type FlatColumn, flatColumn, flatFrame } from "../flat/columns.ts";
 import type { FlatReader } from "../flat/reading.ts";
 import type { Decoded } from "../format.ts";
 import { HEADER, schemaIdOf } from "../registry/confluent-header.ts";
@@ -79,13 +78,9 @@ export class FlatAvro implements FlatReader {
       if (more === -1) return undefined;
       unknown += more;
     }
-    const series: pl.Series[] = [];
-    for (const column of this.#columns) {
-      const made = column.dtype === "Utf8" ? textSeries(column, this.#bytes) : numberSeries(column, hasHoles(column));
-      if (made === undefined) return undefined;
-      series.push(made);
-    }
-    return { frame: pl.DataFrame(series), rows: count, bad: [], unknownFields: unknown };
+    const frame = flatFrame(this.#columns, this.#bytes);
+    if (frame === undefined) return undefined;
+    return { frame, rows: count, bad: [], unknownFields: unknown };
   }
 
   /** Reads one record; how many of its fields are unknown and hold something, or -1 where it needs the other way. */
@@ -200,11 +195,6 @@ export class FlatAvro implements FlatReader {
 
 const FIRST_DAY = Date.parse("0001-01-01") / 86_400e3;
 const LAST_DAY = Date.parse("9999-12-31") / 86_400e3;
-
-function hasHoles({ cells }: FlatColumn): boolean {
-  for (let row = 0; row < cells.length; row++) if (Number.isNaN(cells[row])) return true;
-  return false;
-}
 
 /** What a union of null and one more is beside null. */
 function withoutNull(type: AvroSchema): { some: AvroSchema | undefined; nullAt: number } {

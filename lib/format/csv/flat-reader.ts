@@ -1,7 +1,6 @@
-import pl from "nodejs-polars";
 import type { RecordColumns } from "../../log/columns.ts";
 import type { Schema } from "../../schema.ts";
-import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat/columns.ts";
+import { emptied, FLAT, type FlatColumn, flatColumn, flatFrame } from "../flat/columns.ts";
 import type { FlatReader } from "../flat/reading.ts";
 import type { Decoded } from "../format.ts";
 import { scanInstant } from "../json/scan-instant.ts";
@@ -41,14 +40,9 @@ export class FlatCsv implements FlatReader {
     this.#bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.byteLength);
     for (const column of this.#wanted) emptied(column, count);
     for (let row = 0; row < count; row++) if (!this.#line(starts[row]!, ends[row]!, row)) return undefined;
-    const series: pl.Series[] = [];
-    for (const column of this.#wanted) {
-      const holes = column.cells.some(Number.isNaN);
-      const made = column.dtype === "Utf8" ? textSeries(column, this.#bytes) : numberSeries(column, holes);
-      if (made === undefined) return undefined;
-      series.push(made);
-    }
-    return { frame: pl.DataFrame(series), rows: count, bad: [], unknownFields: 0 };
+    const frame = flatFrame(this.#wanted, this.#bytes);
+    if (frame === undefined) return undefined;
+    return { frame, rows: count, bad: [], unknownFields: 0 };
   }
 
   #line(start: number, end: number, row: number): boolean {

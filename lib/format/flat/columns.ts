@@ -66,5 +66,21 @@ export function textSeries({ name, starts, ends }: FlatColumn, bytes: Buffer): p
   return pl.DataFrame([series]).select(text.alias(name)).getColumn(name);
 }
 
+/** The frame of these columns; undefined where the texts of one cannot go this way. @param bytes where their texts stand */
+export function flatFrame(columns: readonly FlatColumn[], bytes: Buffer): pl.DataFrame | undefined {
+  const series: pl.Series[] = [];
+  for (const column of columns) {
+    const made = column.dtype === "Utf8" ? textSeries(column, bytes) : numberSeries(column, hasHoles(column));
+    if (made === undefined) return undefined;
+    series.push(made);
+  }
+  return pl.DataFrame(series);
+}
+
+function hasHoles({ cells }: FlatColumn): boolean {
+  for (let row = 0; row < cells.length; row++) if (Number.isNaN(cells[row])) return true;
+  return false;
+}
+
 const PRESENT = 0x70; // p
 const MISSING = 0x6d; // m

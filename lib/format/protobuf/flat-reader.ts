@@ -1,8 +1,7 @@
-import pl from "nodejs-polars";
 import type protobufjs from "protobufjs";
 import type { RecordColumns } from "../../log/columns.ts";
 import type { Schema } from "../../schema.ts";
-import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat/columns.ts";
+import { emptied, FLAT, type FlatColumn, flatColumn, flatFrame } from "../flat/columns.ts";
 import type { FlatReader } from "../flat/reading.ts";
 import type { Decoded } from "../format.ts";
 import { HEADER, schemaIdOf } from "../registry/confluent-header.ts";
@@ -113,14 +112,9 @@ export class FlatProtobuf implements FlatReader {
       if (more === -1) return undefined;
       unknown += message.unknown + more;
     }
-    const series: pl.Series[] = [];
-    for (const column of this.#columns) {
-      const holes = column.cells.some(Number.isNaN);
-      const made = column.dtype === "Utf8" ? textSeries(column, this.#bytes) : numberSeries(column, holes);
-      if (made === undefined) return undefined;
-      series.push(made);
-    }
-    return { frame: pl.DataFrame(series), rows: count, bad: [], unknownFields: unknown };
+    const frame = flatFrame(this.#columns, this.#bytes);
+    if (frame === undefined) return undefined;
+    return { frame, rows: count, bad: [], unknownFields: unknown };
   }
 
   /** Reads one message; how many unknown fields were set in it, or -1 where it needs the other way. */
