@@ -198,17 +198,11 @@ function keySeries(columns: RecordColumns, good: Uint32Array | undefined) {
   return { keys: pl.Series(RAW_KEY, kept, pl.Utf8), notText };
 }
 
-/** The keys of records that hold many rows each: every text crosses into Polars once. @param good in order */
+/** The keys of records that hold many rows each: every text crosses into Polars once. @param good the record of each row */
 function repeated(texts: readonly (string | null)[], good: Uint32Array): pl.Series {
-  const keys: (string | null)[] = [];
-  const sizes: number[] = [];
-  for (let from = 0, to = 0; from < good.length; from = to) {
-    while (to < good.length && good[to] === good[from]) to++;
-    keys.push(texts[good[from]!]!);
-    sizes.push(to - from);
-  }
-  const each = pl.DataFrame([pl.Series(RAW_KEY, keys as string[], pl.Utf8), pl.Series("n", sizes, pl.UInt32)]);
-  return each.select(pl.col(RAW_KEY).repeatBy(pl.col("n")).explode()).getColumn(RAW_KEY);
+  const ofRecords = pl.Series(RAW_KEY, texts as string[], pl.Utf8);
+  const rows = pl.DataFrame([pl.Series("at", good)]);
+  return rows.select(pl.lit(ofRecords).explode().gather(pl.col("at")).alias(RAW_KEY)).getColumn(RAW_KEY);
 }
 
 /** The records' own timestamps; -1 stands for none. */
