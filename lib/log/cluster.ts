@@ -1,5 +1,5 @@
 import { createTopicsV7, deleteTopicsV5, findCoordinatorV4, listOffsetsV7, metadataV12 } from "@platformatic/kafka";
-import { MillraceError } from "../error.ts";
+import { MillraceError, Refusal } from "../error.ts";
 import { BrokerConnection, isPassing } from "./broker-connection.ts";
 import type { KafkaConfig } from "./config.ts";
 import { BrokerRefused, kafkaErrorName, RETRIABLE } from "./errors.ts";
@@ -340,7 +340,7 @@ function hostAndPort(server: string): { host: string; port: number } {
   const port = Number(server.slice(colon + 1));
   const host = server.slice(0, colon).replace(/^\[|\]$/g, "");
   if (colon < 1 || !(port > 0 && port < 65536))
-    throw new MillraceError({
+    throw new Refusal({
       code: "BAD_KAFKA_SETTING",
       what: `"${server}" is not a broker address.`,
       where: "KAFKA_BOOTSTRAP_SERVERS",

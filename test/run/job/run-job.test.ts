@@ -166,6 +166,7 @@ const refused: [string, readonly string[], Record<string, string>, number, RegEx
   ],
   ["an unknown form of log", [], { MILLRACE_LOG_FORMAT: "xml" }, 2, /MILLRACE_LOG_FORMAT is "xml"[\s\S]*text or json/],
   ["a duration without unit", [], { MILLRACE_COMMIT_INTERVAL: "5" }, 2, /MILLRACE_COMMIT_INTERVAL is "5"/],
+  ["no broker address", [], { KAFKA_BOOTSTRAP_SERVERS: "kafka" }, 2, /"kafka" is not a broker address[\s\S]*host:port/],
   ["an unreachable broker", [], { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" }, 1, /127\.0\.0\.1:1/],
   ["a missing topic", [], { TEST_INPUT: "no-such-topic" }, 1, /no topic "no-such-topic"/],
 ];
