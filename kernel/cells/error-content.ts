@@ -12,6 +12,8 @@ const LIBRARY = new URL("../../lib/", import.meta.url).href;
 /** So many errors of an `AggregateError` are told. */
 const MOST_ERRORS = 10;
 
+const OWN_ERRORS = new Set(["Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "AggregateError"]);
+
 const red = (text: string) => `\u001b[91m${text}\u001b[39m`;
 const gray = (text: string) => `\u001b[90m${text}\u001b[39m`;
 const cyan = (text: string) => `\u001b[96m${text}\u001b[39m`;
@@ -34,8 +36,12 @@ function said(error: Error): { ename: string; evalue: string } {
   const name = probe(error, "name");
   const made = probe(probe(error, "constructor"), "name");
   const message = probe(error, "message");
+  const named = typeof name === "string" && name !== "" ? name : undefined;
+  const ofClass = typeof made === "string" && made !== "" ? made : undefined;
+  // A class of errors that gives itself no name has that of the language's own which it extends.
+  const inherited = named === undefined || OWN_ERRORS.has(named);
   return {
-    ename: typeof name === "string" && name !== "" ? name : typeof made === "string" && made !== "" ? made : "Error",
+    ename: (inherited ? ofClass : undefined) ?? named ?? "Error",
     evalue: typeof message === "string" ? message : message === undefined ? "" : text(message),
   };
 }

@@ -58,3 +58,28 @@ declare const comm: {
   register(target: string, opened: (comm: MillraceComm, data: any, buffers: readonly Uint8Array[]) => void): void;
   unregister(target: string): void;
 };
+
+/** Node has it, and its types leave it to those of the browser. */
+declare namespace WebAssembly {
+  type Module = {};
+  interface Instance {
+    readonly exports: Record<string, any>;
+  }
+  interface Memory {
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  type Imports = Record<string, Record<string, unknown>>;
+  var Module: { new (bytes: ArrayBuffer | ArrayBufferView): Module };
+  var Instance: { new (module: Module, imports?: Imports): Instance };
+  var Memory: { new (pages: { initial: number; maximum?: number; shared?: boolean }): Memory };
+  var Table: any;
+  var Global: any;
+  function validate(bytes: ArrayBuffer | ArrayBufferView): boolean;
+  function compile(bytes: ArrayBuffer | ArrayBufferView): Promise<Module>;
+  function instantiate(
+    bytes: ArrayBuffer | ArrayBufferView,
+    imports?: Imports,
+  ): Promise<{ readonly module: Module; readonly instance: Instance }>;
+  function instantiate(module: Module, imports?: Imports): Promise<Instance>;
+}

@@ -25,6 +25,7 @@ const shows: Record<string, readonly (readonly [cells: readonly string[], shown:
     [["#!/usr/bin/env node\n6"], "6"],
     [["export default { a: 1, b: 2 }"], "{ a: 1, b: 2 }"],
     [["typeof __dirname + typeof require + typeof import.meta.url"], "'stringfunctionstring'"],
+    [["await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))"], "Module [WebAssembly.Module] {}"],
     [["({ then: (done: (v: number) => void) => done(8) })"], "8"],
   ],
   "names across cells": [
