@@ -135,6 +135,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
     const replayed = await millrace(["replay", installed], { env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" } });
     assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
     assert.match(replayed.stdout, /rows, as the notebook computed them/);
+    assert.match(replayed.stderr, /^replaying \d+ records of [\s\S]*^replayed in [\d.]+ s/m);
     const tested = await runCommand("npm", ["test"], { cwd: installed, env });
     assert.equal(tested.code, 0, tested.stdout + tested.stderr);
   });

@@ -16,7 +16,8 @@ export const command = new Command("replay")
   .option("--json", "print the result as JSON")
   .action(async (dir: string, { json }: { json?: boolean }) => {
     const installed = existsSync(path.join(dir, "node_modules", "millrace"));
-    const report = installed || !existsSync(path.join(dir, "vendor")) ? await replay(dir) : await replayUnpacked(dir);
+    const report =
+      installed || !existsSync(path.join(dir, "vendor")) ? await replay(dir, { progress }) : await replayUnpacked(dir);
     if (!installed) console.error("The job's packages are not installed; replaying with the millrace in its vendor/.");
     const missing = report.text.match(/Cannot find package '([^']+)' imported from/)?.[1];
     if (!installed && missing !== undefined)
@@ -25,6 +26,8 @@ export const command = new Command("replay")
     if (!report.ok) process.exitCode = 1;
   });
 
+const progress = (line: string) => console.error(line);
+
 /** Without `npm install`: on the job's own millrace, unpacked beside, and this command's installation of what that needs. */
 async function replayUnpacked(dir: string): Promise<ReplayReport> {
   const work = await mkdtemp(path.join(os.tmpdir(), "millrace-vendor-"));
@@ -32,7 +35,7 @@ async function replayUnpacked(dir: string): Promise<ReplayReport> {
     const archives = (await readdir(path.join(dir, "vendor"))).filter((file) => /^millrace-.*\.tgz$/.test(file));
     if (archives.length > 0) await unpackMillrace(path.join(dir, "vendor", archives[0]!), work);
     process.env.MILLRACE_UNPACKED = work;
-    return await replay(dir, { nodeArguments: ["--import", pathToFileURL(FALLBACK).href] });
+    return await replay(dir, { progress, nodeArguments: ["--import", pathToFileURL(FALLBACK).href] });
   } finally {
     delete process.env.MILLRACE_UNPACKED;
     await rm(work, { recursive: true, force: true });

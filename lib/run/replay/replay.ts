@@ -10,7 +10,12 @@ import { linesDigest } from "./shown-digest.ts";
 export interface ReplayOptions {
   /** Arguments for Node before `main.ts`. */
   readonly nodeArguments?: readonly string[];
+  /** Is given a line when the job begins, every five seconds while it runs, and when it has ended. */
+  readonly progress?: (line: string) => void;
 }
+
+/** How often a replay says that it is still at work, ms. */
+const TELLING = 5000;
 
 export interface SinkReplay {
   readonly topic: string;
@@ -62,7 +67,7 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
   const spoiled = await changedRecords(folder, recorded, { ...promotion.vendor, ...promotion.copied });
   const out = await mkdtemp(path.join(os.tmpdir(), "millrace-replay-"));
   try {
-    const run = await runJob(folder, out, promotion, options);
+    const run = await told(recorded.samples, options.progress, () => runJob(folder, out, promotion, options));
     if (run.code !== 0) return failed(`main.ts ended with code ${run.code}:\n${run.printed.trim()}`);
     const sinks: SinkReplay[] = [];
     const told: string[] = [];
@@ -96,6 +101,25 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
     return { ok: !differs && sinks.every((sink) => sink.differences.length === 0), sinks, text };
   } finally {
     await rm(out, { recursive: true, force: true });
+  }
+}
+
+/** Says how many records are replayed, for how long already, and at the end how fast that was. */
+async function told<T>(
+  samples: Readonly<Record<string, { readonly records: number }>>,
+  progress: ReplayOptions["progress"] = () => {},
+  work: () => Promise<T>,
+): Promise<T> {
+  const records = Object.values(samples).reduce((sum, each) => sum + each.records, 0);
+  const began = performance.now();
+  const seconds = () => (performance.now() - began) / 1000;
+  progress(`replaying ${records} records of ${Object.keys(samples).join(", ")} …`);
+  const timer = setInterval(() => progress(`replaying, ${seconds().toFixed(0)} s …`), TELLING);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    progress(`replayed in ${seconds().toFixed(1)} s, the start of the job included`);
   }
 }
 

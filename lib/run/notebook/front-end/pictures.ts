@@ -66,6 +66,7 @@ export class Pictures {
     try {
       this.#send();
     } catch (error) {
+      this.#awaited = false; // there is nothing to acknowledge: the next picture may be a good one
       this.#channel.send({ error: (error as Error).message });
     }
   }
