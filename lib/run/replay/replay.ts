@@ -67,7 +67,7 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
   const spoiled = await changedRecords(folder, recorded, { ...promotion.vendor, ...promotion.copied });
   const out = await mkdtemp(path.join(os.tmpdir(), "millrace-replay-"));
   try {
-    const run = await told(recorded.samples, options.progress, () => runJob(folder, out, promotion, options));
+    const run = await timed(recorded.samples, options.progress, () => runJob(folder, out, promotion, options));
     if (run.code !== 0) return failed(`main.ts ended with code ${run.code}:\n${run.printed.trim()}`);
     const sinks: SinkReplay[] = [];
     const told: string[] = [];
@@ -105,7 +105,7 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
 }
 
 /** Says how many records are replayed, for how long already, and at the end how fast that was. */
-async function told<T>(
+async function timed<T>(
   samples: Readonly<Record<string, { readonly records: number }>>,
   progress: ReplayOptions["progress"] = () => {},
   work: () => Promise<T>,
