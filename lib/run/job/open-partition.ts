@@ -29,7 +29,7 @@ const LOCAL_GOOD_FOR = 12 * 3600 * 1000;
 
 /**
  * Opens one partition at the group's committed offsets, with exactly the state that belongs to them:
- * local rows where they stand there, local rows and the changelog since where they are behind, else all of the changelog.
+ * local rows and the changelog since where they stand there or are behind, else all of the changelog.
  * @throws {Refusal} `STATE_WITHOUT_OFFSETS`, `STATE_OF_ANOTHER_PLAN`
  */
 export async function openPartition(
@@ -85,7 +85,7 @@ type Options = { signal: AbortSignal; progress: (progress: RestoreProgress) => v
 async function begun(context: PartitionContext, partition: number, options: Options): Promise<Opened> {
   const { plan, file, settings, topics } = context;
   const stores = storesOf(context, partition);
-  const changelog = await closedOnError(stores, replayed(context, partition, stores, {}, options));
+  const { changelog } = await closedOnError(stores, replayed(context, partition, stores, {}, options));
   if (stores.rows > 0) {
     stores.close();
     throw new Refusal({
@@ -113,19 +113,56 @@ async function restored(
   const local = (await file.positions()).get(partition);
   const standing = compare(local, offsets);
   if (standing === "equal") {
-    const stores = storesOf(context, partition, await localRows(context, partition));
-    return { stores, changelog: { ...(local as PartitionPosition).changelog } };
+    const opened = await equal(context, partition, local as PartitionPosition, options);
+    if (opened !== undefined) return opened;
   }
-  const usable = standing !== "other" && (await changelogReaches(context, partition, local as PartitionPosition));
-  if (local !== undefined) log.info(usable ? USED[standing] : "local state is in doubt, rebuilding it", { partition });
+  const usable =
+    (standing === "behind" || standing === "copy") &&
+    (await changelogReaches(context, partition, local as PartitionPosition));
+  if (local !== undefined)
+    log.info(usable ? USED[standing as keyof typeof USED] : "local state is in doubt, rebuilding it", { partition });
   if (!usable) await file.drop(partition);
   const stores = storesOf(context, partition, usable ? await localRows(context, partition) : new Map());
   const from = usable ? (local as PartitionPosition).changelog : {};
-  const changelog = await closedOnError(stores, replayed(context, partition, stores, from, options));
-  const watermark = Number.NaN; // shown only; the next checkpoint writes it
-  const position = { offsets: Object.fromEntries(offsets), changelog, watermark, at: Date.now() };
-  await file.commit([{ partition, position, changes: await stores.takeChanges() }]);
+  const { changelog } = await closedOnError(stores, replayed(context, partition, stores, from, options));
+  await saved(context, partition, stores, { offsets: Object.fromEntries(offsets), changelog });
   return { stores, changelog };
+}
+
+/**
+ * Local rows at the group's offsets. They may be behind all the same: what the wall clock is the cause of (timers, windows that close when
+ * it is quiet) changes state, and is given, at offsets that stand still. Undefined where the changelog since may no longer tell all of it.
+ */
+async function equal(
+  context: PartitionContext,
+  partition: number,
+  local: PartitionPosition,
+  options: Options,
+): Promise<Opened | undefined> {
+  const stores = storesOf(context, partition, await localRows(context, partition));
+  const { changelog, records } = await closedOnError(
+    stores,
+    replayed(context, partition, stores, local.changelog, options),
+  );
+  if (records === 0) return { stores, changelog };
+  if (Date.now() - local.at > LOCAL_GOOD_FOR) {
+    stores.close();
+    return undefined;
+  }
+  context.log.info(USED.behind, { partition });
+  await saved(context, partition, stores, { offsets: local.offsets, changelog });
+  return { stores, changelog };
+}
+
+async function saved(
+  { file }: PartitionContext,
+  partition: number,
+  stores: PartitionStores,
+  reached: Pick<PartitionPosition, "offsets" | "changelog">,
+): Promise<void> {
+  const watermark = Number.NaN; // shown only; the next checkpoint writes it
+  const position = { ...reached, watermark, at: Date.now() };
+  await file.commit([{ partition, position, changes: await stores.takeChanges() }]);
 }
 
 const USED = {
@@ -195,11 +232,11 @@ async function replayed(
   stores: PartitionStores,
   from: Readonly<Record<string, number>>,
   { signal, progress }: Options,
-): Promise<Record<string, number>> {
+): Promise<{ changelog: Record<string, number>; records: number }> {
   const began = performance.now();
   let shown = began;
   let records = 0;
-  const positions = await restoreFromChangelog(
+  const changelog = await restoreFromChangelog(
     cluster,
     partition,
     plan.stores.map(({ name }) => ({
@@ -230,7 +267,7 @@ async function replayed(
   );
   if (records > 0)
     log.info("restored", { partition, records, rows: stores.rows, seconds: (performance.now() - began) / 1000 });
-  return positions;
+  return { changelog, records };
 }
 
 /** Where a partition without a committed offset starts. */

@@ -20,6 +20,7 @@ test("a job closes the windows of a quiet partition by the clock, once, also ove
   const first = await job.start();
   await until("the job to start", () => /partition opened/.test(first.stderr()), 60_000);
   await until("the window to close by the clock", async () => (await written()).length === 1, 60_000);
+  // as soon as it is out: the state file is then behind its changelog as a rule, and at the same offsets
   first.child.kill("SIGKILL");
   await first.ended;
   // its window has been given: one row is late, the other opens the next window
