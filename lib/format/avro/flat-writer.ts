@@ -11,10 +11,8 @@ const LONGEST = 1 + 10;
  * not flat: these rows go the general way.
  */
 export function flatAvroRows(frame: pl.DataFrame, columns: readonly string[], start: Buffer): ByteColumn | undefined {
-  // asking a frame for its height costs more than a row
-  const { height } = frame;
   const writers: ((row: number) => void)[] = [];
-  const out = new RowBytes(height, start.length + LONGEST * columns.length);
+  const out = new RowBytes(frame.height, start.length + LONGEST * columns.length);
   for (const name of columns) {
     const cells = flatCells(frame, name);
     if (cells === undefined) return undefined;
@@ -26,14 +24,7 @@ export function flatAvroRows(frame: pl.DataFrame, columns: readonly string[], st
       if (!isNull) write(row);
     });
   }
-  for (let row = 0; row < height; row++) {
-    out.begin(row);
-    out.bytes.set(start, out.at);
-    out.at += start.length;
-    for (const write of writers) write(row);
-    out.end(row);
-  }
-  return out.taken();
+  return out.rows(start, writers);
 }
 
 function valueWriter(out: RowBytes, { dtype, numbers, text }: FlatCells): (row: number) => void {

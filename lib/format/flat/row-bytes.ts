@@ -16,17 +16,18 @@ export class RowBytes {
     this.#ends = new Uint32Array(rows);
   }
 
-  begin(row: number): void {
-    this.#makeRoom(this.#room);
-    this.#starts[row] = this.at;
-  }
-
-  end(row: number): void {
-    this.#ends[row] = this.at;
-  }
-
-  taken(): ByteColumn {
-    return { bytes: this.bytes.subarray(0, this.at), starts: this.#starts, ends: this.#ends };
+  /** Writes every row: `start`, and what each of the writers puts behind it. */
+  rows(start: Buffer, writers: readonly ((row: number) => void)[]): ByteColumn {
+    const [starts, ends] = [this.#starts, this.#ends];
+    for (let row = 0; row < starts.length; row++) {
+      this.#makeRoom(this.#room);
+      starts[row] = this.at;
+      this.bytes.set(start, this.at);
+      this.at += start.length;
+      for (const write of writers) write(row);
+      ends[row] = this.at;
+    }
+    return { bytes: this.bytes.subarray(0, this.at), starts, ends };
   }
 
   double(value: number): void {

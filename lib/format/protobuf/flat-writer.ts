@@ -17,10 +17,8 @@ export function flatProtobufRows(
   columns: readonly string[],
   start: Buffer,
 ): ByteColumn | undefined {
-  // asking a frame for its height costs more than a row
-  const { height } = frame;
   const writers: ((row: number) => void)[] = [];
-  const out = new RowBytes(height, start.length + LONGEST * columns.length);
+  const out = new RowBytes(frame.height, start.length + LONGEST * columns.length);
   for (const [i, name] of columns.entries()) {
     const cells = flatCells(frame, name);
     // a Date is text in Protobuf
@@ -34,14 +32,7 @@ export function flatProtobufRows(
       write(row);
     });
   }
-  for (let row = 0; row < height; row++) {
-    out.begin(row);
-    out.bytes.set(start, out.at);
-    out.at += start.length;
-    for (const write of writers) write(row);
-    out.end(row);
-  }
-  return out.taken();
+  return out.rows(start, writers);
 }
 
 function valueWriter(out: RowBytes, { dtype, numbers, text }: FlatCells): [wire: number, write: (row: number) => void] {
