@@ -1,4 +1,5 @@
 import pl from "nodejs-polars";
+import { doubles } from "../polars/doubles.ts";
 import { readTexts } from "../polars/text-column.ts";
 import { dtypeName } from "../schema.ts";
 
@@ -23,9 +24,9 @@ export function readCells(frame: pl.DataFrame, name: string): Cells {
 }
 
 function readValues(frame: pl.DataFrame, name: string, column: pl.Series, dtype: string): Cells {
-  if (FLOAT.test(dtype)) return of(numbers(column));
+  if (FLOAT.test(dtype)) return of(doubles(column));
   if (INTEGER.test(dtype)) {
-    const values = numbers(column);
+    const values = doubles(column);
     if (!dtype.endsWith("64")) return of(values);
     return (row) => {
       const value = values[row]!;
@@ -35,13 +36,13 @@ function readValues(frame: pl.DataFrame, name: string, column: pl.Series, dtype:
   }
   switch (dtype) {
     case "Boolean": {
-      const values = numbers(column.cast(pl.UInt8));
+      const values = doubles(column.cast(pl.UInt8));
       return (row) => values[row] === 1;
     }
     case "Utf8":
       return readTexts(frame, name);
     case "Date": {
-      const days = numbers(column.cast(pl.Int32));
+      const days = doubles(column.cast(pl.Int32));
       return (row) => new Date(days[row]! * 86_400_000);
     }
     case "Null":
@@ -50,11 +51,11 @@ function readValues(frame: pl.DataFrame, name: string, column: pl.Series, dtype:
   const [, kind, unit] = /^(Datetime|Duration)\((ms|us|ns)/.exec(dtype) ?? [];
   if (kind !== undefined) {
     const inMs = unit === "ms" ? column : column.cast(kind === "Datetime" ? pl.Datetime("ms") : pl.Duration("ms"));
-    const values = numbers(inMs.cast(pl.Int64));
+    const values = doubles(inMs.cast(pl.Int64));
     return kind === "Datetime" ? (row) => new Date(values[row]!) : of(values);
   }
   if (dtype === "Time") {
-    const values = numbers(column.cast(pl.Int64));
+    const values = doubles(column.cast(pl.Int64));
     return (row) => values[row]! / 1e6;
   }
   if (dtype.startsWith("List(")) return lists(frame, name);
@@ -66,13 +67,8 @@ function of(values: ArrayLike<unknown>): Cells {
   return (row) => values[row];
 }
 
-function numbers(column: pl.Series): ArrayLike<number> {
-  const filled = column.nullCount() === 0 ? column : column.fillNull("zero");
-  return filled.cast(pl.Float64).toTypedArray() as Float64Array;
-}
-
 function lists(frame: pl.DataFrame, name: string): Cells {
-  const lengths = numbers(frame.select(pl.col(name).list.lengths().cast(pl.Float64)).getColumn(name));
+  const lengths = doubles(frame.select(pl.col(name).list.lengths().cast(pl.Float64)).getColumn(name));
   const starts = new Float64Array(lengths.length);
   for (let row = 1; row < lengths.length; row++) starts[row] = starts[row - 1]! + lengths[row - 1]!;
   // explode gives a null for an empty list, so these are left out before

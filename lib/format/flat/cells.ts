@@ -1,4 +1,5 @@
 import pl from "nodejs-polars";
+import { doubles } from "../../polars/doubles.ts";
 import { readTexts } from "../../polars/text-column.ts";
 import { dtypeName } from "../../schema.ts";
 
@@ -32,9 +33,4 @@ export function flatCells(frame: pl.DataFrame, name: string): FlatCells | undefi
   const numbers = whole || dtype === "Boolean" ? doubles(column.cast(physical)) : doubles(column);
   if (whole) for (let row = 0; row < numbers.length; row++) if (!(Math.abs(numbers[row]!) < MOST)) return undefined;
   return { dtype, nulls, numbers, text: () => "" };
-}
-
-function doubles(column: pl.Series): ArrayLike<number> {
-  const filled = column.nullCount() === 0 ? column : column.fillNull("zero");
-  return filled.cast(pl.Float64).toTypedArray() as Float64Array;
 }
