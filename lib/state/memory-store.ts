@@ -1,6 +1,11 @@
 import pl from "nodejs-polars";
+import { frameReplaced } from "../polars/collect-frames.ts";
 import { emptyFrame } from "../schema.ts";
+import { bytesPerRow } from "./state-memory.ts";
 import type { KeyedStore, StoreSpec } from "./store.ts";
+
+/** How many changes of a store lie between two looks at the size of its rows. */
+const LOOKS = 64;
 
 /** What changed in a store since it was last asked: rows now held, and keys no longer held. */
 export interface Changes {
@@ -19,16 +24,24 @@ export class MemoryStore implements KeyedStore {
   readonly #track: boolean;
   #rows: pl.DataFrame;
   #changed: pl.DataFrame[] = [];
+  #rowBytes: number;
+  #changes = 0;
 
   constructor(spec: StoreSpec, options: { track?: boolean; rows?: pl.DataFrame } = {}) {
     this.spec = spec;
     this.#join = { on: [...spec.key], nullsEqual: true };
     this.#track = options.track ?? false;
     this.#rows = options.rows ?? emptyFrame(spec.schema);
+    this.#rowBytes = bytesPerRow(spec.schema, options.rows);
   }
 
   get size(): number {
     return this.#rows.height;
+  }
+
+  /** About how many bytes the rows take. */
+  get bytes(): number {
+    return this.#rows.height * this.#rowBytes;
   }
 
   async lookup(keys: pl.DataFrame): Promise<pl.DataFrame> {
@@ -52,15 +65,16 @@ export class MemoryStore implements KeyedStore {
     const keys = this.#keysOf(rows);
     const columns = Object.keys(this.spec.schema);
     // a table of one row, such as a watermark, is written with every batch: a join and a concat for that cost more than the batch's own operators
-    if (this.#rows.height === 0 || this.#isOneText(keys)) this.#rows = rows.select(...columns);
-    else this.#rows = pl.concat([this.#without(keys), rows.select(...columns)]);
+    if (this.#changes++ % LOOKS === 0) this.#rowBytes = bytesPerRow(this.spec.schema, rows);
+    if (this.#rows.height === 0 || this.#isOneText(keys)) this.#hold(rows.select(...columns));
+    else this.#hold(pl.concat([this.#without(keys), rows.select(...columns)]));
     if (this.#track) this.#changed.push(keys);
   }
 
   async remove(keys: pl.DataFrame): Promise<void> {
     if (keys.height === 0 || this.#rows.height === 0) return;
     const only = this.#keysOf(keys);
-    this.#rows = this.#without(only);
+    this.#hold(this.#without(only));
     if (this.#track) this.#changed.push(only);
   }
 
@@ -69,7 +83,7 @@ export class MemoryStore implements KeyedStore {
     const taken = this.#rows.filter(reached);
     if (taken.height === 0) return taken;
     // a null is not up to anything: `not` of a null is null, which a filter drops
-    this.#rows = this.#rows.filter(reached.not().fillNull(pl.lit(true)));
+    this.#hold(this.#rows.filter(reached.not().fillNull(pl.lit(true))));
     if (this.#track) this.#changed.push(this.#keysOf(taken));
     return taken;
   }
@@ -90,7 +104,7 @@ export class MemoryStore implements KeyedStore {
 
   /** Holds exactly these rows from now on; not a change. */
   reset(rows: pl.DataFrame): void {
-    this.#rows = rows;
+    this.#hold(rows);
   }
 
   /** The changes since the last call (every row given at construction counts as known before). Only with `track`. */
@@ -103,6 +117,11 @@ export class MemoryStore implements KeyedStore {
       upserted: this.#rows.join(distinct, { ...this.#join, how: "semi" }),
       removed: distinct.join(this.#rows, { ...this.#join, how: "anti" }),
     };
+  }
+
+  #hold(rows: pl.DataFrame): void {
+    frameReplaced(this.bytes);
+    this.#rows = rows;
   }
 
   #keysOf(frame: pl.DataFrame): pl.DataFrame {

@@ -2,11 +2,8 @@ import pl from "nodejs-polars";
 import { emptyFrame } from "../schema.ts";
 import type { ColdRows } from "./cold-rows.ts";
 import { type Changes, MemoryStore } from "./memory-store.ts";
-import { bytesPerRow, type StateMemory } from "./state-memory.ts";
+import type { StateMemory } from "./state-memory.ts";
 import type { KeyedStore, StoreSpec } from "./store.ts";
-
-/** How many changes of a store lie between two looks at the size of its rows. */
-const LOOKS = 64;
 
 /**
  * Rows in memory, and behind them those that were saved and have left it. In memory is at least what has changed since the last save: what was
@@ -30,8 +27,6 @@ export class SpillingStore implements KeyedStore {
   #absent: pl.DataFrame | undefined;
   /** column -> values up to which nothing cold is left, and the smallest beyond. */
   readonly #coldMin = new Map<string, { floor: number; min: number | undefined }>();
-  #rowBytes: number;
-  #changes = 0;
 
   /**
    * @param options.rows what it holds, as saved; without it and with `size` all of that is cold
@@ -52,7 +47,6 @@ export class SpillingStore implements KeyedStore {
     this.#gone = new MemoryStore({ name: spec.name, key: spec.key, schema: keys });
     this.#size = options.rows?.height ?? options.size ?? 0;
     this.#spilled = options.rows === undefined && this.#size > 0;
-    this.#rowBytes = bytesPerRow(spec.schema, options.rows);
     this.#note();
   }
 
@@ -90,7 +84,6 @@ export class SpillingStore implements KeyedStore {
   async upsert(rows: pl.DataFrame): Promise<void> {
     if (rows.height === 0) return;
     if (this.#spilled) await this.#lookupUnknown(rows);
-    if (this.#changes++ % LOOKS === 0) this.#rowBytes = bytesPerRow(this.spec.schema, rows);
     const before = this.#hot.size;
     await this.#hot.upsert(rows);
     this.#size += this.#hot.size - before;
@@ -209,6 +202,6 @@ export class SpillingStore implements KeyedStore {
   }
 
   #note(): void {
-    this.#memory.note(this, Math.max(1, this.#hot.size * this.#rowBytes + this.#gone.size * 32));
+    this.#memory.note(this, Math.max(1, this.#hot.bytes + this.#gone.bytes));
   }
 }

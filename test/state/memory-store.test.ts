@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import pl from "nodejs-polars";
+import { countBuffersWithHeap } from "../../lib/run/count-buffers.ts";
 import { MemoryStore } from "../../lib/state/memory-store.ts";
+import type { StoreSpec } from "../../lib/state/store.ts";
 
 const spec = {
   name: "last_row",
@@ -165,4 +167,26 @@ test("a table of one row whose key is no text: the key is compared by its own ru
     await store.upsert(row(other, 3));
     assert.equal(store.size, 2, dtype);
   }
+});
+
+test("large stores that change again and again take their own size and some more, not that of all they have been", async () => {
+  countBuffersWithHeap(); // as a job and the kernel do
+  const large: StoreSpec = { name: "large", key: ["device"], schema: { device: "Utf8", sum: "Float64" } };
+  const rows = (from: number, count: number) => {
+    const numbers = Array.from({ length: count }, (_, i) => from + i);
+    return pl.DataFrame({ device: numbers.map((n) => `phone-${n}-${"x".repeat(80)}`), sum: numbers.map((n) => n / 2) });
+  };
+  const first = rows(0, 150_000);
+  const stores = Array.from({ length: 8 }, () => new MemoryStore(large, { rows: first }));
+  assert.ok((stores[0] as MemoryStore).bytes > 12 * 2 ** 20);
+  const change = rows(0, 1000);
+  const before = process.memoryUsage().rss;
+  let most = 0;
+  for (let n = 0; n < 40; n++) {
+    for (const store of stores) await store.upsert(change);
+    await new Promise(setImmediate);
+    most = Math.max(most, process.memoryUsage().rss - before);
+  }
+  assert.ok(most < 300 * 2 ** 20, `${Math.round(most / 2 ** 20)} MiB more than before`);
+  for (const store of stores) assert.equal(store.size, 150_000);
 });
