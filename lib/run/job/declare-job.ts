@@ -53,6 +53,7 @@ export function job(options: JobOptions): Job {
   try {
     const flags = parseFlags(process.argv.slice(2));
     const settings = jobSettings(options.name, options.packageRoot ?? process.cwd(), flags, process.env);
+    const started = endedBySignals(settings.replay !== undefined);
     // at once: they load while this one goes through its statements
     const others =
       settings.workers > 1 && !flags.has("--help") && ownNumber(process.env) === undefined
@@ -78,6 +79,7 @@ export function job(options: JobOptions): Job {
           );
           const { runJob } = await import("./run-job.ts");
           const warm = options.warm !== undefined && !process.env.MILLRACE_FROM ? { warm: options.warm } : {};
+          started();
           await runJob([...declaredSinks(), ...declaredTables()], options.schemas, { ...settings, ...warm }, others);
           process.exit(0);
         } catch (error) {
@@ -88,6 +90,23 @@ export function job(options: JobOptions): Job {
   } catch (error) {
     fail(error);
   }
+}
+
+/**
+ * Until {@link runJob} does it, ends the process when it is asked to: nothing was begun, so a job ends with 0; a replay has not shown anything, and does not.
+ * @returns to be called when signals are another's affair
+ */
+function endedBySignals(replay: boolean): () => void {
+  const end = (signal: NodeJS.Signals) => {
+    stderrLog.info("stopped before it began", { signal });
+    process.exit(replay ? 1 : 0);
+  };
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+  return () => {
+    process.off("SIGTERM", end);
+    process.off("SIGINT", end);
+  };
 }
 
 function fail(error: unknown): never {

@@ -22,3 +22,22 @@ test("--help tells the flags, those of parameters too, and runs nothing", { time
     /The stream job helpful[\s\S]*--until end +stop[\s\S]*--max-lag NUMBER +seconds behind; 5 by default \(MAX_LAG\)/,
   );
 });
+
+test("SIGTERM before the work begins ends a job with 0, and a replay with 1", { timeout: 60_000 }, async () => {
+  const lib = path.resolve(import.meta.dirname, "../../../lib");
+  const script = `
+    import { job } from "${lib}/job.ts";
+    job({ name: "early", schemas: {} });
+    process.kill(process.pid, "SIGTERM");
+    setTimeout(() => process.exit(7), 30_000);`;
+  const file = path.join(await temporaryFolder(), "main.ts");
+  await writeFile(file, script);
+  for (const [env, expected] of [
+    [{}, 0],
+    [{ MILLRACE_REPLAY: "samples" }, 1],
+  ] as const) {
+    const { code, stderr } = await run([file], env).ended;
+    assert.equal(code, expected, stderr);
+    assert.match(stderr, /stopped before it began signal=SIGTERM/);
+  }
+});
