@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import test, { after } from "node:test";
@@ -216,6 +216,13 @@ test("a folder that cannot be written is a clear error", async () => {
   await assert.rejects(StateFile.open({ folder: path.join(at, "file", "state"), owner, stores: [spec] }), {
     code: "STATE_FOLDER",
   });
+  await symlink(path.join(at, "nothing"), path.join(at, "link"));
+  for (const name of ["link", path.join("link", "state")])
+    await assert.rejects(StateFile.open({ folder: path.join(at, name), owner, stores: [spec] }), {
+      code: "STATE_FOLDER",
+    });
+  if (process.platform === "linux")
+    await assert.rejects(StateFile.open({ folder: "/proc/millrace", owner, stores: [spec] }), { code: "STATE_FOLDER" });
   if (process.getuid?.() !== 0) {
     await chmod(at, 0o500);
     await assert.rejects(StateFile.open({ folder: path.join(at, "state"), owner, stores: [spec] }), {

@@ -95,7 +95,7 @@ export class StateFile {
     const file = path.join(options.folder, "state.duckdb");
     const transfer = path.join(options.folder, "transfer");
     try {
-      await mkdir(options.folder, { recursive: true });
+      await makeFolder(options.folder);
     } catch (cause) {
       throw folderTrouble(options.folder, cause);
     }
@@ -372,6 +372,21 @@ export class StateFile {
       }
     });
   }
+}
+
+/** With the folders above it. Node's own way of that tries for ever where a folder is there and takes no other, as in /proc or through a link to nothing. */
+async function makeFolder(folder: string): Promise<void> {
+  const make = () => mkdir(folder).catch((error) => (error.code === "EEXIST" ? stat(folder) : Promise.reject(error)));
+  await make().catch(async (error) => {
+    const above = path.dirname(folder);
+    const isThere = await stat(above).then(
+      () => true,
+      () => false,
+    );
+    if (error.code !== "ENOENT" || isThere || above === folder) throw error;
+    await makeFolder(above);
+    await make();
+  });
 }
 
 /** Whether a folder holds a state file. */
