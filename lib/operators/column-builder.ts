@@ -2,7 +2,7 @@ import pl from "nodejs-polars";
 import { TextCollector } from "../polars/text-column.ts";
 import { dtypeName, dtypeOf, type Schema } from "../schema.ts";
 import { carried } from "./row-cells.ts";
-import { RANGES, type RowChecks, RowCode, type RowFunction } from "./row-code.ts";
+import { Places, RANGES, type RowChecks, RowCode, type RowFunction } from "./row-code.ts";
 import type { RowView } from "./row-view.ts";
 
 /** Fills one column with JavaScript values, in order. */
@@ -25,6 +25,7 @@ export class RowsBuilder {
   readonly #push: ReturnType<RowCode["push"]>;
   #pushEach: ReturnType<RowCode["pushEach"]> | undefined;
   #pushAllOfEach: ReturnType<RowCode["pushAllOfEach"]> | undefined;
+  readonly #places = new Places();
   #height = 0;
 
   constructor(schema: Schema) {
@@ -60,21 +61,15 @@ export class RowsBuilder {
 
   /**
    * Fills an empty builder with all rows that `fn` gives for each of the view's rows.
-   * @returns for each of them the place of the row that it comes from
+   * @returns for each of them the place of the row that it comes from, until the next call
    */
-  pushAllOfEach(
-    fn: RowFunction,
-    view: RowView,
-    height: number,
-    bad: (at: number, error: unknown) => void,
-  ): readonly number[] {
+  pushAllOfEach(fn: RowFunction, view: RowView, height: number, bad: (at: number, error: unknown) => void): Int32Array {
     this.#pushAllOfEach ??= this.#code.pushAllOfEach();
-    const places: number[] = [];
-    this.#pushAllOfEach(fn, view, height, places, (at, good, error) => {
+    this.#pushAllOfEach(fn, view, height, this.#places, (at, good, error) => {
       this.truncate(good);
       bad(at, error);
     });
-    return places;
+    return this.#places.at.subarray(0, this.#places.length);
   }
 
   truncate(height: number): void {
@@ -192,10 +187,10 @@ class NumberBuilder implements ColumnBuilder {
   }
 
   finish(): pl.Series {
-    const numbers = pl.Series(this.#name, this.values.slice(0, this.length));
+    const numbers = pl.Series(this.#name, this.values.subarray(0, this.length));
     const typed = fromNumbers(numbers, this.#dtype);
     if (this.#nulls === undefined) return typed;
-    const isNull = pl.Series("§null", this.#nulls.slice(0, this.length)).cast(pl.Bool);
+    const isNull = pl.Series("§null", this.#nulls.subarray(0, this.length)).cast(pl.Bool);
     this.#nulls = undefined;
     const present = pl.when(pl.col("§null").not()).then(pl.col(this.#name)).otherwise(pl.lit(null));
     return pl.DataFrame([typed, isNull]).select(present.alias(this.#name)).getColumn(this.#name);

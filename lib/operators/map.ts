@@ -1,4 +1,4 @@
-import type pl from "nodejs-polars";
+import pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
 import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { isMetadata } from "../plan/metadata.ts";
@@ -7,7 +7,6 @@ import type { Schema } from "../schema.ts";
 import { noteBad, reasonOf } from "./bad-row.ts";
 import { RowsBuilder } from "./column-builder.ts";
 import type { Compiled } from "./compile.ts";
-import { columns } from "./exprs.ts";
 import { gathered } from "./gathered.ts";
 import { lineageAfter } from "./lineage.ts";
 import type { BatchContext, Operator } from "./operator.ts";
@@ -26,9 +25,7 @@ export class MapRows implements Operator {
   readonly #order: readonly string[];
   readonly #view: RowView;
   readonly #builder: RowsBuilder;
-  #columns:
-    | { readonly present: string; readonly kept: readonly pl.Expr[]; readonly all: readonly pl.Expr[] }
-    | undefined;
+  #columns: { readonly present: string; readonly kept: readonly string[]; readonly all: readonly string[] } | undefined;
 
   constructor(node: MapNode, input: Schema, schema: Schema, kept: readonly string[]) {
     this.#node = node;
@@ -43,8 +40,10 @@ export class MapRows implements Operator {
     const places = this.#node.many ? this.#several(batch, context) : this.#one(batch, context);
     const made = this.#builder.finish();
     const { kept, all } = this.#columnsOf(batch);
-    const beside = batch.select(...kept);
-    const rows = places === undefined ? beside : gathered(beside, places);
+    // put together from columns, since each query is a wait for Polars' thread
+    if (places === undefined)
+      return pl.DataFrame(all.map((name) => (kept.includes(name) ? batch : made).getColumn(name)));
+    const rows = gathered(batch.select(...kept), places);
     return (made.width === 0 ? rows : (rows.hstack(made) as unknown as pl.DataFrame)).select(...all);
   }
 
@@ -68,7 +67,7 @@ export class MapRows implements Operator {
     );
     let single = places.length === height;
     for (let i = 0; single && i < height; i++) single = places[i] === i;
-    return single ? undefined : Int32Array.from(places);
+    return single ? undefined : places;
   }
 
   /** Built for the columns that are there, and kept. */
@@ -78,7 +77,7 @@ export class MapRows implements Operator {
     if (this.#columns?.present !== signature) {
       const kept = present.filter((name) => this.#kept.has(name));
       const order = [...this.#order, ...INNER].filter((name) => kept.includes(name) || name in this.#node.schema);
-      this.#columns = { present: signature, kept: columns(kept), all: columns(order) };
+      this.#columns = { present: signature, kept, all: order };
     }
     return this.#columns;
   }

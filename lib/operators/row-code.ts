@@ -27,7 +27,21 @@ export type Bad = (at: number, good: number, error: unknown) => void;
 export type RowFunction = (row: RowView["row"]) => unknown;
 type Push = (row: unknown) => void;
 type PushEach = (fn: RowFunction, view: RowView, height: number, bad: Bad) => void;
-type PushAllOfEach = (fn: RowFunction, view: RowView, height: number, places: number[], bad: Bad) => void;
+type PushAllOfEach = (fn: RowFunction, view: RowView, height: number, places: Places, bad: Bad) => void;
+
+/** Of rows given, the places of those that they come from; kept from batch to batch. */
+export class Places {
+  at = new Int32Array(1024);
+  length = 0;
+
+  /** Room for twice as many. */
+  more(): Int32Array {
+    const at = new Int32Array(2 * this.at.length);
+    at.set(this.at);
+    this.at = at;
+    return at;
+  }
+}
 
 /**
  * Loops over rows, written out for the names and dtypes of their columns. One loop for all would look every property and every kind of column up
@@ -58,15 +72,17 @@ export class RowCode {
 
   /** Pushes all rows that a function gives for each row of a view, and notes the place of the row that each comes from. */
   pushAllOfEach(): PushAllOfEach {
-    const one = `${this.#row()}\nplaces.push(i);`;
+    const one = `${this.#row()}\nif (count === at.length) at = places.more();\nat[count++] = i;`;
     const body = `rows = fn(seen);
 if (rows === null || rows === undefined) continue;
 if (Array.isArray(rows)) for (let k = 0; k < rows.length; k++) { row = rows[k];\n${one}\n}
 else { checks.list(rows); for (row of rows) {\n${one}\n} }
-good = places.length;`;
-    return this.#compiled(
-      `(fn, view, height, places, bad) => {\n${loop(body, "places.length = good;")}\n}`,
-    ) as PushAllOfEach;
+good = count;`;
+    return this.#compiled(`(fn, view, height, places, bad) => {
+let at = places.at, count = 0;
+${loop(body, "count = good;")}
+places.length = count;
+}`) as PushAllOfEach;
   }
 
   /** Of `row`: each cell to its column. */

@@ -1,4 +1,6 @@
 import pl from "nodejs-polars";
+import { sharedTexts } from "./shared-texts.ts";
+import { textViews } from "./text-views.ts";
 
 /** Fewer rows are not worth a dictionary. */
 const LEAST = 512;
@@ -7,7 +9,6 @@ const SHARED = 8;
 
 const SEPARATOR = "\u001f";
 const CODE = "§code";
-const NUMBERED = pl.intRange(0, pl.len()).cast(pl.Float64).alias(CODE);
 
 /**
  * The texts of a column by the place of the row, null as "". Where texts repeat, each crosses from Polars once and rows share it; otherwise all cross
@@ -18,23 +19,15 @@ export function readTexts(frame: pl.DataFrame, name: string): (row: number) => s
   if (height === 0) return () => "";
   const filled = frame.select(textColumn(name).filled);
   if (height >= LEAST) {
-    const distinct = filled.groupBy("§text").agg(NONE).select(TEXT);
-    if (distinct.height * SHARED <= height) {
-      const numbered = distinct.withColumns(NUMBERED);
-      const codes = (filled.join(numbered, { on: "§text", how: "left" }) as pl.DataFrame)
-        .getColumn(CODE)
-        .toTypedArray();
-      const texts = distinct.getColumn("§text").toArray() as string[];
-      return (row) => texts[codes[row]!]!;
-    }
+    const views = textViews(filled);
+    const shared = views && sharedTexts(views);
+    if (shared !== undefined) return shared;
   }
   const parts = (filled.select(JOINED).getColumn("§text").get(0) as string).split(SEPARATOR);
   const texts = parts.length === height ? parts : (filled.getColumn("§text").toArray() as string[]);
   return (row) => texts[row]!;
 }
 
-const NONE = pl.len().alias("§len");
-const TEXT = pl.col("§text");
 const JOINED = pl.col("§text").str.concat(SEPARATOR);
 
 const exprs = new Map<string, { readonly filled: pl.Expr }>();
