@@ -23,11 +23,15 @@ const DOCKER_OR_CLUSTER = [
 
 /** One block: what is missing, and the ways out. Exit code 2: nothing was attempted in vain. */
 function giveUp(what, remedies) {
+  for (const child of running) child.kill();
   console.error(
     `\nmillrace setup: ${what}\n  what to do:\n${remedies.map((remedy) => `    - ${remedy}`).join("\n")}\n`,
   );
   process.exit(2);
 }
+
+/** Steps at work; some run beside each other. */
+const running = new Set();
 
 function say(line) {
   console.error(`[setup ${((Date.now() - started) / 1000).toFixed(0).padStart(3)}s] ${line}`);
@@ -45,6 +49,7 @@ function run(what, command, args, remedies, env = {}) {
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    running.add(child);
     let output = "";
     child.stdout.on("data", (chunk) => (output += chunk));
     child.stderr.on("data", (chunk) => (output += chunk));
@@ -52,6 +57,7 @@ function run(what, command, args, remedies, env = {}) {
     child.on("error", (error) => giveUp(`${command} could not be started (${error.message}).`, remedies));
     child.on("exit", (code) => {
       clearInterval(alive);
+      running.delete(child);
       if (code === 0) return resolve(output);
       const tail = output.trim().split("\n").slice(-12).join("\n    ");
       giveUp(`${what} failed (exit code ${code}).\n    ${tail}`, remedies);
@@ -96,40 +102,42 @@ if (free < 1.5e9 && !existsSync(path.join(root, ".venv")))
     "free some space, or clone to another disk",
   ]);
 
-// 2. npm packages and Node 24
+// 2. npm packages, Node 24 and Kafka's jars; beside them a Python environment with JupyterLab
 const cache = path.join(root, ".cache");
 mkdirSync(cache, { recursive: true });
-const npmStamp = path.join(cache, "npm.stamp");
-const wanted = digest("package-lock.json", "package.json", "lib/package.json", "kernel/package.json");
 const node24 = path.join(root, "node_modules", "node", "bin", onWindows ? "node.exe" : "node");
-if (!existsSync(node24) || !existsSync(npmStamp) || readFileSync(npmStamp, "utf8") !== wanted) {
-  const npm = process.env.npm_execpath ? [process.execPath, [process.env.npm_execpath]] : ["npm", []];
-  await run(
-    "installing npm packages and Node 24",
-    npm[0],
-    [...npm[1], "install", "--no-audit", "--no-fund"],
-    ["look at the lines above; check the connection to the npm registry, then try again"],
-  );
-  if (!existsSync(node24))
-    giveUp("npm did not bring Node 24.", ["run: npm install", "or use Node 24 as the system's Node"]);
-  writeFileSync(npmStamp, digest("package-lock.json", "package.json", "lib/package.json", "kernel/package.json"));
-}
-
-// 3. Kafka's jars
-if (needsBroker)
-  await run(
-    "looking for Kafka's jars (Maven fetches them once)",
-    node24,
-    [path.join(root, "kernel", "broker", "fetch.ts")],
-    ["install Maven (Debian: apt-get install maven), or check its connection", ...DOCKER_OR_CLUSTER],
-  );
-
-// 4. Python environment with JupyterLab
 const venv = path.join(root, ".venv");
 const venvPython = path.join(venv, onWindows ? "Scripts/python.exe" : "bin/python");
-const venvStamp = path.join(venv, "millrace.stamp");
-const requirements = digest("scripts/requirements.txt");
-if (!existsSync(venvStamp) || readFileSync(venvStamp, "utf8") !== requirements || !works(venvPython, ["-V"])) {
+await Promise.all([nodeAndKafka(), pythonEnvironment()]);
+
+async function nodeAndKafka() {
+  const npmStamp = path.join(cache, "npm.stamp");
+  const manifests = ["package-lock.json", "package.json", "lib/package.json", "kernel/package.json"];
+  if (!existsSync(node24) || !existsSync(npmStamp) || readFileSync(npmStamp, "utf8") !== digest(...manifests)) {
+    const npm = process.env.npm_execpath ? [process.execPath, [process.env.npm_execpath]] : ["npm", []];
+    await run(
+      "installing npm packages and Node 24",
+      npm[0],
+      [...npm[1], "install", "--no-audit", "--no-fund"],
+      ["look at the lines above; check the connection to the npm registry, then try again"],
+    );
+    if (!existsSync(node24))
+      giveUp("npm did not bring Node 24.", ["run: npm install", "or use Node 24 as the system's Node"]);
+    writeFileSync(npmStamp, digest(...manifests)); // npm may have written the lock file anew
+  }
+  if (needsBroker)
+    await run(
+      "looking for Kafka's jars (Maven fetches them once)",
+      node24,
+      [path.join(root, "kernel", "broker", "fetch.ts")],
+      ["install Maven (Debian: apt-get install maven), or check its connection", ...DOCKER_OR_CLUSTER],
+    );
+}
+
+async function pythonEnvironment() {
+  const venvStamp = path.join(venv, "millrace.stamp");
+  const requirements = digest("scripts/requirements.txt");
+  if (existsSync(venvStamp) && readFileSync(venvStamp, "utf8") === requirements && works(venvPython, ["-V"])) return;
   rmSync(venv, { recursive: true, force: true });
   await run(
     "making a Python environment",
@@ -137,24 +145,17 @@ if (!existsSync(venvStamp) || readFileSync(venvStamp, "utf8") !== requirements |
     ["-m", "venv", venv],
     ["install the venv module (Debian: apt-get install python3-venv)"],
   );
+  const packages = path.join(root, "scripts", "requirements.txt");
   await run(
     "installing JupyterLab",
     venvPython,
-    [
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--disable-pip-version-check",
-      "-r",
-      path.join(root, "scripts", "requirements.txt"),
-    ],
+    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", packages],
     ["look at the lines above; check the connection to the Python package index, then try again"],
   );
   writeFileSync(venvStamp, requirements);
 }
 
-// 5. the kernel in that environment: JupyterLab, nbclient and papermill started from it find it
+// 3. the kernel in that environment: JupyterLab, nbclient and papermill started from it find it
 await run(
   "installing the kernel",
   node24,
@@ -162,7 +163,7 @@ await run(
   ["look at the lines above, then try again"],
 );
 
-// 6. a browser, for the tests only
+// 4. a browser, for the tests only
 if (forTests && !works("chromium", ["--version"]) && !process.env.MILLRACE_CHROMIUM) {
   if (process.getuid?.() === 0 && works("apt-get", ["--version"])) {
     await run("looking up Debian packages", "apt-get", ["update", "-qq"], ["install Chromium by hand"]);

@@ -1,62 +1,70 @@
-// `npm test`, after setup: types, lint, then every test against one real broker. Runs on Node 24.
+// `npm test`, after setup: every test against one real broker; types and lint beside them. Runs on Node 24.
 // `npm test -- PATH...` runs only these test files.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import path from "node:path";
+import { run } from "node:test";
 import { pathToFileURL } from "node:url";
+import { inOrder } from "./test-order.mjs";
 
 const root = path.resolve(import.meta.dirname, "..");
 process.chdir(root);
 const { EmbeddedBroker } = await import("../kernel/broker/embedded-broker.ts");
 
-const chosen = process.argv.slice(2);
-let failures = 0;
-if (chosen.length === 0) {
-  for (const [what, bin, ...args] of [
-    ["types", "node_modules/typescript/bin/tsc", "--noEmit"],
-    ["types of the lab extension", "node_modules/typescript/bin/tsc", "-p", "kernel/labextension"],
-    ["lint and format", "node_modules/@biomejs/biome/bin/biome", "check", "."],
-  ]) {
-    console.log(`checking ${what} …`);
-    if (spawnSync(process.execPath, [bin, ...args], { stdio: "inherit" }).status !== 0) {
-      failures++;
-      console.log(`✖ ${what}`);
-    }
-  }
+/** Says what failed with its output, once it is over. */
+const check = (what, ...args) =>
+  new Promise((resolve) => {
+    let output = "";
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+    child.on("exit", (code) => resolve(code === 0 ? [] : [`${output.trimEnd()}\n✖ ${what}`]));
+  });
+
+async function checks() {
+  const lint = check("lint and format", "node_modules/@biomejs/biome/bin/biome", "check", ".");
+  const tsc = "node_modules/typescript/bin/tsc";
+  const types = await check("types", tsc, "--noEmit");
+  return [...types, ...(await check("types of the lab extension", tsc, "-p", "kernel/labextension")), ...(await lint)];
 }
 
+const chosen = process.argv.slice(2);
+const files = (chosen.length > 0 ? chosen : inOrder(globSync("test/**/*.test.ts"))).map((file) => path.resolve(file));
 const broker = await EmbeddedBroker.start({ heap: 1024, progress: (line) => console.log(line) });
-const files = chosen.length > 0 ? chosen : globSync("test/**/*.test.ts").sort();
-const venv = path.join(root, ".venv", process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
-const runner = spawn(
-  process.execPath,
-  [
-    // a job and the kernel do this themselves; tests import single files
-    "--import",
-    pathToFileURL(path.join(root, "lib/polars/fast-objects.ts")).href,
-    "--test",
-    "--test-concurrency=2",
-    "--test-timeout=600000",
-    `--test-reporter=${process.env.MILLRACE_TEST_REPORTER ?? "spec"}`,
-    "--test-reporter-destination=stdout",
-    ...files,
-  ],
-  {
-    stdio: ["ignore", "inherit", "inherit"],
-    env: {
-      ...process.env,
-      KAFKA_BOOTSTRAP_SERVERS: "",
-      MILLRACE_TEST_BROKER: broker.bootstrapServers,
-      ...(existsSync(venv) && !process.env.MILLRACE_PYTHON ? { MILLRACE_PYTHON: venv } : {}),
-    },
-  },
-);
-const stop = async (code) => {
-  await broker.stop();
-  process.exit(code);
-};
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => runner.kill(signal));
-runner.on("exit", (code) => {
-  if (failures > 0) console.log(`✖ ${failures} of the checks before the tests failed: see the top`);
-  stop(code === 0 && failures === 0 ? 0 : 1);
+const checked = chosen.length > 0 ? [] : checks();
+
+// what the processes of the tests inherit: most of them load the same modules
+process.env.NODE_COMPILE_CACHE ??= path.join(root, ".cache", "compile");
+process.env.KAFKA_BOOTSTRAP_SERVERS = "";
+process.env.MILLRACE_TEST_BROKER = broker.bootstrapServers;
+const python = path.join(root, ".venv", process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+if (existsSync(python)) process.env.MILLRACE_PYTHON ??= python;
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => interrupted.abort());
+const tests = run({
+  files,
+  concurrency: 2,
+  timeout: 600_000,
+  signal: interrupted.signal,
+  // a job and the kernel do this themselves; tests import single files
+  execArgv: ["--import", pathToFileURL(path.join(root, "lib/polars/fast-objects.ts")).href],
 });
+let passed = false;
+const seconds = new Map();
+tests.on("test:summary", ({ file, success, duration_ms }) => {
+  if (file === undefined) passed = success;
+  else seconds.set(path.relative(root, file), duration_ms / 1000);
+});
+const { [process.env.MILLRACE_TEST_REPORTER ?? "spec"]: reporter } = await import("node:test/reporters");
+const report = tests.compose(reporter.prototype?._transform ? new reporter() : reporter);
+report.pipe(process.stdout, { end: false });
+await new Promise((resolve) => report.on("end", resolve));
+
+if (files.length > 1) {
+  const longest = [...seconds].sort(([, a], [, b]) => b - a).slice(0, 15);
+  console.log(`longest files, s:\n${longest.map(([file, s]) => `${s.toFixed(0).padStart(5)}  ${file}`).join("\n")}`);
+}
+const failures = await checked;
+for (const failure of failures) console.log(failure);
+await broker.stop();
+process.exit(passed && failures.length === 0 ? 0 : 1);

@@ -1,10 +1,12 @@
 import { readdir } from "node:fs/promises";
+import { enableCompileCache } from "node:module";
 import path from "node:path";
 import { Command } from "commander";
 import { MillraceError, Refusal } from "../../lib/error.ts";
 import "../../lib/polars/fast-objects.ts";
 
 // One file per command in commands/, named after it, exporting `command`. Only the one that is called is loaded; all for help.
+enableCompileCache();
 const folder = path.join(import.meta.dirname, "commands");
 const available = (await readdir(folder)).filter((file) => file.endsWith(".ts")).map((file) => path.parse(file).name);
 const asked = process.argv[2];
