@@ -37,8 +37,9 @@ const FROM_KERNEL = /^(millrace|nodejs-polars)(\/|$)/;
 
 const require = createRequire(import.meta.url);
 
-/** Declarations of packages do not change while a command runs, and there are hundreds of files of them. */
+/** Packages and Millrace's own sources do not change while a command runs, and there are hundreds of files of them: read once, and what they import too. */
 const installedTypes = new Map<string, ts.SourceFile>();
+const installedImports = new Map<string, readonly ts.ResolvedModuleWithFailedLookupLocations[]>();
 
 /**
  * Type-checks the cells together: one module per cell, where a name
@@ -64,17 +65,22 @@ export function checkCells(cells: readonly CodeCell[], folder: string): CellProg
     const known = installedTypes.get(file);
     if (known !== undefined) return known;
     const read = getSourceFile(file, version, ...rest);
-    if (read?.isDeclarationFile && file.includes("/node_modules/")) installedTypes.set(file, read);
+    if (read !== undefined && isInstalled(read)) installedTypes.set(file, read);
     return read;
   };
   const cache = ts.createModuleResolutionCache(folder, (name) => name, options);
-  host.resolveModuleNameLiterals = (literals, containing, redirect, settings, containingFile) =>
-    literals.map((literal) => {
+  host.resolveModuleNameLiterals = (literals, containing, redirect, settings, containingFile) => {
+    const known = installedImports.get(containing);
+    if (known !== undefined) return known;
+    const resolved = literals.map((literal) => {
       const mode = ts.getModeForUsageLocation(containingFile, literal, settings);
       const found = ts.resolveModuleName(literal.text, containing, settings, host, cache, redirect, mode);
       if (found.resolvedModule !== undefined || !FROM_KERNEL.test(literal.text)) return found;
       return ts.resolveModuleName(literal.text, import.meta.filename, settings, host, undefined, redirect, mode);
     });
+    if (isInstalled(containingFile)) installedImports.set(containing, resolved);
+    return resolved;
+  };
   const program = ts.createProgram({ rootNames: [...texts.keys()], options, host });
   const files = cells.map((cell, index) => ({
     cell,
@@ -84,6 +90,9 @@ export function checkCells(cells: readonly CodeCell[], folder: string): CellProg
   }));
   return { program, checker: program.getTypeChecker(), files, isMillrace };
 }
+
+const isInstalled = (file: ts.SourceFile) =>
+  file.fileName.startsWith(LIB) || (file.isDeclarationFile && file.fileName.includes("/node_modules/"));
 
 const parse = (source: string) => ts.createSourceFile("cell.ts", source, ts.ScriptTarget.ES2024, true);
 
