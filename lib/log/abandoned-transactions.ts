@@ -1,6 +1,6 @@
-import { describeGroupsV5, describeTransactionsV0, initProducerIdV4 } from "@platformatic/kafka";
 import type { Cluster } from "./cluster.ts";
 import { BrokerRefused, kafkaErrorName, kafkaErrorOf } from "./errors.ts";
+import { describeGroupsV5, describeTransactionsV0, initProducerIdV4 } from "./kafka-package.ts";
 
 /** The `group.instance.id`s of a group's members, as far as they have some. */
 export async function groupInstances(cluster: Cluster, groupId: string): Promise<ReadonlySet<string>> {

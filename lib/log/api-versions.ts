@@ -1,7 +1,7 @@
-import { protocolAPIsById, type Reader, Writer } from "@platformatic/kafka";
 import { MillraceError } from "../error.ts";
 import type { WireRequest } from "./broker-connection.ts";
 import { BrokerRefused, kafkaErrorName } from "./errors.ts";
+import { protocolAPIsById, type Reader, Writer } from "./kafka-package.ts";
 
 /*
   ApiVersions Request (Version: 0) =>            the one version that every broker since 0.10 answers, also before authentication

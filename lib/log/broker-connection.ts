@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
-import { type API, Connection, type Reader, ResponseError, type Writer } from "@platformatic/kafka";
 import { type ApiVersions, apiVersionsRequest, requireVersion } from "./api-versions.ts";
 import type { KafkaConfig } from "./config.ts";
 import { kafkaErrorOf, RETRIABLE } from "./errors.ts";
+import { type API, type Connection, newConnection, type Reader, ResponseError, type Writer } from "./kafka-package.ts";
 import { UnreachableBroker, unreachable } from "./unreachable.ts";
 
 /** A request as the low-level client takes it: how to write it, how to read its answer. */
@@ -91,7 +91,7 @@ export class BrokerConnection {
 
   async #connect(): Promise<Connection> {
     const { sasl, ssl, clientId = "millrace", connectTimeout = 5000 } = this.#config;
-    const connection = new Connection(clientId, {
+    const connection = newConnection(clientId, {
       connectTimeout,
       requestTimeout: this.#requestTimeout,
       maxInflights: 16,

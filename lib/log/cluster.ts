@@ -1,8 +1,15 @@
-import { createTopicsV7, deleteTopicsV5, findCoordinatorV4, listOffsetsV7, metadataV12 } from "@platformatic/kafka";
 import { MillraceError, Refusal } from "../error.ts";
 import { BrokerConnection, isPassing } from "./broker-connection.ts";
 import type { KafkaConfig } from "./config.ts";
 import { BrokerRefused, kafkaErrorName, RETRIABLE } from "./errors.ts";
+import {
+  createTopicsV7,
+  deleteTopicsV5,
+  findCoordinatorV4,
+  listOffsetsV7,
+  type messages,
+  metadataV12,
+} from "./kafka-package.ts";
 import { similarNames } from "./similar-names.ts";
 import { authenticationWanted, UnreachableBroker, unreachable } from "./unreachable.ts";
 
@@ -278,7 +285,7 @@ export class Cluster {
   }
 
   /** Asks for metadata and keeps it; null asks for all topics. Errors of single topics stay in the answer. */
-  async #refresh(topics: readonly string[] | null): Promise<metadataV12.MetadataResponse> {
+  async #refresh(topics: readonly string[] | null): Promise<messages.metadataV12.MetadataResponse> {
     const broker = await this.anyBroker();
     const response = await broker.request(metadataV12.api, topics === null ? null : [...topics], false, false);
     const brokers = new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));

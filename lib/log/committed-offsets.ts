@@ -1,8 +1,8 @@
-import { offsetCommitV8, offsetFetchV7 } from "@platformatic/kafka";
 import type { Cluster } from "./cluster.ts";
 import type { TopicPartition } from "./columns.ts";
 import { BrokerRefused, kafkaErrorName } from "./errors.ts";
 import type { GroupGeneration } from "./group-generation.ts";
+import { offsetCommitV8, offsetFetchV7 } from "./kafka-package.ts";
 
 /** Transactions of a member that went away are open until their timeout; stable offsets are waited for that long. */
 const PATIENCE = 90_000;

@@ -1,5 +1,5 @@
 import zlib from "node:zlib";
-import { compressionsAlgorithms } from "@platformatic/kafka";
+import { compressionsAlgorithms } from "./kafka-package.ts";
 
 export type Compression = "none" | "gzip" | "snappy" | "lz4" | "zstd";
 

@@ -1,6 +1,6 @@
-import { deleteGroupsV2 } from "@platformatic/kafka";
 import type { Cluster } from "./cluster.ts";
 import { BrokerRefused, kafkaErrorName } from "./errors.ts";
+import { deleteGroupsV2, type messages } from "./kafka-package.ts";
 
 /** Deletes a group and its committed offsets; one that is not there is no error. @returns false while it has members */
 export async function deleteGroup(cluster: Cluster, groupId: string): Promise<boolean> {
@@ -9,7 +9,7 @@ export async function deleteGroup(cluster: Cluster, groupId: string): Promise<bo
     const broker = cluster.broker(await cluster.coordinator("group", groupId), "control");
     const { results } = await broker.request(deleteGroupsV2.api, [groupId]).catch((error) => {
       // the client throws for a code in the answer
-      const answer = (error as { response?: deleteGroupsV2.DeleteGroupsResponse }).response;
+      const answer = (error as { response?: messages.deleteGroupsV2.DeleteGroupsResponse }).response;
       if (answer === undefined) throw error;
       return answer;
     });

@@ -1,5 +1,5 @@
-import { protocolErrorsCodesById, ResponseError } from "@platformatic/kafka";
 import { MillraceError } from "../error.ts";
+import { protocolErrorsCodesById, ResponseError } from "./kafka-package.ts";
 
 /** Record bytes that do not hold what their header says: a wrong checksum, a length beyond the batch, an unknown format. */
 export class CorruptRecords extends MillraceError {

@@ -1,5 +1,5 @@
-import { type Reader, Writer } from "@platformatic/kafka";
 import type { WireRequest } from "./broker-connection.ts";
+import { type Reader, Writer } from "./kafka-package.ts";
 
 /*
   Fetch Request (Version: 12) => replica_id max_wait_ms min_bytes max_bytes isolation_level session_id session_epoch [topics]

@@ -1,7 +1,7 @@
-import { heartbeatV4, joinGroupV7, leaveGroupV4, syncGroupV5 } from "@platformatic/kafka";
 import { type BrokerConnection, isPassing } from "./broker-connection.ts";
 import type { Cluster } from "./cluster.ts";
 import { BrokerRefused, kafkaErrorName } from "./errors.ts";
+import { heartbeatV4, joinGroupV7, leaveGroupV4, type messages, syncGroupV5 } from "./kafka-package.ts";
 
 export interface MembershipTerms {
   readonly groupId: string;
@@ -31,7 +31,7 @@ export class GroupCoordinator {
   }
 
   /** Answers once every member has joined. Undefined once {@link stop} was called. */
-  async join(memberId: string, metadata: Buffer): Promise<joinGroupV7.JoinGroupResponse | undefined> {
+  async join(memberId: string, metadata: Buffer): Promise<messages.joinGroupV7.JoinGroupResponse | undefined> {
     const { groupId, instanceId, sessionTimeout, rebalanceTimeout, protocol } = this.#terms;
     return await this.#ask("joining", (broker) =>
       broker.request(joinGroupV7.api, groupId, sessionTimeout, rebalanceTimeout, memberId, instanceId, "consumer", [
@@ -44,8 +44,8 @@ export class GroupCoordinator {
   async sync(
     memberId: string,
     generation: number,
-    assignments: syncGroupV5.SyncGroupRequestAssignment[],
-  ): Promise<syncGroupV5.SyncGroupResponse | undefined> {
+    assignments: messages.syncGroupV5.SyncGroupRequestAssignment[],
+  ): Promise<messages.syncGroupV5.SyncGroupResponse | undefined> {
     const { groupId, instanceId, protocol } = this.#terms;
     return await this.#ask("syncing", (broker) =>
       broker.request(syncGroupV5.api, groupId, generation, memberId, instanceId, "consumer", protocol, assignments),

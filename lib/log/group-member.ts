@@ -1,4 +1,3 @@
-import type { joinGroupV7 } from "@platformatic/kafka";
 import { MillraceError } from "../error.ts";
 import { assign, type Member } from "./assignor.ts";
 import type { Cluster } from "./cluster.ts";
@@ -14,6 +13,7 @@ import {
   writeAssignment,
   writeSubscription,
 } from "./group-protocol.ts";
+import type { messages } from "./kafka-package.ts";
 import { PartitionWatch } from "./partition-watch.ts";
 
 export interface GroupMemberOptions {
@@ -252,7 +252,7 @@ export class GroupMember {
   }
 
   /** The leader's part: every member's share. */
-  async #assign(members: readonly joinGroupV7.JoinGroupResponseMember[]) {
+  async #assign(members: readonly messages.joinGroupV7.JoinGroupResponseMember[]) {
     const subscriptions = members.map(({ memberId, groupInstanceId, metadata }) => ({
       memberId,
       member: { name: groupInstanceId ?? memberId, ...readSubscription(metadata) } satisfies Member,

@@ -1,5 +1,5 @@
-import { Reader, Writer } from "@platformatic/kafka";
 import type { TopicPartition } from "./columns.ts";
+import { Reader, Writer } from "./kafka-package.ts";
 
 /*
   What members of a consumer group tell each other through the coordinator (ConsumerProtocolSubscription, -Assignment of Kafka's clients;

@@ -1,5 +1,5 @@
-import { type Reader, Writer } from "@platformatic/kafka";
 import type { WireRequest } from "./broker-connection.ts";
+import { type Reader, Writer } from "./kafka-package.ts";
 
 /*
   Produce Request (Version: 9) => transactional_id COMPACT_NULLABLE_STRING, acks INT16, timeout_ms INT32, [topic_data] TAG_BUFFER

@@ -1,16 +1,16 @@
-import {
-  addOffsetsToTxnV3,
-  addPartitionsToTxnV3,
-  endTxnV3,
-  initProducerIdV4,
-  txnOffsetCommitV3,
-} from "@platformatic/kafka";
 import { MillraceError } from "../error.ts";
 import type { BrokerConnection } from "./broker-connection.ts";
 import type { Cluster } from "./cluster.ts";
 import type { TopicPartition } from "./columns.ts";
 import { BrokerRefused, kafkaErrorName, ProducerFenced } from "./errors.ts";
 import type { GroupGeneration } from "./group-generation.ts";
+import {
+  addOffsetsToTxnV3,
+  addPartitionsToTxnV3,
+  endTxnV3,
+  initProducerIdV4,
+  txnOffsetCommitV3,
+} from "./kafka-package.ts";
 
 /** Who an idempotent producer is to the brokers. */
 export interface ProducerIdentity {

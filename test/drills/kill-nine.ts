@@ -19,7 +19,7 @@ export async function killNineDrill(drill: Drill, kills: number): Promise<void> 
     const producing = input.write(records);
     producing.catch(() => {}); // told below
     // some die while they start or restore, most while they work
-    const early = kill % 4 === 3;
+    const early = kill % 4 === 1;
     if (!early)
       await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
     await new Promise((resolve) => setTimeout(resolve, Math.floor(random() * 1500)));

@@ -14,7 +14,7 @@ import {
 } from "../../kernel/simulate/index.ts";
 import { Cluster, Producer, partitionByKey, type RecordColumns } from "../../lib/log/index.ts";
 import { crashScore, linearModel } from "../operators/onnx-file.ts";
-import { millrace, runCommand } from "../promote/run-command.ts";
+import { millrace, millraceAgain, runCommand } from "../promote/run-command.ts";
 
 // The notebooks of notebooks/ as they are: executed headless over simulated topics, promoted, and held against their job by replay. Their topics
 // have the names that a reader would use, so they have a broker of their own. (The demo does the same with crash-detection.)
@@ -145,7 +145,7 @@ for (const [name, story] of Object.entries(stories)) {
     assert.ok(outputs.length >= 3, `${outputs.length} outputs`);
     for (const output of outputs) assert.ok(output.data?.["text/plain"] ?? output.text, JSON.stringify(output));
 
-    const promoted = await millrace(["promote", executed, "--out", job, "--name", name], { env });
+    const promoted = await millraceAgain(["promote", executed, "--out", job, "--name", name], { env });
     assert.equal(promoted.code, 0, promoted.stderr);
     const main = await readFile(path.join(job, "main.ts"), "utf8");
     assert.match(main, story.kept);

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { notebookText, temporaryFolder } from "./notebooks.ts";
-import { millrace } from "./run-command.ts";
+import { millraceAgain } from "./run-command.ts";
 
 const CELLS = [
   { source: 'import { pl, topic } from "millrace";\nconst phone = topic("phones");', count: 4 },
@@ -15,10 +15,10 @@ test("--explain says of each statement what becomes of it, as text, JSON and a p
   const folder = await temporaryFolder();
   const file = path.join(folder, "book.ipynb");
   await writeFile(file, notebookText(CELLS));
-  const text = await millrace(["promote", file, "--explain"]);
+  const text = await millraceAgain(["promote", file, "--explain"]);
   assert.equal(text.code, 0, text.stderr);
   assert.match(text.stdout, /cell 2 \[7\] \(c3\)\n {2}\+ 1: .*\n {7}kept: sink \.to\("out"\).*\n {2}- 2: phone\n/);
-  const json = await millrace(["promote", file, "--explain", "--json"]);
+  const json = await millraceAgain(["promote", file, "--explain", "--json"]);
   const { statements } = JSON.parse(json.stdout);
   assert.deepEqual(
     statements.map(({ cell, executionCount, line, kept }: any) => [cell, executionCount, line, kept]),
@@ -31,7 +31,7 @@ test("--explain says of each statement what becomes of it, as text, JSON and a p
   );
   assert.deepEqual(await readdir(folder), ["book.ipynb"]);
   const page = path.join(folder, "page.html");
-  assert.equal((await millrace(["promote", file, "--explain", "--html", page])).code, 0);
+  assert.equal((await millraceAgain(["promote", file, "--explain", "--html", page])).code, 0);
   assert.deepEqual((await readdir(folder)).sort(), ["book.ipynb", "page.html"]);
   const html = await readFile(page, "utf8");
   assert.equal(html.match(/class="statement kept"/g)?.length, 3);
@@ -41,7 +41,7 @@ test("--explain says of each statement what becomes of it, as text, JSON and a p
 });
 
 test("--html without --explain is wrong usage", async () => {
-  const { code, stderr } = await millrace(["promote", "book.ipynb", "--html", "page.html"]);
+  const { code, stderr } = await millraceAgain(["promote", "book.ipynb", "--html", "page.html"]);
   assert.equal(code, 2);
   assert.match(stderr, /--explain --html FILE/);
 });

@@ -14,7 +14,7 @@ import { cell as bytesAt } from "../../lib/run/job/samples.ts";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
 import { notebookText } from "./notebooks.ts";
 import { feedPhones } from "./phones.ts";
-import { millrace, runCommand } from "./run-command.ts";
+import { millrace, millraceAgain, runCommand } from "./run-command.ts";
 
 const COUNT = 30_000;
 const THRESHOLD = 2.5;
@@ -60,7 +60,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
     await feedPhones(servers, source, COUNT);
     const ran = await millrace(["run", notebook], { env });
     assert.equal(ran.code, 0, ran.stderr);
-    const promoted = await millrace(["promote", notebook, "--out", made], { env });
+    const promoted = await millraceAgain(["promote", notebook, "--out", made], { env });
     assert.equal(promoted.code, 0, promoted.stderr);
     await cp(made, installed, { recursive: true });
     const npm = await runCommand("npm", ["install", "--no-audit", "--no-fund"], {
@@ -210,13 +210,13 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
 
   test("--check is 0 while notebook and job agree, also without a broker, and 1 when they have drifted", async () => {
     const nowhere = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" };
-    const same = await millrace(["promote", notebook, "--out", made, "--check"], { env: nowhere });
+    const same = await millraceAgain(["promote", notebook, "--out", made, "--check"], { env: nowhere });
     assert.equal(same.code, 0, same.stdout + same.stderr);
     const job = path.join(folder, "drifted");
     await cp(made, job, { recursive: true });
     await replaceIn(path.join(job, "main.ts"), "gForceTotal", "gForce");
     await rm(path.join(job, "force.ts"));
-    const drifted = await millrace(["promote", notebook, "--out", job, "--check"], { env });
+    const drifted = await millraceAgain(["promote", notebook, "--out", job, "--check"], { env });
     assert.equal(drifted.code, 1);
     assert.match(drifted.stdout, / {2}force\.ts \(missing\)\n {2}main\.ts\n/);
     assert.equal(existsSync(path.join(job, "force.ts")), false);
@@ -233,7 +233,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
       changed,
       (await readFile(notebook, "utf8")).replaceAll(".gt(scale(threshold * factor))", ".gt(threshold * factor)"),
     );
-    const promoted = await millrace(["promote", changed, "--out", job, "--allow", "EDITED_SINCE_RUN"], { env });
+    const promoted = await millraceAgain(["promote", changed, "--out", job, "--allow", "EDITED_SINCE_RUN"], { env });
     assert.equal(promoted.code, 0, promoted.stderr);
     assert.match(promoted.stdout, /Allowed EDITED_SINCE_RUN/);
     assert.equal(existsSync(path.join(job, "force.ts")), false);
@@ -244,7 +244,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
   });
 
   test("refuses a folder with anybody else's files, and an edited notebook", async () => {
-    const foreign = await millrace(["promote", notebook, "--out", path.join(folder, "book")], { env });
+    const foreign = await millraceAgain(["promote", notebook, "--out", path.join(folder, "book")], { env });
     assert.equal(foreign.code, 2);
     assert.match(foreign.stderr, /files that promote did not make/);
     const edited = path.join(folder, "book", "edited.ipynb");
@@ -252,7 +252,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
       edited,
       (await readFile(notebook, "utf8")).replace(`const threshold = ${THRESHOLD}`, "const threshold = 9"),
     );
-    const refused = await millrace(["promote", edited, "--out", path.join(folder, "none")], { env });
+    const refused = await millraceAgain(["promote", edited, "--out", path.join(folder, "none")], { env });
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /EDITED_SINCE_RUN[\s\S]*cell 4 \(c4\), line 1[\s\S]*const threshold = 9/);
     assert.equal(existsSync(path.join(folder, "none")), false);
@@ -267,7 +267,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
       ]),
     );
     const job = path.join(folder, "fresh");
-    const promoted = await millrace(["promote", fresh, "--out", job], { env });
+    const promoted = await millraceAgain(["promote", fresh, "--out", job], { env });
     assert.equal(promoted.code, 0, promoted.stderr);
     assert.match(promoted.stdout, /never ran[\s\S]*Nothing is recorded/);
     const replayed = await millrace(["replay", job]);
@@ -278,7 +278,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
   test("without a journal and without a broker the missing schema is refused", async () => {
     const fresh = path.join(folder, "book", "unknown.ipynb");
     await writeFile(fresh, notebookText(['import { topic } from "millrace";\ntopic("unknown").to("fresh");']));
-    const promoted = await millrace(["promote", fresh, "--out", path.join(folder, "unknown")], {
+    const promoted = await millraceAgain(["promote", fresh, "--out", path.join(folder, "unknown")], {
       env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" },
     });
     assert.equal(promoted.code, 2);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { linearModel } from "../operators/onnx-file.ts";
 import { notebookText, type TestCell, temporaryFolder } from "./notebooks.ts";
-import { millrace } from "./run-command.ts";
+import { millrace, millraceAgain } from "./run-command.ts";
 
 const HEAD =
   'import { param, pl, topic } from "millrace";\nconst phone = topic("phones", { schema: { x: "Float64" } });';
@@ -17,7 +17,7 @@ async function promoted(cells: readonly TestCell[], options: { run?: string[]; p
   const env = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" };
   const ran = await millrace(["run", file, ...(options.run ?? [])], { env });
   assert.equal(ran.code, 0, ran.stderr);
-  return { job, ...(await millrace(["promote", file, "--out", job, ...(options.promote ?? [])], { env })) };
+  return { job, ...(await millraceAgain(["promote", file, "--out", job, ...(options.promote ?? [])], { env })) };
 }
 
 test("a sink that is the same program in the job is promoted, with other parameters than the defaults, too", async () => {
@@ -41,7 +41,7 @@ test("a job with an ONNX model has the runtime in the notebook's version, and is
   );
   const env = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" };
   const job = path.join(folder, "job");
-  const refused = await millrace(["promote", file, "--out", job], { env });
+  const refused = await millraceAgain(["promote", file, "--out", job], { env });
   assert.equal(refused.code, 2, refused.stderr);
   assert.match(
     refused.stderr,
@@ -49,7 +49,7 @@ test("a job with an ONNX model has the runtime in the notebook's version, and is
   );
   await mkdir(path.join(folder, "node_modules/onnxruntime-node"), { recursive: true });
   await writeFile(path.join(folder, "node_modules/onnxruntime-node/package.json"), '{"version":"1.30.0"}');
-  const made = await millrace(["promote", file, "--out", job], { env });
+  const made = await millraceAgain(["promote", file, "--out", job], { env });
   assert.equal(made.code, 0, made.stderr);
   const { packages, copied } = JSON.parse(await readFile(path.join(job, "promotion.json"), "utf8"));
   assert.deepEqual(packages, { "onnxruntime-node": "1.30.0" });

@@ -7,7 +7,7 @@ import { Cluster, Producer } from "../../lib/log/index.ts";
 import { byteColumn, cell } from "../../lib/run/job/samples.ts";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
 import { notebookText, temporaryFolder } from "./notebooks.ts";
-import { millrace, runCommand } from "./run-command.ts";
+import { millrace, millraceAgain, runCommand } from "./run-command.ts";
 
 const START = Date.parse("2026-03-01T00:00:00Z");
 const lib = path.resolve(import.meta.dirname, "../../lib");
@@ -34,7 +34,7 @@ const sink = source.groupByDynamic({ indexColumn: "at", every: "10s", by: "k", g
     await produce(cluster, source, 0, 15);
     const ran = await millrace(["run", notebook], { env });
     assert.equal(ran.code, 0, ran.stderr);
-    const promoted = await millrace(["promote", notebook, "--out", job, "--warm"], { env });
+    const promoted = await millraceAgain(["promote", notebook, "--out", job, "--warm"], { env });
     assert.equal(promoted.code, 0, promoted.stderr);
     await produce(cluster, source, 15, 25);
 
@@ -99,7 +99,7 @@ const other = left.joinAsof(right.select("k", "at", pl.col("x").alias("other")),
       cells('left.groupByDynamic({ indexColumn: "at", every: "10s", by: "x" }).agg(pl.len().alias("n")).to("anew");'),
     );
     assert.equal((await millrace(["run", notebook], { env })).code, 0);
-    const refused = await millrace(["promote", notebook, "--out", job, "--warm"], { env });
+    const refused = await millraceAgain(["promote", notebook, "--out", job, "--warm"], { env });
     assert.equal(refused.code, 2, refused.stderr);
     assert.match(refused.stderr, /places rows anew/);
 
@@ -110,7 +110,7 @@ left.concat(right).groupByDynamic({ indexColumn: "at", every: "10s", by: "k", gr
     );
     const ran = await millrace(["run", notebook], { env });
     assert.equal(ran.code, 0, ran.stderr);
-    const promoted = await millrace(["promote", notebook, "--out", job, "--warm"], { env });
+    const promoted = await millraceAgain(["promote", notebook, "--out", job, "--warm"], { env });
     assert.equal(promoted.code, 0, promoted.stderr);
     await produce(cluster, left, 20, 30);
     await produce(cluster, right, 15, 25, 500);
