@@ -1,6 +1,7 @@
 import path from "node:path";
 import ts from "typescript";
 import { cellCompilerOptions } from "./compiler-options.ts";
+import { asDeclarations } from "./library-types.ts";
 
 /** The kernel's own installation: where `millrace`, `nodejs-polars` and Node's types come from when the notebook's folder lacks them. */
 const OWN = path.join(import.meta.dirname, "resolve-from-here.ts");
@@ -46,7 +47,8 @@ export class ModuleResolver {
   }
 
   #find(name: string, containingFile: string, options: ts.CompilerOptions): ts.ResolvedModuleFull | undefined {
-    const from = (file: string) => ts.resolveModuleName(name, file, options, ts.sys, this.cache).resolvedModule;
+    const from = (file: string) =>
+      asDeclarations(ts.resolveModuleName(name, file, options, ts.sys, this.cache)).resolvedModule;
     const bare = !name.startsWith(".") && !path.isAbsolute(name);
     const found = from(containingFile) ?? (bare ? from(OWN) : undefined);
     // A package that is missing may be installed before it is asked for again.

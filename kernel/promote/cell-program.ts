@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import ts from "typescript";
 import { cellCompilerOptions } from "../language/compiler-options.ts";
+import { asDeclarations } from "../language/library-types.ts";
 import { declaredNames, exportedNames } from "./declared-names.ts";
 import type { CodeCell } from "./notebook.ts";
 
@@ -75,9 +76,10 @@ export function checkCells(cells: readonly CodeCell[], folder: string): CellProg
     if (known !== undefined) return known;
     const resolved = literals.map((literal) => {
       const mode = ts.getModeForUsageLocation(containingFile, literal, settings);
-      const found = ts.resolveModuleName(literal.text, containing, settings, host, cache, redirect, mode);
-      if (found.resolvedModule !== undefined || !FROM_KERNEL.test(literal.text)) return found;
-      return ts.resolveModuleName(literal.text, import.meta.filename, settings, host, undefined, redirect, mode);
+      const from = (file: string, known?: ts.ModuleResolutionCache) =>
+        asDeclarations(ts.resolveModuleName(literal.text, file, settings, host, known, redirect, mode));
+      const found = from(containing, cache);
+      return found.resolvedModule !== undefined || !FROM_KERNEL.test(literal.text) ? found : from(import.meta.filename);
     });
     if (isInstalled(containingFile)) installedImports.set(containing, resolved);
     return resolved;

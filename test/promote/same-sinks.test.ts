@@ -10,20 +10,24 @@ const HEAD =
   'import { param, pl, topic } from "millrace";\nconst phone = topic("phones", { schema: { x: "Float64" } });';
 
 /** Runs the cells headless, then promotes them; needs no broker, as nothing is read. */
-async function promoted(cells: readonly TestCell[], options: { run?: string[]; promote?: string[] } = {}) {
+async function promoted(cells: readonly TestCell[], run: readonly string[] = []) {
   const folder = await temporaryFolder();
   const [file, job] = [path.join(folder, "book.ipynb"), path.join(folder, "job")];
   await writeFile(file, notebookText(cells));
   const env = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" };
-  const ran = await millrace(["run", file, ...(options.run ?? [])], { env });
+  const ran = await millrace(["run", file, ...run], { env });
   assert.equal(ran.code, 0, ran.stderr);
-  return { job, ...(await millraceAgain(["promote", file, "--out", job, ...(options.promote ?? [])], { env })) };
+  const promote = async (...more: string[]) => ({
+    job,
+    ...(await millraceAgain(["promote", file, "--out", job, ...more], { env })),
+  });
+  return { ...(await promote()), promote };
 }
 
 test("a sink that is the same program in the job is promoted, with other parameters than the defaults, too", async () => {
   const cells = [HEAD, 'const sink = phone.filter(pl.col("x").gt(param("limit", 2))).to("out");'];
   for (const run of [[], ["-p", "limit=3"]]) {
-    const { code, stderr } = await promoted(cells, { run });
+    const { code, stderr } = await promoted(cells, run);
     assert.equal(code, 0, stderr);
   }
 });
@@ -60,10 +64,10 @@ test("a job with an ONNX model has the runtime in the notebook's version, and is
 
 test("a sink that depends on the clock is refused; --allow lets it through and notes it", async () => {
   const cells = [HEAD, 'const now = Date.now();\nconst sink = phone.filter(pl.col("x").gt(now)).to("out");'];
-  const { code, stderr } = await promoted(cells);
+  const { code, stderr, promote } = await promoted(cells);
   assert.equal(code, 2);
   assert.match(stderr, /DIFFERENT_SINK: The sink to "out"[\s\S]*cell 2 \(c2\), line 2[\s\S]*what to do:/);
-  const allowed = await promoted(cells, { promote: ["--allow", "DIFFERENT_SINK"] });
+  const allowed = await promote("--allow", "DIFFERENT_SINK");
   assert.equal(allowed.code, 0, allowed.stderr);
   const { allowed: noted } = JSON.parse(await readFile(path.join(allowed.job, "promotion.json"), "utf8"));
   assert.deepEqual([noted[0].code, noted[0].cell, noted[0].line], ["DIFFERENT_SINK", 2, 2]);

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Command, Option } from "commander";
+import { makeLibraryTypes } from "../../promote/job/make-library-types.ts";
 import { activePrefix, prefixDataDir, userBase, userDataDir } from "../jupyter/data-dir.ts";
 import { DEFAULT_NAME, installKernelspec } from "../jupyter/kernelspec.ts";
 import { installLabExtension } from "../jupyter/labextension.ts";
@@ -21,7 +22,8 @@ export const command = new Command("install")
   .addOption(new Option("--prefix <dir>", "below DIR/share/jupyter").conflicts(["user", "sysPrefix"]))
   .option("--name <name>", "name of the kernelspec", DEFAULT_NAME)
   .option("--display-name <name>", "what clients show", "TypeScript (Millrace)")
-  .action(({ sysPrefix, prefix, name, displayName }: Options) => {
+  .action(async ({ sysPrefix, prefix, name, displayName }: Options) => {
+    await makeLibraryTypes();
     const root = prefix ?? (sysPrefix ? activePrefix() : undefined);
     const dataDir = root === undefined ? userDataDir() : prefixDataDir(root);
     const folder = installKernelspec(dataDir, { name, displayName });

@@ -1,0 +1,4 @@
+// Run by scripts/setup.mjs: what takes some seconds once, and is better not waited for in the first notebook.
+import { makeLibraryTypes } from "../promote/job/make-library-types.ts";
+
+await makeLibraryTypes();
