@@ -125,7 +125,12 @@ async function nodeAndKafka() {
       giveUp("npm did not bring Node 24.", ["run: npm install", "or use Node 24 as the system's Node"]);
     writeFileSync(npmStamp, digest(...manifests)); // npm may have written the lock file anew
   }
-  await run("preparing Millrace's types", node24, [path.join(root, "kernel", "cli", "prepare.ts")], ["try again"]);
+  await run(
+    "preparing Millrace's types",
+    node24,
+    [path.join(root, "kernel", "cli", "prepare.ts")],
+    ["look at the lines above, then try again"],
+  );
   if (needsBroker)
     await run(
       "looking for Kafka's jars (Maven fetches them once)",
