@@ -37,3 +37,28 @@ test("changes that followed each other are as one what they are one by one", asy
     }),
   );
 });
+
+test("keys that are equal in a store are one key: nulls, NaNs, zeros of both signs; a column may have any name", () => {
+  const odd = { name: "odd", key: ["x", "_at"], schema: { x: "Float64", _at: "Utf8", n: "Float64" } } as const;
+  const change = (x: (number | null)[], n: number, removed: (number | null)[] = []): Changes => {
+    const keysOf = (values: (number | null)[]) =>
+      pl.DataFrame([
+        pl.Series("x", values, pl.Float64),
+        pl.Series(
+          "_at",
+          values.map(() => null),
+          pl.Utf8,
+        ),
+      ]);
+    return { upserted: keysOf(x).withColumns(pl.lit(n).cast(pl.Float64).alias("n")), removed: keysOf(removed) };
+  };
+  const joined = joinedChanges(odd, [
+    change([Number.NaN, 0, null, 1, 2], 1),
+    change([-0, Number.NaN, 3], 2, [null, 1]),
+    change([1], 3, [Number.NaN, 3]),
+  ]);
+  const shownRows = joined.upserted.rows().map(([x, at, n]) => `${Object.is(x, -0) ? 0 : x} ${at} ${n}`);
+  assert.deepEqual(shownRows.sort(), ["0 null 2", "1 null 3", "2 null 1"]);
+  assert.deepEqual(joined.removed.rows().map(String).sort(), [",", "3,", "NaN,"]);
+  assert.deepEqual(joined.upserted.columns, ["x", "_at", "n"]);
+});

@@ -55,9 +55,9 @@ export async function openPartition(
     offsets.set(topic, offset);
   }
   const known = sources.some(({ topic }) => committed.get(topic)?.has(partition));
-  const { stores, changelog } =
+  const { stores, changelog, unsaved } =
     plan.stores.length === 0
-      ? { stores: storesOf(context, partition), changelog: {} }
+      ? { stores: storesOf(context, partition), changelog: {}, unsaved: false }
       : known
         ? await restored(context, partition, offsets, options)
         : await begun(context, partition, options);
@@ -70,14 +70,23 @@ export async function openPartition(
     return store;
   };
   const opened = new PartitionTask(partition, await plan.program.open(openStore), stores, offsets, changelog);
-  opened.dirty = !known; // the first position is committed even if nothing comes, so that it stays where it was decided
+  // the first position is committed even if nothing comes, so that it stays where it was decided; so is what the changelog brought
+  opened.dirty = !known || unsaved;
   return opened;
 }
 
 interface Opened {
   stores: PartitionStores;
   changelog: Record<string, number>;
+  /** The file is behind: the next checkpoint saves what the changelog brought, and where the partition stands. */
+  unsaved: boolean;
 }
+
+/**
+ * So many records of a changelog are not saved before work begins: replacing their rows in a large file takes seconds, which the first output would wait for.
+ * They are among the changes of the next checkpoint, and in the changelog a second time with it.
+ */
+const FEW = 10_000;
 
 type Options = { signal: AbortSignal; progress: (progress: RestoreProgress) => void };
 
@@ -100,7 +109,7 @@ async function begun(context: PartitionContext, partition: number, options: Opti
     });
   }
   await file.drop(partition);
-  return { stores, changelog };
+  return { stores, changelog, unsaved: false };
 }
 
 async function restored(
@@ -124,9 +133,10 @@ async function restored(
   if (!usable) await file.drop(partition);
   const stores = storesOf(context, partition, usable ? await localRows(context, partition) : new Map());
   const from = usable ? (local as PartitionPosition).changelog : {};
-  const { changelog } = await closedOnError(stores, replayed(context, partition, stores, from, options));
+  const { changelog, records } = await closedOnError(stores, replayed(context, partition, stores, from, options));
+  if (usable && records <= FEW) return { stores, changelog, unsaved: true };
   await saved(context, partition, stores, { offsets: Object.fromEntries(offsets), changelog });
-  return { stores, changelog };
+  return { stores, changelog, unsaved: false };
 }
 
 /**
@@ -144,14 +154,15 @@ async function equal(
     stores,
     replayed(context, partition, stores, local.changelog, options),
   );
-  if (records === 0) return { stores, changelog };
+  if (records === 0) return { stores, changelog, unsaved: false };
   if (Date.now() - local.at > LOCAL_GOOD_FOR) {
     stores.close();
     return undefined;
   }
   context.log.info(USED.behind, { partition });
+  if (records <= FEW) return { stores, changelog, unsaved: true };
   await saved(context, partition, stores, { offsets: local.offsets, changelog });
-  return { stores, changelog };
+  return { stores, changelog, unsaved: false };
 }
 
 async function saved(
@@ -221,7 +232,8 @@ async function localRows({ plan, file, memory }: PartitionContext, partition: nu
   const rows = new Map<string, Saved>();
   for (const { name, schema } of plan.stores) {
     const size = await file.count(name, partition);
-    rows.set(name, memory.fits(size * bytesPerRow(schema)) ? { rows: await file.load(name, partition) } : { size });
+    const bytes = size === 0 ? 0 : size * bytesPerRow(schema, await file.sample(name, partition));
+    rows.set(name, memory.fits(bytes) ? { rows: await file.load(name, partition) } : { size });
   }
   return rows;
 }

@@ -2,21 +2,34 @@ import pl from "nodejs-polars";
 import type { Changes } from "../memory-store.ts";
 import type { StoreSpec } from "../store.ts";
 
-/** Changes that followed each other, as one: the last word on every key. */
+/** The key was removed. */
+const REMOVED = -1;
+
+/** Changes that followed each other, as one: the last word on every key. Each key is looked at once, however many changes there were. */
 export function joinedChanges(spec: StoreSpec, all: readonly Changes[]): Changes {
   if (all.length === 1) return all[0]!;
-  const on = [...spec.key];
-  const without = (rows: pl.DataFrame, later: pl.DataFrame) =>
-    rows.height === 0 || later.height === 0 ? rows : rows.join(later, { on, nullsEqual: true, how: "anti" });
-  const upserts: pl.DataFrame[] = [];
-  const removals: pl.DataFrame[] = [];
-  // from the last to the first: what came later has been seen
-  let seen: pl.DataFrame | undefined;
-  for (const { upserted, removed } of [...all].reverse()) {
-    upserts.push(seen === undefined ? upserted : without(upserted, seen));
-    removals.push(seen === undefined ? removed : without(removed, seen));
-    const now = pl.concat([upserted.select(...on), removed.select(...on)]);
-    seen = seen === undefined ? now : (pl.concat([seen, now]) as pl.DataFrame).unique();
+  let at = "_at"; // a row's place among all upserted
+  while (at in spec.schema) at += "_";
+  const keysAt = (rows: pl.DataFrame, places: Int32Array) =>
+    rows.select(...spec.key).hstack([pl.Series(at, places, pl.Int32)]) as unknown as pl.DataFrame;
+  const words: pl.DataFrame[] = [];
+  let count = 0;
+  for (const { upserted, removed } of all) {
+    const first = count;
+    words.push(
+      keysAt(
+        upserted,
+        Int32Array.from({ length: upserted.height }, (_, i) => first + i),
+      ),
+    );
+    words.push(keysAt(removed, new Int32Array(removed.height).fill(REMOVED)));
+    count += upserted.height;
   }
-  return { upserted: pl.concat(upserts), removed: pl.concat(removals) };
+  const last = pl.concat(words).unique({ subset: [...spec.key], keep: "last", maintainOrder: true }) as pl.DataFrame;
+  const kept = new Array<boolean>(count).fill(false);
+  for (const place of last.getColumn(at).toArray() as number[]) if (place !== REMOVED) kept[place] = true;
+  return {
+    upserted: pl.concat(all.map(({ upserted }) => upserted)).filter(pl.Series("kept", kept, pl.Bool) as never),
+    removed: last.filter(pl.col(at).eq(pl.lit(REMOVED))).select(...spec.key),
+  };
 }

@@ -13,18 +13,17 @@ export interface JoinedRows {
   readonly partitions: pl.Series;
 }
 
-/** Beyond this a file per partition costs little beside its rows, and a joined copy of them is memory. */
+/** Beyond this a file costs little beside its rows, and a copy of them is memory. */
 const MOST_ROWS = 100_000;
 
 /**
- * The rows of several partitions in as few frames as are worth it: a checkpoint of small changes pays for each file and statement, not for its
- * rows. Partitions without rows are left out.
+ * The rows of several partitions in frames of about the same size: a checkpoint of small changes pays for each file and statement, not for its
+ * rows, and a large one is copied bit by bit. Partitions without rows are left out.
  */
 export function joinedParts(parts: readonly PartitionRows[], mostRows = MOST_ROWS): JoinedRows[] {
   const groups: PartitionRows[][] = [];
   let height = Number.POSITIVE_INFINITY;
-  for (const part of parts) {
-    if (part.rows.height === 0) continue;
+  for (const part of parts.flatMap((one) => slices(one, mostRows))) {
     if (height + part.rows.height > mostRows) {
       groups.push([]);
       height = 0;
@@ -35,6 +34,14 @@ export function joinedParts(parts: readonly PartitionRows[], mostRows = MOST_ROW
   return groups.map((group) => ({
     rows: group.length === 1 ? group[0]!.rows : pl.concat(group.map(({ rows }) => rows)),
     partitions: partitionColumn(group),
+  }));
+}
+
+function slices({ partition, rows }: PartitionRows, mostRows: number): PartitionRows[] {
+  if (rows.height <= mostRows) return rows.height === 0 ? [] : [{ partition, rows }];
+  return Array.from({ length: Math.ceil(rows.height / mostRows) }, (_, i) => ({
+    partition,
+    rows: rows.slice(i * mostRows, mostRows),
   }));
 }
 

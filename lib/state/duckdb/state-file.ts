@@ -3,6 +3,7 @@ import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import pl from "nodejs-polars";
 import { MillraceError } from "../../error.ts";
+import type { Schema } from "../../schema.ts";
 import type { ColdRows } from "../cold-rows.ts";
 import type { Changes } from "../memory-store.ts";
 import type { StoreSpec } from "../store.ts";
@@ -53,6 +54,9 @@ export interface StateFileOptions {
 
 /** DuckDB joins and sorts in memory; with less than this it may not be able to. */
 const LEAST_MEMORY = 192 * 2 ** 20;
+
+/** Rows that tell how large others are. */
+const SAMPLE = 100;
 
 /**
  * The DuckDB file of one process: a table per store, with the rows of every partition it owns, and where each partition stands.
@@ -240,6 +244,14 @@ export class StateFile {
     return (await this.#reader.number(sql)) ?? 0;
   }
 
+  /** Some of these rows, for what they are like. */
+  async sample(store: string, partition: number): Promise<pl.DataFrame> {
+    const table = this.#table(store);
+    const columns = table.columns.map((column, i) => `${column} AS c${i}`).join(", ");
+    const select = `SELECT ${columns} FROM ${table.name} WHERE _partition = ${partition} LIMIT ${SAMPLE}`;
+    return await this.#reader.rows(select, table.spec.schema);
+  }
+
   /** The rows of one partition of a store, to be read as they are needed; while a checkpoint is being written, those of the one before. */
   cold(store: string, partition: number): ColdRows {
     return new ColdTable(this.#reader, this.#table(store), partition);
@@ -298,24 +310,25 @@ export class StateFile {
     }
     const same = ["t._partition = n._partition"];
     table.key.forEach((column, i) => void same.push(`t.${column} IS NOT DISTINCT FROM n.c${i}`));
-    for (const { rows, partitions } of joinedParts(replaced)) {
-      const file = this.#write("keys", beside(toDuck(rows, table.keySchema), partitions));
-      await this.#run(`DELETE FROM ${table.name} t USING read_parquet(${file}) n WHERE ${same.join(" AND ")}`);
-    }
+    const keys = this.#write("keys", replaced, table.keySchema);
+    if (keys !== undefined)
+      await this.#run(`DELETE FROM ${table.name} t USING read_parquet(${keys}) n WHERE ${same.join(" AND ")}`);
     const columns = table.columns.map((_, i) => `c${i}`).join(", ");
-    for (const { rows, partitions } of joinedParts(written)) {
-      const file = this.#write("rows", beside(toDuck(rows, table.spec.schema), partitions));
+    const rows = this.#write("rows", written, table.spec.schema);
+    if (rows !== undefined)
       await this.#run(
-        `INSERT INTO ${table.name} (_partition, ${table.columns.join(", ")}) SELECT _partition, ${columns} FROM read_parquet(${file})`,
+        `INSERT INTO ${table.name} (_partition, ${table.columns.join(", ")}) SELECT _partition, ${columns} FROM read_parquet(${rows})`,
       );
-    }
   }
 
-  /** Writes a Parquet file for the next statement; gives its name as a literal. */
-  #write(name: string, frame: pl.DataFrame): string {
-    const file = path.join(this.#transfer, `${name}.parquet`);
-    frame.writeParquet(file, { compression: "uncompressed" });
-    return literal(file);
+  /** Writes Parquet files for the next statement, one after the other: of many rows only some are copied at a time. Gives their names as a list; undefined without rows. */
+  #write(name: string, parts: readonly PartitionRows[], schema: Schema): string | undefined {
+    const files = joinedParts(parts).map(({ rows, partitions }, i) => {
+      const file = path.join(this.#transfer, `${name}-${i}.parquet`);
+      beside(toDuck(rows, schema), partitions).writeParquet(file, { compression: "uncompressed" });
+      return literal(file);
+    });
+    return files.length === 0 ? undefined : `[${files.join(", ")}]`;
   }
 
   async #forget(partitions: readonly number[]): Promise<void> {
