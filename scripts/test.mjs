@@ -58,6 +58,7 @@ tests.on("test:summary", ({ file, success, duration_ms }) => {
 const { [process.env.MILLRACE_TEST_REPORTER ?? "spec"]: reporter } = await import("node:test/reporters");
 const report = tests.compose(reporter.prototype?._transform ? new reporter() : reporter);
 report.pipe(process.stdout, { end: false });
+interrupted.signal.addEventListener("abort", () => report.unpipe()); // else every file that has not begun is told of
 await new Promise((resolve) => report.on("end", resolve));
 
 if (files.length > 1) {
