@@ -132,7 +132,7 @@ const stories: Record<string, Story> = {
 };
 
 for (const [name, story] of Object.entries(stories)) {
-  test(name, { timeout: 120_000 }, async () => {
+  test(name, { timeout: 300_000 }, async () => {
     await story.feed();
     const env = { KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers };
     const [executed, job] = [path.join(folder, `${name}.ipynb`), path.join(folder, name)];
