@@ -100,7 +100,9 @@ export class Worker {
   #peers: ReadonlySet<string> = new Set();
   #fetcher: Fetcher;
   #polling: Promise<FetchedPartition[]> | undefined;
-  #wake = Promise.withResolvers<void>();
+  /** Something else is to be done than to wait for records. */
+  #woken = false;
+  #endWait: (() => void) | undefined;
   #stopping = false;
   #leaving = false;
   /** Partitions have been lost and are still among the tasks: a commit would pass, in the generation joined since. */
@@ -209,7 +211,7 @@ export class Worker {
   /** Checkpoints and ends {@link run}. */
   stop(): void {
     this.#stopping = true;
-    this.#wake.resolve();
+    this.#wake();
   }
 
   /** Works until stopped or, with `untilEnd`, until the group has reached the ends that were there at the start. */
@@ -272,17 +274,40 @@ export class Worker {
     const untilCheckpoint = this.#lastCheckpoint + this.#context.settings.commitInterval - performance.now();
     const untilDue = Math.min(TICK, Math.max(1, untilCheckpoint));
     if (this.#tasks.size > 0) this.#polling ??= this.#fetcher.poll();
+    const fetched = await this.#fetchedWithin(untilDue);
+    if (fetched === undefined) return;
+    this.#polling = undefined;
+    await this.#process(fetched);
+  }
+
+  /**
+   * What was fetched; undefined when woken, or after so many ms. By a callback and not by a race with a promise of waking: that one would outlive many races,
+   * and keep what won each of them, all that was fetched, until it is settled itself.
+   */
+  #fetchedWithin(ms: number): Promise<readonly FetchedPartition[] | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly FetchedPartition[] | undefined>();
     let timer: NodeJS.Timeout | undefined;
-    const pause = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, untilDue);
-    });
-    const fetched = await Promise.race([...(this.#polling ? [this.#polling] : []), this.#wake.promise, pause]);
-    clearTimeout(timer);
-    if (!fetched) this.#wake = Promise.withResolvers();
-    else {
-      this.#polling = undefined;
-      await this.#process(fetched);
-    }
+    const settled =
+      <T>(settle: (value: T) => void) =>
+      (value: T) => {
+        if (timer === undefined) return; // what is fetched after the wait is for the next one
+        clearTimeout(timer);
+        timer = undefined;
+        this.#endWait = undefined;
+        settle(value);
+      };
+    const end = settled(resolve);
+    timer = setTimeout(() => end(undefined), ms);
+    this.#endWait = () => end(undefined);
+    if (this.#woken) end(undefined);
+    else this.#polling?.then(end, settled(reject));
+    this.#woken = false;
+    return promise;
+  }
+
+  #wake(): void {
+    if (this.#endWait === undefined) this.#woken = true;
+    else this.#endWait();
   }
 
   async #process(fetched: readonly FetchedPartition[]): Promise<void> {
@@ -616,7 +641,7 @@ export class Worker {
 
   #fail(error: unknown): void {
     this.#fatal ??= error;
-    this.#wake.resolve();
+    this.#wake();
   }
 
   /** Runs work in the loop, between batches; settles with it. */
@@ -629,7 +654,7 @@ export class Worker {
       }),
     );
     promise.catch(() => {});
-    this.#wake.resolve();
+    this.#wake();
     return promise;
   }
 
