@@ -5,9 +5,22 @@ import { brokerBehindNetwork } from "./broker-behind-network.ts";
 import type { BrokerDrill } from "./drill.ts";
 import { DRILL_PLANS } from "./plans.ts";
 
-// npm run drill -- --kills 50 --guarantee exactly-once --plans placed --only kill-nine,three-workers --seed 7
+const HELP = `npm run drill -- [options]
+  Faults and loads against real jobs and a real broker, checked record by record. Without options all of them, which takes hours.
+  --only a,b          three-workers, kill-nine, paused-worker, rebalance, standby, large-state, soak, broker-kill, unreachable, produce-timeouts,
+                      not-leader, clock, disk-full, locked-file, state-folder, expired-offsets, recreated-topic, open-transaction
+  --guarantee G       exactly-once or at-least-once; both by default
+  --plans P           ${Object.keys(DRILL_PLANS).join(", ")}; all by default
+  --kills N           how often a process is killed (30)
+  --records N         of the input, where a drill has one of its own (5000)
+  --gigabytes N       state of the standby drill (1)
+  --millions N        keys of the large-state drill (20)
+  --minutes N         of the soak (10)
+  --seed N            of a run to be repeated`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: "boolean", short: "h" },
     kills: { type: "string", default: "30" },
     guarantee: { type: "string" },
     plans: { type: "string" },
@@ -19,6 +32,10 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "10" },
   },
 });
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
 const world = await brokerBehindNetwork();
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, () => {

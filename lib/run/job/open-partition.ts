@@ -245,6 +245,7 @@ async function replayed(
   from: Readonly<Record<string, number>>,
   { signal, progress }: Options,
 ): Promise<{ changelog: Record<string, number>; records: number }> {
+  const hasRows = Object.keys(from).length > 0;
   const began = performance.now();
   let shown = began;
   let records = 0;
@@ -259,8 +260,9 @@ async function replayed(
     {
       signal,
       async applied() {
-        // without a position: until the end is reached these rows are not of one moment
-        if (memory.crowded) await file.commit([{ partition, changes: await stores.takeChanges() }]);
+        if (!memory.crowded || (hasRows && records <= FEW)) return; // few are not worth it that what the file has of the partition loses its position
+        // without one: until the end is reached these rows are not of one moment
+        await file.commit([{ partition, changes: await stores.takeChanges() }]);
       },
       progress(now) {
         records = now.records;
