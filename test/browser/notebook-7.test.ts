@@ -44,14 +44,8 @@ test("Notebook 7", { skip: noChromium, timeout: 420_000 }, async (t) => {
   const cell = (at: number) => page.locator(".jp-CodeCell").nth(at);
   await choose(page, "Run", "Run All Cells");
 
-  await t.test("a live frame is a table that changes in place", async () => {
-    const table = cell(0).locator(".mr-live");
-    await table.locator(".mr-th", { hasText: "gForceX" }).waitFor();
-    const line = async () => (await table.locator(".mr-line").textContent()) ?? "";
-    const first = await line();
-    await until("the status changes", async () => (await line()) !== first, LONG);
-    assert.equal(await cell(0).locator(".jp-OutputArea-child").count(), 1);
-  });
+  const table = cell(0).locator(".mr-live");
+  await t.test("a live frame is a table", () => table.locator(".mr-th", { hasText: "gForceX" }).waitFor());
 
   await t.test("a live chart is drawn", () => cell(1).locator(".mr-plot .main-svg").first().waitFor());
 
@@ -70,6 +64,13 @@ test("Notebook 7", { skip: noChromium, timeout: 420_000 }, async (t) => {
     await cell(4).locator(".jp-InputPrompt").click();
     await page.keyboard.press("Control+Enter");
     await cell(4).locator(".jp-OutputArea-output", { hasText: "true" }).waitFor();
+  });
+
+  await t.test("what was live before the loop still changes, in place", async () => {
+    const line = async () => (await table.locator(".mr-line").textContent()) ?? "";
+    const first = await line();
+    await until("the status changes", async () => (await line()) !== first, LONG);
+    assert.equal(await cell(0).locator(".jp-OutputArea-child").count(), 1);
     await picture(page, "notebook-7");
   });
 });

@@ -90,6 +90,9 @@ const FEW = 10_000;
 
 type Options = { signal: AbortSignal; progress: (progress: RestoreProgress) => void };
 
+/** Not where inputs are read in one order: a checkpoint there tells other tasks how far this one is, for which it has to have read. */
+const isFew = ({ plan }: PartitionContext, records: number) => records <= FEW && !plan.ordered;
+
 /** A group without committed offsets: there must be no state either. */
 async function begun(context: PartitionContext, partition: number, options: Options): Promise<Opened> {
   const { plan, file, settings, topics } = context;
@@ -134,7 +137,7 @@ async function restored(
   const stores = storesOf(context, partition, usable ? await localRows(context, partition) : new Map());
   const from = usable ? (local as PartitionPosition).changelog : {};
   const { changelog, records } = await closedOnError(stores, replayed(context, partition, stores, from, options));
-  if (usable && records <= FEW) return { stores, changelog, unsaved: true };
+  if (usable && isFew(context, records)) return { stores, changelog, unsaved: true };
   await saved(context, partition, stores, { offsets: Object.fromEntries(offsets), changelog });
   return { stores, changelog, unsaved: false };
 }
@@ -160,7 +163,7 @@ async function equal(
     return undefined;
   }
   context.log.info(USED.behind, { partition });
-  if (records <= FEW) return { stores, changelog, unsaved: true };
+  if (isFew(context, records)) return { stores, changelog, unsaved: true };
   await saved(context, partition, stores, { offsets: local.offsets, changelog });
   return { stores, changelog, unsaved: false };
 }

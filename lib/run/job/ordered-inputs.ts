@@ -300,17 +300,20 @@ export class OrderedInputs {
 
   #notePositions(id: string): void {
     const topic = this.#context.topics.repartitions.get(id)!;
-    let committed = this.#received.get(id)!;
+    const next = this.#received.get(id)!;
+    let committed = next;
     for (let sender = 0; sender < this.#context.topics.partitions; sender++) {
       const held = this.#aligned.held(id, sender);
       const skipped = held === undefined ? 0 : (this.#skipped.get(`${id}/${sender}/${held.place}`) ?? 0);
       const known = this.#aligned.reached(id, sender);
       const before = this.#before.get(`${id}/${sender}`);
+      // a record that was begun before the task was opened, and has not come again, is begun still
+      const begun = before !== undefined && before.offset >= next ? before : { offset: next, row: 0 };
       this.#senders.set(`${id}/${sender}`, {
         input: id,
         sender,
-        offset: held?.place ?? Math.max(this.#received.get(id)!, before?.offset ?? 0),
-        row: held === undefined ? 0 : held.row + skipped,
+        offset: held?.place ?? begun.offset,
+        row: held === undefined ? begun.row : held.row + skipped,
         reached: held?.key ?? known.reached,
         over: held === undefined && known.over ? this.#overAt.get(`${id}/${sender}`) : undefined,
       });

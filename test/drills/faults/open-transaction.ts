@@ -17,7 +17,7 @@ export async function openTransactionDrill(drill: Drill): Promise<void> {
   const input = await DrillInput.open(cluster, job, random);
   await input.write(records, 2);
   await job.toEnd();
-  const other = await Producer.create(cluster, { transactionalId: `other-${job.name}`, transactionTimeout: 8000 });
+  const other = await Producer.create(cluster, { transactionalId: `other-${job.name}`, transactionTimeout: 15_000 });
   other.begin();
   const bytes = [new TextEncoder().encode("never committed")];
   for (let partition = 0; partition < 3; partition++)
