@@ -3,7 +3,8 @@ import { isPassing } from "./broker-connection.ts";
 import type { Cluster } from "./cluster.ts";
 import { isRetriableCode } from "./cluster.ts";
 import type { RecordColumns, TopicPartition } from "./columns.ts";
-import { decodeRecordBatches } from "./decode.ts";
+import { type DecodedRecords, type DecodeOptions, decodeRecordBatches } from "./decode.ts";
+import { DecodeThread } from "./decode-thread.ts";
 import { BrokerRefused, CorruptRecords, kafkaErrorName } from "./errors.ts";
 import { type FetchAnswer, type FetchLimits, fetchRequest, type PartitionAnswer } from "./fetch-request.ts";
 import { outOfRange } from "./out-of-range.ts";
@@ -26,6 +27,8 @@ export interface FetcherOptions {
   newlines?: "space" | "keep";
   /** How long brokers may be unreachable before `poll` throws, ms; 60 s by default. */
   patience?: number;
+  /** Bytes of records after which others are decoded in a thread of their own; 8 MiB by default. */
+  threadAfter?: number;
 }
 
 /** What one partition brought. */
@@ -56,15 +59,27 @@ interface Assigned extends TopicPartition {
   heldBack: number;
   /** Where what may be read ends, as of the last answer; undefined before the first. */
   end: number | undefined;
-  readonly ready: { offset: number; answer: PartitionAnswer; error?: MillraceError }[];
+  readonly ready: Answered[];
+}
+
+/** What came of one partition. */
+interface Answered {
+  readonly offset: number;
+  readonly answer: PartitionAnswer;
+  readonly error?: MillraceError;
+  /** Being decoded in another thread. */
+  decoding?: boolean;
+  decoded?: DecodedRecords | MillraceError;
 }
 
 const RETRY_PAUSE = 100;
+/** A reader of less is not worth the start of a thread. */
+const THREAD_AFTER = 8 * 2 ** 20;
 let instances = 0;
 
 /**
  * Reads assigned partitions; joins no group and commits nothing. One request per leader is under way, and the next one is
- * sent as soon as an answer is in, before it is decoded: the broker works while the caller does.
+ * sent as soon as an answer is in, before it is decoded: the broker works while the caller does, and so does the thread that decodes where there is much.
  */
 export class Fetcher {
   readonly #cluster: Cluster;
@@ -75,6 +90,8 @@ export class Fetcher {
   readonly #assigned = new Map<string, Assigned>();
   readonly #busyLeaders = new Set<number>();
   #waitingBytes = 0;
+  /** Of records that came. */
+  #bytes = 0;
   #refreshing = false;
   #failingSince: number | undefined;
   #failure: unknown;
@@ -187,16 +204,17 @@ export class Fetcher {
 
   /** Takes and decodes one answer of each partition that has some. */
   #take(): FetchedPartition[] {
-    const taken: { assigned: Assigned; offset: number; answer: PartitionAnswer; error?: MillraceError }[] = [];
+    const taken: (Answered & { assigned: Assigned })[] = [];
     for (const assigned of this.#assigned.values()) {
-      const next = assigned.paused ? undefined : assigned.ready.shift();
-      if (next === undefined) continue;
+      const [next] = assigned.ready;
+      if (next === undefined || assigned.paused || next.decoding) continue;
+      assigned.ready.shift();
       this.#waitingBytes -= next.answer.records.length;
       taken.push({ assigned, ...next });
     }
     if (taken.length > 0) this.#send(); // before decoding, so that the broker is at work meanwhile
-    return taken.map(({ assigned, offset, answer, error }) => {
-      const decoded = error === undefined ? this.#decode(assigned, offset, answer) : error;
+    return taken.map(({ assigned, offset, answer, error, decoded: beside }) => {
+      const decoded = error ?? beside ?? this.#decode(assigned, offset, answer);
       const failed = decoded instanceof MillraceError;
       if (failed) this.#stop(assigned);
       const { nextOffset, ...columns } = failed ? { ...EMPTY, nextOffset: offset } : decoded;
@@ -212,20 +230,37 @@ export class Fetcher {
     });
   }
 
-  #decode({ topic, partition }: Assigned, offset: number, answer: PartitionAnswer) {
+  #decode(assigned: Assigned, offset: number, answer: PartitionAnswer): DecodedRecords | MillraceError {
     try {
-      return decodeRecordBatches(answer.records, {
-        topic,
-        partition,
-        fromOffset: offset,
-        headers: this.#options.headers ?? false,
-        newlines: this.#options.newlines ?? "space",
-        ...(this.#limits.isolation === "read_committed" && { abortedTransactions: answer.abortedTransactions }),
-      });
+      return decodeRecordBatches(answer.records, this.#decodeOptions(assigned, offset, answer));
     } catch (error) {
       if (error instanceof MillraceError) return error;
       throw error;
     }
+  }
+
+  /** Decodes while the caller computes with what it has; where there is no thread, {@link poll} does it. */
+  async #decodeBeside(assigned: Assigned, next: Answered, thread: DecodeThread): Promise<void> {
+    next.decoding = true;
+    try {
+      const options = this.#decodeOptions(assigned, next.offset, next.answer);
+      next.decoded = await thread.decode(next.answer.records, options);
+    } catch (error) {
+      if (error instanceof MillraceError) next.decoded = error;
+    }
+    next.decoding = false;
+    this.#wake();
+  }
+
+  #decodeOptions({ topic, partition }: Assigned, offset: number, answer: PartitionAnswer): DecodeOptions {
+    return {
+      topic,
+      partition,
+      fromOffset: offset,
+      headers: this.#options.headers ?? false,
+      newlines: this.#options.newlines ?? "space",
+      ...(this.#limits.isolation === "read_committed" && { abortedTransactions: answer.abortedTransactions }),
+    };
   }
 
   #stop(assigned: Assigned): void {
@@ -305,7 +340,13 @@ export class Fetcher {
       const what = "The broker sent a part of a record batch only.";
       const error = new CorruptRecords(what, `topic ${topic}, partition ${partition}, offset ${offset}`);
       assigned.ready.push({ offset, answer, error });
-    } else assigned.ready.push({ offset, answer });
+    } else {
+      const ready: Answered = { offset, answer };
+      assigned.ready.push(ready);
+      const thread = this.#bytes >= (this.#options.threadAfter ?? THREAD_AFTER) ? DecodeThread.shared() : undefined;
+      if (thread !== undefined) void this.#decodeBeside(assigned, ready, thread);
+    }
+    this.#bytes += answer.records.length;
     this.#waitingBytes += answer.records.length;
     assigned.offset = next;
     // to the end of the line: every partition gets its turn even when answers are full
