@@ -22,13 +22,13 @@ export class DecodeThread {
   private constructor() {
     const name = import.meta.url.endsWith(".ts") ? "./decode-worker.ts" : "./decode-worker.js";
     this.#worker = new Worker(new URL(name, import.meta.url), { name: "millrace-decode", execArgv: [] });
-    this.#worker.unref();
     this.#worker.on("message", (answer: DecodeAnswer) => {
       this.#waiting.get(answer.id)?.resolve(answer);
       this.#waiting.delete(answer.id);
     });
     this.#worker.on("error", () => this.#gone());
     this.#worker.on("exit", () => this.#gone());
+    this.#worker.unref(); // after listening, which would hold the process again
   }
 
   /**

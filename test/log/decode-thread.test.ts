@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import path from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { DecodeThread } from "../../lib/log/decode-thread.ts";
@@ -67,6 +69,22 @@ test("damaged records are the same error, and the thread goes on", async () => {
   });
   const good = encodeRecordBatch(columnsOf(numbered(100))).bytes;
   assert.equal((await thread.decode(good, where)).count, 100);
+});
+
+test("the thread does not keep its process", () => {
+  const lib = path.resolve(import.meta.dirname, "../../lib/log");
+  const script = `
+    const { DecodeThread } = await import(${JSON.stringify(`${lib}/decode-thread.ts`)});
+    const hold = setTimeout(() => {}, 30_000); // as poll does while it waits
+    const { count } = await DecodeThread.shared().decode(new Uint8Array(0), {});
+    clearTimeout(hold);
+    console.log("decoded", count);`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /decoded 0/);
 });
 
 test("a fetcher that has much to decode reads the same rows in the same order, also when its thread ends", async () => {
