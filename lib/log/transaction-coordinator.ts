@@ -146,8 +146,8 @@ export class TransactionCoordinator {
           generation?.instanceId ?? null,
           topics,
         );
-        for (const { partitions } of answer.topics)
-          for (const { errorCode } of partitions) this.#check(doing, errorCode);
+        for (const { name, partitions } of answer.topics)
+          for (const { errorCode } of partitions) this.#check(`${doing} for topic "${name}"`, errorCode);
       },
       groupId,
     );
