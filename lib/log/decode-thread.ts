@@ -11,7 +11,7 @@ export class DecodeThread {
   /** Null once it has failed: there is no second one. */
   static #shared: DecodeThread | undefined | null;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, PromiseWithResolvers<DecodeAnswer>>();
+  readonly #waiting = new Map<number, (answer: DecodeAnswer | undefined) => void>();
   #asked = 0;
 
   static shared(): DecodeThread | undefined {
@@ -23,7 +23,7 @@ export class DecodeThread {
     const name = import.meta.url.endsWith(".ts") ? "./decode-worker.ts" : "./decode-worker.js";
     this.#worker = new Worker(new URL(name, import.meta.url), { name: "millrace-decode", execArgv: [] });
     this.#worker.on("message", (answer: DecodeAnswer) => {
-      this.#waiting.get(answer.id)?.resolve(answer);
+      this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
     });
     this.#worker.on("error", () => this.#gone());
@@ -36,12 +36,12 @@ export class DecodeThread {
    * @throws {CorruptRecords}
    */
   async decode(records: Uint8Array, options: DecodeOptions): Promise<DecodedRecords> {
-    const answer = Promise.withResolvers<DecodeAnswer>();
     const bytes = new Uint8Array(records); // a copy
     const request: DecodeRequest = { id: this.#asked++, bytes, options };
-    this.#waiting.set(request.id, answer);
-    this.#worker.postMessage(request, [bytes.buffer]);
-    const answered = await answer.promise.catch(() => undefined);
+    const answered = await new Promise<DecodeAnswer | undefined>((resolve) => {
+      this.#waiting.set(request.id, resolve);
+      this.#worker.postMessage(request, [bytes.buffer]);
+    });
     if (answered === undefined) return decodeRecordBatches(records, options);
     if ("corrupt" in answered) throw new CorruptRecords(answered.corrupt.what, answered.corrupt.where ?? "");
     return received(answered.decoded, options);
@@ -54,7 +54,7 @@ export class DecodeThread {
 
   #gone(): void {
     DecodeThread.#shared = null;
-    for (const { reject } of this.#waiting.values()) reject(new Error("the thread that decodes has ended"));
+    for (const resolve of this.#waiting.values()) resolve(undefined);
     this.#waiting.clear();
   }
 }

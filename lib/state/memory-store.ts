@@ -64,8 +64,8 @@ export class MemoryStore implements KeyedStore {
     if (rows.height === 0) return;
     const keys = this.#keysOf(rows);
     const columns = Object.keys(this.spec.schema);
-    // a table of one row, such as a watermark, is written with every batch: a join and a concat for that cost more than the batch's own operators
     if (this.#changes++ % LOOKS === 0) this.#rowBytes = bytesPerRow(this.spec.schema, rows);
+    // a table of one row, such as a watermark, is written with every batch: a join and a concat for that cost more than the batch's own operators
     if (this.#rows.height === 0 || this.#isOneText(keys)) this.#hold(rows.select(...columns));
     else this.#hold(pl.concat([this.#without(keys), rows.select(...columns)]));
     if (this.#track) this.#changed.push(keys);

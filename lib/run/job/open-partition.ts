@@ -90,9 +90,6 @@ const FEW = 10_000;
 
 type Options = { signal: AbortSignal; progress: (progress: RestoreProgress) => void };
 
-/** Not where inputs are read in one order: a checkpoint there tells other tasks how far this one is, for which it has to have read. */
-const isFew = ({ plan }: PartitionContext, records: number) => records <= FEW && !plan.ordered;
-
 /** A group without committed offsets: there must be no state either. */
 async function begun(context: PartitionContext, partition: number, options: Options): Promise<Opened> {
   const { plan, file, settings, topics } = context;
@@ -137,9 +134,8 @@ async function restored(
   const stores = storesOf(context, partition, usable ? await localRows(context, partition) : new Map());
   const from = usable ? (local as PartitionPosition).changelog : {};
   const { changelog, records } = await closedOnError(stores, replayed(context, partition, stores, from, options));
-  if (usable && isFew(context, records)) return { stores, changelog, unsaved: true };
-  await saved(context, partition, stores, { offsets: Object.fromEntries(offsets), changelog });
-  return { stores, changelog, unsaved: false };
+  const reached = { offsets: Object.fromEntries(offsets), changelog };
+  return await saved(context, partition, stores, reached, usable ? records : Number.POSITIVE_INFINITY);
 }
 
 /**
@@ -163,20 +159,27 @@ async function equal(
     return undefined;
   }
   context.log.info(USED.behind, { partition });
-  if (isFew(context, records)) return { stores, changelog, unsaved: true };
-  await saved(context, partition, stores, { offsets: local.offsets, changelog });
-  return { stores, changelog, unsaved: false };
+  return await saved(context, partition, stores, { offsets: local.offsets, changelog }, records);
 }
 
+/**
+ * Opened, and saved first unless only a few records of the changelog have come upon the rows of the file. Always where inputs are read in one order: a checkpoint
+ * there tells other tasks how far this one is, for which it has to have read.
+ */
 async function saved(
-  { file }: PartitionContext,
+  { file, plan }: PartitionContext,
   partition: number,
   stores: PartitionStores,
   reached: Pick<PartitionPosition, "offsets" | "changelog">,
-): Promise<void> {
-  const watermark = Number.NaN; // shown only; the next checkpoint writes it
-  const position = { ...reached, watermark, at: Date.now() };
-  await file.commit([{ partition, position, changes: await stores.takeChanges() }]);
+  records: number,
+): Promise<Opened> {
+  const unsaved = records <= FEW && !plan.ordered;
+  if (!unsaved) {
+    const watermark = Number.NaN; // shown only; the next checkpoint writes it
+    const position = { ...reached, watermark, at: Date.now() };
+    await file.commit([{ partition, position, changes: await stores.takeChanges() }]);
+  }
+  return { stores, changelog: reached.changelog, unsaved };
 }
 
 const USED = {

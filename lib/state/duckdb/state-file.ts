@@ -228,11 +228,10 @@ export class StateFile {
   /** The rows of one partition of a store, as of the last checkpoint. */
   async load(store: string, partition: number): Promise<pl.DataFrame> {
     const table = this.#table(store);
-    const columns = table.columns.map((column, i) => `${column} AS c${i}`).join(", ");
     const file = path.join(this.#transfer, "load.parquet");
     return await this.#exclusively(async () => {
       await this.#run(
-        `COPY (SELECT ${columns} FROM ${table.name} WHERE _partition = ${partition}) TO ${literal(file)} (FORMAT parquet, COMPRESSION uncompressed)`,
+        `COPY (${selectRows(table, partition)}) TO ${literal(file)} (FORMAT parquet, COMPRESSION uncompressed)`,
       );
       return fromDuck(pl.readParquet(file), table.spec.schema);
     });
@@ -247,9 +246,7 @@ export class StateFile {
   /** Some of these rows, for what they are like. */
   async sample(store: string, partition: number): Promise<pl.DataFrame> {
     const table = this.#table(store);
-    const columns = table.columns.map((column, i) => `${column} AS c${i}`).join(", ");
-    const select = `SELECT ${columns} FROM ${table.name} WHERE _partition = ${partition} LIMIT ${SAMPLE}`;
-    return await this.#reader.rows(select, table.spec.schema);
+    return await this.#reader.rows(`${selectRows(table, partition)} LIMIT ${SAMPLE}`, table.spec.schema);
   }
 
   /** The rows of one partition of a store, to be read as they are needed; while a checkpoint is being written, those of the one before. */
@@ -389,25 +386,32 @@ export class StateFile {
 
 /** With the folders above it. Node's own way of that tries for ever where a folder is there and takes no other, as in /proc or through a link to nothing. */
 async function makeFolder(folder: string): Promise<void> {
-  const make = () => mkdir(folder).catch((error) => (error.code === "EEXIST" ? stat(folder) : Promise.reject(error)));
-  await make().catch(async (error) => {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return void (await stat(folder)); // a link may lead to nothing
     const above = path.dirname(folder);
-    const isThere = await stat(above).then(
-      () => true,
-      () => false,
-    );
-    if (error.code !== "ENOENT" || isThere || above === folder) throw error;
+    if (code !== "ENOENT" || above === folder || (await isThere(above))) throw error;
     await makeFolder(above);
-    await make();
-  });
+    await makeFolder(folder);
+  }
 }
 
 /** Whether a folder holds a state file. */
 export async function holdsState(folder: string): Promise<boolean> {
-  return await stat(path.join(folder, "state.duckdb")).then(
+  return await isThere(path.join(folder, "state.duckdb"));
+}
+
+const isThere = (file: string) =>
+  stat(file).then(
     () => true,
     () => false,
   );
+
+/** The rows of a partition, with columns `c0`, `c1`, … */
+function selectRows({ name, columns }: StateTable, partition: number): string {
+  return `SELECT ${columns.map((column, i) => `${column} AS c${i}`).join(", ")} FROM ${name} WHERE _partition = ${partition}`;
 }
 
 const beside = (rows: pl.DataFrame, column: pl.Series) => rows.hstack([column]) as unknown as pl.DataFrame;
