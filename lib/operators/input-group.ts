@@ -94,16 +94,30 @@ export async function enter(
   const end = placed.height === 0 ? Number.NaN : Number(placed.getColumn("_order").max());
   await watermarks.advance(`${group.name}/order`, end);
   const watermark = await watermarks.advance(group.name, Math.max(...[end, known].filter((ms) => !Number.isNaN(ms))));
+  return { frames: withPlaces(group, frames, placed), watermark };
+}
+
+/** Rows that were placed anew, as {@link enter} would take them in now; nothing is moved on. */
+export function asEntered(
+  group: InputGroup,
+  frames: readonly pl.DataFrame[],
+  watermarks: Watermarks,
+): readonly pl.DataFrame[] {
+  const last = watermarks.of(`${group.name}/order`);
+  return withPlaces(group, frames, inOrder(group, frames, watermarks.of(group.name), last));
+}
+
+/** Each frame with what its rows' places say. */
+function withPlaces(group: InputGroup, frames: readonly pl.DataFrame[], placed: pl.DataFrame): pl.DataFrame[] {
   const back = placed.sort([INPUT!, ROW!]);
   let start = 0;
   const made = Object.keys(enteredSchema(group));
-  const entered = frames.map((frame) => {
+  return frames.map((frame) => {
     const part = back.slice(start, frame.height).select(...made);
     start += frame.height;
     const kept = frame.columns.filter((name) => !made.includes(name) && (group.watermark || name !== "_watermark"));
     return frame.select(...kept).hstack(part) as unknown as pl.DataFrame;
   });
-  return { frames: entered, watermark };
 }
 
 /** The time that every row still to come is beyond, ms; what inputs have said to have reached may still come. */

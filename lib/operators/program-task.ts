@@ -7,7 +7,7 @@ import { BadRows } from "./bad-rows.ts";
 import type { Compiled } from "./compile.ts";
 import { expressionFailed } from "./computable-rows.ts";
 import { columns, nullInt } from "./exprs.ts";
-import { enter, enteredSchema, type InputGroup, passed } from "./input-group.ts";
+import { asEntered, enter, enteredSchema, type InputGroup, passed } from "./input-group.ts";
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
 import type { ProgramInput } from "./program.ts";
 import { PLACE } from "./repartition.ts";
@@ -127,8 +127,14 @@ class ProgramTask implements Task {
     return await this.#run(this.#nothing(), { kind: "advance", now });
   }
 
-  async openRows(): Promise<TaskResult> {
-    return await this.#run(this.#nothing(), { kind: "open" });
+  async openRows(received: ReadonlyMap<string, pl.DataFrame> = new Map()): Promise<TaskResult> {
+    const starts = this.#nothing();
+    for (const group of new Set([...received.keys()].map((id) => this.#groupOf(id)))) {
+      const frames = group.inputs.map((id) => this.#input(id, received.get(id)));
+      const entered = asEntered(group, frames, this.#watermarks);
+      for (const [i, id] of group.inputs.entries()) starts.set(this.#keyOf(id), new Rows(entered[i]!));
+    }
+    return await this.#run(starts, { kind: "open" });
   }
 
   counts(): Readonly<Record<string, number>> {

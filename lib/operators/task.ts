@@ -37,8 +37,11 @@ export interface Task {
   reached(repartition: string): number;
   /** Work by the wall clock that is due at `now`, in ms since the epoch. */
   advance(now: number): Promise<TaskResult>;
-  /** The rows of windows that are still open, as they would be if they closed now; changes no state. */
-  openRows(): Promise<TaskResult>;
+  /**
+   * The rows of windows that are still open, as they would be if they closed now, and of what waits for partners; changes no state.
+   * @param received repartition -> such rows of other tasks that are placed here, in order
+   */
+  openRows(received?: ReadonlyMap<string, pl.DataFrame>): Promise<TaskResult>;
   /** Counters for status lines and metrics, summed over operators: `late` rows per window, `withoutTime` rows. */
   counts(): Readonly<Record<string, number>>;
   /** The largest event time so far in ms since the epoch, the smallest of its inputs that are not read together; NaN before the first row. */

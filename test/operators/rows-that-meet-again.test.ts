@@ -81,3 +81,20 @@ for (const [first, given] of Object.entries(GIVEN))
       assert.deepEqual(await run(true), whole, `${first}, then ${second}`);
     }
   });
+
+for (const [first, given] of Object.entries(GIVEN))
+  test(`what of ${first} is still open comes to where rows are placed anew`, async () => {
+    const open = async (program: StreamFrame, columns: readonly string[]) => {
+      const tested = driver(program, { partitions: 2, schemas: SCHEMAS });
+      for (const { name, record } of records)
+        if (JSON.stringify(program.node).includes(`"topics":["${name}"]`)) await tested.feed(name, [record]);
+      await tested.end();
+      const rows = (await tested.openRows()).select(...columns).toRecords();
+      return rows.map((row) => JSON.stringify(row)).sort();
+    };
+    const keys = ["device", "n"];
+    const wanted = await open(given, keys);
+    assert.ok(wanted.length > 0 || first === "code", "something is open");
+    assert.deepEqual(await open(given.keyBy("n"), keys), wanted, "placed once");
+    assert.deepEqual(await open(given.keyBy("n").keyBy("device"), keys), wanted, "placed twice");
+  });

@@ -1,6 +1,6 @@
-import type pl from "nodejs-polars";
+import pl from "nodejs-polars";
 import type { Program } from "../../operators/program.ts";
-import type { BadRow, TaskResult } from "../../operators/task.ts";
+import type { BadRow, TaskOutput, TaskResult } from "../../operators/task.ts";
 import { WATERMARK_STORE } from "../../operators/watermarks.ts";
 import { MemoryStore } from "../../state/memory-store.ts";
 import type { StoreSpec } from "../../state/store.ts";
@@ -121,11 +121,34 @@ export class ProgramRunner {
     return out;
   }
 
-  /** The rows of windows that are still open. */
+  /** The rows of windows that are still open, and of what waits for partners, taken on to where they are placed anew. */
   async openRows(): Promise<RunnerResult> {
-    const out = new Collected();
-    for (const [name, { task }] of this.#tasks) out.add(name, await task.openRows(), this.#isRepartition);
-    return out;
+    let received = new Map<number, Map<string, pl.DataFrame>>();
+    for (let left = this.#program.repartitions.length; ; left--) {
+      const out = new Collected();
+      const sent: TaskOutput[] = [];
+      for (const name of this.taskNames.filter((name) => this.#tasks.has(name))) {
+        const { task } = this.#tasks.get(name)!;
+        const result = await task.openRows(received.get(partitionOf(name)));
+        out.add(name, result, this.#isRepartition);
+        sent.push(...result.rows.filter(({ terminal }) => this.#isRepartition(terminal)));
+      }
+      if (left === 0 || sent.length === 0) return out;
+      received = await this.#placed(sent);
+    }
+  }
+
+  /** Rows that were sent, those of lower partitions first: partition -> repartition -> rows. */
+  async #placed(sent: readonly TaskOutput[]): Promise<Map<number, Map<string, pl.DataFrame>>> {
+    const placed = new Map<number, Map<string, pl.DataFrame>>();
+    for (const { terminal, frame } of sent)
+      for (const [target, rows] of placeRows(frame, this.#partitions)) {
+        await this.#task("", target);
+        const own = placed.get(target) ?? new Map<string, pl.DataFrame>();
+        const before = own.get(terminal);
+        placed.set(target, own.set(terminal, before === undefined ? rows : pl.concat([before, rows])));
+      }
+    return placed;
   }
 
   /** Counters of operators, summed over tasks. */
