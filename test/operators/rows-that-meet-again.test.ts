@@ -88,6 +88,7 @@ for (const [first, given] of Object.entries(GIVEN))
       const tested = driver(program, { partitions: 2, schemas: SCHEMAS });
       for (const { name, record } of records)
         if (JSON.stringify(program.node).includes(`"topics":["${name}"]`)) await tested.feed(name, [record]);
+      await tested.feed("phones", [{ ...records.at(-1)!.record, device: "alone", n: 99 }]);
       await tested.end();
       const rows = (await tested.openRows()).select(...columns).toRecords();
       return rows.map((row) => JSON.stringify(row)).sort();
