@@ -4,15 +4,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type pl from "nodejs-polars";
 import { MillraceError } from "../../lib/error.ts";
-import { declaredSinks, declaredTables, type Position } from "../../lib/frame/driver.ts";
+import { declaredTerminals, type Position } from "../../lib/frame/driver.ts";
 import { declaredParams, setParamSource } from "../../lib/frame/param.ts";
 import { Cluster, kafkaConfigFromEnv } from "../../lib/log/index.ts";
-import { compile, tableId } from "../../lib/operators/program.ts";
+import { compile } from "../../lib/operators/program.ts";
 import { explain } from "../../lib/plan/explain.ts";
 import { type PlanNode, sourcesOf, withInputs } from "../../lib/plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import type { SourceNode } from "../../lib/plan/nodes/source-node.ts";
-import type { ToTableNode } from "../../lib/plan/nodes/to-table-node.ts";
+import { outputName, type TerminalNode } from "../../lib/plan/nodes/terminal-node.ts";
 import { samplesFile, writeSamples } from "../../lib/run/job/samples.ts";
 import { readBounded } from "../../lib/run/notebook/read-bounded.ts";
 import { sampleSchema } from "../../lib/run/notebook/sample-schema.ts";
@@ -50,12 +50,10 @@ process.exit();
 async function answer(): Promise<NotebookAnswer> {
   const opened = noteOpenedFiles();
   await executeCells((url) => opened.note(url));
-  const [sinks, tables] = [declaredSinks(), declaredTables()];
-  const terminals = [...sinks, ...tables];
+  const terminals = declaredTerminals();
   const { schemas, unknown } = await sourceSchemas(sourcesOf(terminals));
   const program = {
-    sinks,
-    tables,
+    terminals,
     parameters: declaredParams(),
     schemas,
     unknown,
@@ -69,7 +67,7 @@ async function answer(): Promise<NotebookAnswer> {
       placesAnew: false,
       recorded: { nothing: "a schema is not known" },
     };
-  const frozen = terminals.map((terminal) => withSchemas(terminal, schemas) as SinkNode | ToTableNode);
+  const frozen = terminals.map((terminal) => withSchemas(terminal, schemas) as TerminalNode);
   const rows = sourcesOf(terminals).map(
     (source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)] as const,
   );
@@ -133,7 +131,7 @@ function withSchemas(node: PlanNode, schemas: Readonly<Record<string, Schema>>):
   return withInputs(node, (input) => withSchemas(input, schemas));
 }
 
-async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<NotebookAnswer["recorded"]> {
+async function record(terminals: readonly TerminalNode[]): Promise<NotebookAnswer["recorded"]> {
   const sources = sourcesOf(terminals);
   const wanted = Object.entries(request.ranges ?? {}).filter(([topic]) =>
     sources.some((source) => source.topics.includes(topic) || matches(source, topic)),
@@ -171,7 +169,7 @@ async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<N
       );
     const expected: Record<string, string> = {};
     for (const terminal of terminals) {
-      const name = terminal.kind === "sink" ? terminal.topic : tableId(terminal.name);
+      const name = outputName(terminal);
       const [from, until] = [end(0), end(1)].map((offsets) => ofTopics(offsets, sourcesOf([terminal])));
       expected[name] = (expected[name] ?? "") + (await rowsOf(terminal, from!, until!));
     }
@@ -184,10 +182,7 @@ async function record(terminals: readonly (SinkNode | ToTableNode)[]): Promise<N
 }
 
 /** What the sinks write of the records that cells showed rows of. */
-async function shownAgain(
-  client: Cluster,
-  terminals: readonly (SinkNode | ToTableNode)[],
-): Promise<(ShownDigest | null)[]> {
+async function shownAgain(client: Cluster, terminals: readonly TerminalNode[]): Promise<(ShownDigest | null)[]> {
   const digests: (ShownDigest | null)[] = [];
   for (const { topic, ranges } of request.shown ?? []) {
     const sinks = terminals.filter(
@@ -215,7 +210,7 @@ function ofTopics<T>(offsets: Readonly<Record<string, T>>, sources: readonly Sou
 }
 
 /** What the sink would write over a range, or the table would hold, as the notebook's own reader computes it. */
-async function rowsOf(terminal: SinkNode | ToTableNode, from: Position, until: Position): Promise<string> {
+async function rowsOf(terminal: TerminalNode, from: Position, until: Position): Promise<string> {
   const byTask = new Map<string, pl.DataFrame[]>();
   await readBounded(new Session(), terminal, { from, until, shows: false, what: "recording" }, (answers) => {
     for (const { task, rows } of answers) byTask.set(task, [...(byTask.get(task) ?? []), rows]);
@@ -223,7 +218,7 @@ async function rowsOf(terminal: SinkNode | ToTableNode, from: Position, until: P
   const frames = [...byTask.keys()]
     .sort(new Intl.Collator("en", { numeric: true }).compare) // partition 10 after partition 2
     .flatMap((task) => byTask.get(task)!);
-  if (terminal.kind === "toTable") return tableLines(terminal, frames);
+  if (terminal.kind !== "sink") return tableLines(terminal, frames);
   return settledRows(terminal, frames)
     .map((rows) => sinkLines(rows, terminal))
     .join("");

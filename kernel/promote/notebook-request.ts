@@ -1,6 +1,5 @@
 import type { ParamSpec } from "../../lib/frame/param.ts";
-import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
-import type { ToTableNode } from "../../lib/plan/nodes/to-table-node.ts";
+import type { TerminalNode } from "../../lib/plan/nodes/terminal-node.ts";
 import type { ShownDigest } from "../../lib/run/replay/shown-digest.ts";
 import type { Schema } from "../../lib/schema.ts";
 import type { OpenedFile } from "./opened-files.ts";
@@ -25,8 +24,7 @@ export interface NotebookRequest {
 }
 
 export interface NotebookAnswer {
-  readonly sinks: readonly SinkNode[];
-  readonly tables: readonly ToTableNode[];
+  readonly terminals: readonly TerminalNode[];
   readonly parameters: readonly ParamSpec[];
   /** The wire schema of each source, by its topics joined with `,` or its pattern. */
   readonly schemas: Readonly<Record<string, Schema>>;
@@ -46,7 +44,7 @@ export interface RecordedRun {
   readonly samples: Readonly<Record<string, { readonly ranges: Ranges[string]; readonly records: number }>>;
   /** topic -> records per second of the sample, by their timestamps. */
   readonly rates: Readonly<Record<string, number>>;
-  /** Sink topic, or `table NAME` -> its rows as JSON lines `{"key":…,"value":{…}}`, in the order they came. */
+  /** Sink topic, or what `outputName` says -> its rows as JSON lines `{"key":…,"value":{…}}`, in the order they came. */
   readonly expected: Readonly<Record<string, string>>;
   /** Per request of what was shown: the same of the kept statements; null where the records are not there any more. */
   readonly shown: readonly (ShownDigest | null)[];

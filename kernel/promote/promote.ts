@@ -1,15 +1,13 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Refusal } from "../../lib/error.ts";
-import { tableId } from "../../lib/operators/program.ts";
-import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import type { ShownDigest } from "../../lib/run/replay/shown-digest.ts";
 import { type Analysis, analyse } from "./analyse.ts";
 import { sinkProblems } from "./checks/sinks.ts";
 import { emitMain } from "./emit-main.ts";
 import { type Execution, executeNotebook } from "./execute-notebook.ts";
 import { explain } from "./explain.ts";
-import { composeYaml, DOCKERFILE, DOCKERIGNORE, GITIGNORE } from "./job/docker.ts";
+import { composeYaml, DOCKERIGNORE, dockerfile, GITIGNORE } from "./job/docker.ts";
 import { kubernetesFiles } from "./job/kubernetes.ts";
 import { MAIN_TEST } from "./job/main-test.ts";
 import { POSTINSTALL, packageJson } from "./job/package-json.ts";
@@ -95,7 +93,10 @@ async function makeJob(
     shown: shown.map(({ topic, ranges }) => ({ topic, ranges })),
   });
   const { answer } = execution;
-  const terminals = [...answer.sinks, ...answer.tables];
+  const { terminals } = answer;
+  const sinks = terminals.filter((one) => one.kind === "sink");
+  const tables = terminals.filter((one) => one.kind === "toTable");
+  const parquet = terminals.filter((one) => one.kind === "toParquet");
   const warm = options.warm ? warmRanges(terminals, reads.all, answer.placesAnew) : undefined;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
@@ -103,7 +104,7 @@ async function makeJob(
   const needs = withOnnxRuntime(opened, terminals, notebook.folder);
   const found = [
     ...needs.problems,
-    ...sinkProblems(notebook, analysis.slice, answer.sinks),
+    ...sinkProblems(notebook, analysis.slice, sinks),
     ...(await shownProblems(shown, answer, check)),
   ];
   const different = judge(found, options.allow ?? []);
@@ -115,7 +116,11 @@ async function makeJob(
   const texts = new Map<string, string | Uint8Array>();
   const parameters = allParameters(analysis, execution);
   const sources = Object.keys(answer.schemas);
-  const sinks = [...new Set(answer.sinks.map((sink) => sink.topic)), ...answer.tables.map(({ name }) => tableId(name))];
+  const outputs = [
+    ...new Set(sinks.map(({ topic }) => topic)),
+    ...tables.map(({ name }) => `table ${name}`),
+    ...parquet.map(({ folder }) => `${folder}/*.parquet`),
+  ];
   const label = `${notebook.name}.ipynb`;
   texts.set(
     "main.ts",
@@ -135,7 +140,7 @@ async function makeJob(
   );
   texts.set("postinstall.mjs", POSTINSTALL);
   texts.set(`vendor/${pack.fileName}`, pack.bytes);
-  texts.set("Dockerfile", DOCKERFILE);
+  texts.set("Dockerfile", dockerfile(parquet.length > 0));
   texts.set(".dockerignore", DOCKERIGNORE);
   texts.set(".gitignore", GITIGNORE);
   texts.set(
@@ -144,13 +149,14 @@ async function makeJob(
       name,
       sources.filter(isTopicList).flatMap((list) => list.split(",")),
       parameters,
+      parquet.length > 0,
     ),
   );
   // what was measured differs from run to run: running the notebook again is no drift
   const measured = check
     ? check.promotion.measured
     : measuredOf(notebook.cells, "rates" in answer.recorded ? answer.recorded.rates : {});
-  for (const [file, text] of kubernetesFiles(name, parameters, measured)) texts.set(file, text);
+  for (const [file, text] of kubernetesFiles(name, parameters, measured, parquet.length > 0)) texts.set(file, text);
   for (const [from, to] of needs.files) texts.set(to, await readFile(from));
   const recorded = await recordedFiles(execution, texts, shown, check);
   texts.set(
@@ -159,11 +165,12 @@ async function makeJob(
       name,
       notebook: label,
       sources,
-      sinks,
+      sinks: outputs,
       parameters,
       plan: answer.explained,
       recorded: !("nothing" in recorded),
       warm: warm !== undefined,
+      folders: parquet.map(({ folder }) => folder),
     }),
   );
   const files = new Map([...texts].map(([file, content]) => [file, Buffer.from(content)] as const));
@@ -181,8 +188,9 @@ async function makeJob(
     parametersSchema: parametersSchema(parameters),
     schemas: answer.schemas,
     ...(warm && { warm }),
-    sinks: answer.sinks.map(({ topic, id }: SinkNode) => ({ topic, id })),
-    ...(answer.tables.length > 0 && { tables: answer.tables.map(({ name, key }) => ({ name, ...(key && { key }) })) }),
+    sinks: sinks.map(({ topic, id }) => ({ topic, id })),
+    ...(tables.length > 0 && { tables: tables.map(({ name, key }) => ({ name, ...(key && { key }) })) }),
+    ...(parquet.length > 0 && { parquet: parquet.map(({ folder }) => ({ folder })) }),
     plan: terminals,
     vendor: { [`vendor/${pack.fileName}`]: sha256(pack.bytes) },
     packages: Object.fromEntries(needs.packages),

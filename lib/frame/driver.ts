@@ -3,6 +3,8 @@ import { MillraceError } from "../error.ts";
 import { planKey } from "../plan/content-key.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
+import type { TerminalNode } from "../plan/nodes/terminal-node.ts";
+import type { ToParquetNode } from "../plan/nodes/to-parquet-node.ts";
 import type { ToTableNode } from "../plan/nodes/to-table-node.ts";
 import type { Schema } from "../schema.ts";
 
@@ -185,26 +187,14 @@ export function declaredSinks(): readonly SinkNode[] {
   return [...sinks.values()];
 }
 
-const tables = new Map<string, ToTableNode>();
+const outputs = new Map<string, ToTableNode | ToParquetNode>();
 
-/** Notes a table; the same declared again (a cell run twice) counts once. */
-export function declareTable(table: ToTableNode): void {
-  tables.set(planKey(table), table);
+/** Notes a table, or a sink of files; the same declared again (a cell run twice) counts once. */
+export function declareOutput(node: ToTableNode | ToParquetNode): void {
+  outputs.set(planKey(node), node);
 }
 
-/** Every table declared so far, in order. A job keeps all of them. */
-export function declaredTables(): readonly ToTableNode[] {
-  return [...tables.values()];
-}
-
-const fileSinks = new Set<string>();
-
-/** Notes a sink of files, as it was written. */
-export function declareFileSink(label: string): void {
-  fileSinks.add(label);
-}
-
-/** The sinks of files declared so far. A job refuses them. */
-export function declaredFileSinks(): readonly string[] {
-  return [...fileSinks];
+/** Everything that a job runs: the sinks declared so far, then tables and files, in order. */
+export function declaredTerminals(): readonly TerminalNode[] {
+  return [...sinks.values(), ...outputs.values()];
 }

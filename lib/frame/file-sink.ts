@@ -1,9 +1,10 @@
 import { MillraceError, Refusal } from "../error.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
+import { toParquetNode } from "../plan/nodes/to-parquet-node.ts";
 import { toTableNode } from "../plan/nodes/to-table-node.ts";
 import { updateKey } from "../plan/update-key.ts";
 import { display } from "./display.ts";
-import { declareFileSink, declareTable, driver, type FileTarget, type RunOptions, type RunReport } from "./driver.ts";
+import { declareOutput, driver, type FileTarget, type RunOptions, type RunReport } from "./driver.ts";
 import { type ExplainOptions, explanation, type PlanPicture } from "./explanation.ts";
 import { tableRows } from "./table-rows.ts";
 
@@ -33,7 +34,7 @@ export class FileSink {
     if (store === undefined)
       throw new MillraceError({
         code: "NO_DRIVER",
-        what: `${labelOf(this.target)}.run() is for notebooks; a job writes its tables by itself`,
+        what: `${labelOf(this.target)}.run() is for notebooks; a job writes tables and files by itself`,
         remedies: ["leave .run() out"],
       });
     // rows that replace each other come in the order of their keys, as they do in a job
@@ -74,7 +75,7 @@ export function toTable(node: PlanNode, name: string, { key }: ToTableOptions): 
     });
   const kept = { name, ...(known !== "none" && { key: Object.freeze([...known]) }) };
   const table = toTableNode({ input: node, ...kept });
-  declareTable(table);
+  declareOutput(table);
   return new FileSink(node, { kind: "table", ...kept }, table);
 }
 
@@ -91,10 +92,13 @@ export function toParquet(node: PlanNode, folder: string): FileSink {
       where,
       remedies: ['.toTable("name") keeps the last row per key', 'windows with emit: "close"'],
     });
-  const target: FileTarget = { kind: "parquet", folder };
-  declareFileSink(labelOf(target));
-  return new FileSink(node, target);
+  const files = toParquetNode({ input: node, folder: withoutDots(folder) });
+  declareOutput(files);
+  return new FileSink(node, { kind: "parquet", folder }, files);
 }
+
+/** `./out/` is `out`: a folder has one name in a program. */
+const withoutDots = (folder: string) => folder.replace(/^(\.\/+)+(?=.)/, "").replace(/(?<=.)\/+$/, "");
 
 const labelOf = (target: FileTarget) =>
   target.kind === "table" ? `.toTable("${target.name}")` : `.toParquet("${target.folder}")`;
@@ -106,18 +110,5 @@ function refuseTables(node: PlanNode, where: string): void {
     what: "a table of a topic, whose rows are deleted too, is not written yet",
     where,
     remedies: ["await frame.collect() gives its rows as of now"],
-  });
-}
-
-/** What a job says to sinks that it does not run: left out silently, their rows would be missed. */
-export function notInJobs(labels: readonly string[]): Refusal {
-  return new Refusal({
-    code: "NOT_BUILT",
-    what: "A job does not write files yet: they would not be exact after a kill.",
-    where: labels.join(", "),
-    remedies: [
-      'keep the rows in a table, which SQL reads: .toTable("name")',
-      "tag the notebook's cell skip and promote again",
-    ],
   });
 }

@@ -549,7 +549,7 @@ export class StreamFrame extends RefusedVerbs {
   /**
    * Declares that these rows go to Parquet files of a folder (relative to the notebook's): `.run()` on the result writes one per partition, whole or
    * not at all, named `topic-partition-from-to.parquet` by the offsets read (`to` not included). A range that holds an earlier one replaces its files.
-   * Jobs do not write files yet, and refuse them.
+   * A job adds one per partition and checkpoint, `job-partition-number.parquet`, each row once (docs/decisions/065-files-of-checkpoints.md).
    * @throws Refusal `NO_FOLDER`, `NO_EXACT_STREAMING_MEANING`, `NOT_BUILT`; `.run()`: `RANGES_OVERLAP`
    * @example
    * await moving.toParquet("moving").run({ from: "-1d" })

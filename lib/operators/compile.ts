@@ -7,6 +7,7 @@ import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
 import { type RepartitionNode, repartitionNode } from "../plan/nodes/repartition-node.ts";
 import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
+import { terminalId } from "../plan/nodes/terminal-node.ts";
 import { print } from "../plan/print.ts";
 import { columnsOf, type ExprTree } from "../plan/tree.ts";
 import { emptyFrame, type Schema } from "../schema.ts";
@@ -36,6 +37,7 @@ import { processPlan } from "./process-plan.ts";
 import { compileRepartition } from "./repartition.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
 import { namesPerStage, stageContents } from "./stage-content.ts";
+import { compileToParquet } from "./to-parquet.ts";
 import { compileToTable } from "./to-table.ts";
 import { uniquePlan } from "./unique-plan.ts";
 import { compileUnnest } from "./unnest.ts";
@@ -89,8 +91,8 @@ export interface CompiledRepartition {
   readonly back: Compiled;
 }
 
-/** Names of state that programs have whatever they do: watermarks, rows placed anew, and how far sources were read. */
-const RESERVED: readonly string[] = [WATERMARK_STORE.name, "placed", "read"];
+/** Names of state that programs have whatever they do: watermarks, rows placed anew, how far sources were read, and files. */
+export const RESERVED: readonly string[] = [WATERMARK_STORE.name, "placed", "read", "parquet"];
 
 const METADATA_SCHEMA: Schema = { _key: "Utf8", _time: "Datetime(ms)", _partition: "Int32", _offset: "Int64" };
 
@@ -332,6 +334,8 @@ export class NodeCompiler {
         return { ...base, ...this.#sink(node, input) };
       case "toTable":
         return { ...base, ...compileToTable(node, input, (name) => this.#claim(name)) };
+      case "toParquet":
+        return { ...base, ...compileToParquet(node, input, () => this.#claim(terminalId(node))) };
       default:
         return { ...base, ...compileMeeting(node, inputs, (name) => this.storeName(name)) };
     }

@@ -4,6 +4,7 @@ import { isMetadata } from "../plan/metadata.ts";
 import { INPUTS, type PlanNode } from "../plan/nodes/plan-node.ts";
 import type { RepartitionNode } from "../plan/nodes/repartition-node.ts";
 import { type SourceNode, timeColumns } from "../plan/nodes/source-node.ts";
+import { isTerminal, terminalId } from "../plan/nodes/terminal-node.ts";
 import type { Schema } from "../schema.ts";
 import type { OpenStore, StoreSpec } from "../state/store.ts";
 import { type Compiled, type CompiledRepartition, NodeCompiler, pick, type Step } from "./compile.ts";
@@ -57,7 +58,7 @@ export interface ProgramRepartition {
 
 /** What a program makes: the rows of one sink or view. */
 export interface ProgramTerminal {
-  /** A sink's own id; `table …` for a table; `view`, `view-2`, … for the others. */
+  /** {@link terminalId}; `view`, `view-2`, … for the others. */
   readonly id: string;
   readonly node: PlanNode;
   /** Of the rows, metadata columns included. */
@@ -107,7 +108,7 @@ export function compile(
   for (const node of readFirst(terminals)) compiler.compile(node);
   for (const node of terminals) {
     const compiled = compiler.compile(node);
-    const id = node.kind === "sink" ? node.id : node.kind === "toTable" ? tableId(node.name) : view(++views);
+    const id = isTerminal(node) ? terminalId(node) : view(++views);
     ends.set(id, { id, compiled });
   }
   const outputs = [...ends.values()];
@@ -197,9 +198,6 @@ function idleOf(
 }
 
 const view = (n: number): string => (n === 1 ? "view" : `view-${n}`);
-
-/** The terminal of a table; no sink's id has a space. */
-export const tableId = (name: string): string => `table ${name}`;
 
 function storesOf(step: Step): readonly StoreSpec[] {
   return "operator" in step ? step.operator.stores : "join" in step ? step.join.stores : [];

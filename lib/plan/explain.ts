@@ -78,6 +78,8 @@ function verbLines(node: PlanNode, terminal: PlanNode): string[] {
       return sink(node);
     case "toTable":
       return toTable(node);
+    case "toParquet":
+      return [`Parquet files in ${node.folder}, one per partition and checkpoint`];
     default:
       return explainMeeting(node);
   }

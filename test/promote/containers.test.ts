@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { validate } from "dockerfile-utils";
 import { parse } from "yaml";
-import { composeYaml, DOCKERFILE } from "../../kernel/promote/job/docker.ts";
+import { composeYaml, dockerfile } from "../../kernel/promote/job/docker.ts";
 import { kubernetesFiles } from "../../kernel/promote/job/kubernetes.ts";
 import type { Measured } from "../../kernel/promote/measured.ts";
 import type { Parameter } from "../../kernel/promote/parameters.ts";
@@ -37,22 +37,25 @@ test("compose.yaml is what the Compose specification's schema says, and the sche
     strict: false,
     formats: { duration: /^(\d+(\.\d+)?(us|ms|s|m|h))+$/, ports: true, expose: true, subnet_ip_address: true },
   }).compile(schema);
-  const compose: any = parse(composeYaml("crash", ["phones"], PARAMETERS));
-  assert.equal(valid(compose), true, JSON.stringify(valid.errors));
+  const made = [false, true].map((writesFiles) => parse(composeYaml("crash", ["phones"], PARAMETERS, writesFiles)));
+  for (const compose of made) assert.equal(valid(compose), true, JSON.stringify(valid.errors));
+  const [compose]: any[] = made;
   compose.services.job.healthcheck = { intervall: "5s" };
   assert.equal(valid(compose), false);
 });
 
 test("the Dockerfile passes a linter, and the linter finds a mistake", () => {
   const found = (text: string) => validate(text, {}).map(({ message }) => message);
-  assert.deepEqual(found(DOCKERFILE), []);
-  assert.notDeepEqual(found(DOCKERFILE.replace("USER node", "USR node")), []);
+  for (const writesFiles of [false, true]) assert.deepEqual(found(dockerfile(writesFiles)), []);
+  assert.notDeepEqual(found(dockerfile(false).replace("USER node", "USR node")), []);
 });
 
 // the schemas of Kubernetes itself, strictly: an unknown field is a mistake
 test("the manifests are what Kubernetes' schemas say, of several versions, and the schemas find a mistake", async () => {
   const folder = await temporaryFolder();
-  const files = [...kubernetesFiles("crash", PARAMETERS)].filter(([name]) => !name.endsWith("kustomization.yaml"));
+  const files = [...kubernetesFiles("crash", PARAMETERS, undefined, true)].filter(
+    ([name]) => !name.endsWith("kustomization.yaml"),
+  );
   const paths: string[] = [];
   for (const [name, text] of files) {
     paths.push(path.join(folder, path.basename(name)));
@@ -70,7 +73,7 @@ test("the manifests are what Kubernetes' schemas say, of several versions, and t
 });
 
 test("compose.yaml: topics are made once Kafka is healthy, then the job starts with its parameters as text", () => {
-  const { services, volumes } = parse(composeYaml("crash", ["phones", "cars"], PARAMETERS));
+  const { services, volumes } = parse(composeYaml("crash", ["phones", "cars"], PARAMETERS, false));
   assert.deepEqual(Object.keys(services), ["kafka", "topics", "job"]);
   assert.match(services.topics.command[0], /^true\s+&& \S+ .*--topic phones .*&& \S+ .*--topic cars --partitions 4$/);
   const { environment, depends_on: after } = services.job;
@@ -133,7 +136,7 @@ test("k8s: every name, label, port and volume that one file mentions is there in
 });
 
 test("Dockerfile: runs as another user than root, on an argument's base, what npm start runs", () => {
-  const lines = DOCKERFILE.replaceAll("\\\n", " ").split("\n");
+  const lines = dockerfile(false).replaceAll("\\\n", " ").split("\n");
   const arguments_ = (keyword: string) =>
     lines.filter((line) => line.startsWith(`${keyword} `)).map((line) => line.slice(keyword.length + 1).trim());
   assert.deepEqual(arguments_("FROM"), ["$" + "{NODE_IMAGE}"]);

@@ -200,9 +200,9 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["COLLECTED_IN_SLICE cell 2, line 2", "COLLECTED_IN_SLICE cell 2, line 3"],
   },
   {
-    name: "files, which jobs do not write",
-    cells: [HEAD, 'phone.to("out");\nawait phone.toParquet("a").run();', 'phone.toParquet("b");'],
-    found: ["NOT_BUILT cell 2, line 2", "NOT_BUILT cell 3, line 1"],
+    name: "files in a folder of this machine",
+    cells: [HEAD, 'phone.to("out");\nawait phone.toParquet("a").run();', 'phone.toParquet("/home/ann/b");'],
+    found: ["ABSOLUTE_PATH cell 3, line 1"],
   },
   {
     name: "the report of a sink's run that another sink depends on",

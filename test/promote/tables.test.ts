@@ -7,7 +7,7 @@ import { notebookText, temporaryFolder } from "./notebooks.ts";
 import { feedPhones } from "./phones.ts";
 import { millrace } from "./run-command.ts";
 
-test("tables go into the job, are replayed, and a job that keeps other rows fails it", async () => {
+test("tables and files go into the job, are replayed, and a job that keeps other rows fails it", async () => {
   const servers = await sharedBroker();
   const env = { KAFKA_BOOTSTRAP_SERVERS: servers };
   const phones = uniqueName("phones");
@@ -23,6 +23,7 @@ await perSecond.toTable("per_second").run();
 phone.groupBy("device").agg(pl.len().alias("readings")).toTable("readings");`,
       "const rows = await sql`SELECT count(*) AS n FROM per_second`;\nrows",
       'phone.select("device", "gForceX").toTable("newest", { key: "device" })',
+      'await phone.filter(pl.col("gForceX").gt(1)).toParquet("./strong/moves").run()',
     ]),
   );
   const ran = await millrace(["run", notebook, "--for", "100ms"], { env });
@@ -31,17 +32,24 @@ phone.groupBy("device").agg(pl.len().alias("readings")).toTable("readings");`,
   assert.equal(promoted.code, 0, promoted.stderr);
   const main = await readFile(path.join(job, "main.ts"), "utf8");
   assert.equal(main.match(/\.toTable\(/g)?.length, 3);
+  assert.match(main, /\n\s*phone\.filter\(.*\)\.toParquet\("\.\/strong\/moves"\);\n/);
   assert.doesNotMatch(main, /\.run\(\);\n\n|sql/);
-  const { tables } = JSON.parse(await readFile(path.join(job, "promotion.json"), "utf8"));
+  const { tables, parquet } = JSON.parse(await readFile(path.join(job, "promotion.json"), "utf8"));
   assert.deepEqual(tables, [
     { name: "per_second" },
     { name: "readings", key: ["device"] },
     { name: "newest", key: ["device"] },
   ]);
+  assert.deepEqual(parquet, [{ folder: "strong/moves" }]);
 
   const replayed = await millrace(["replay", job]);
   assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
-  for (const line of [/table per_second: \d{2,} rows/, /table readings: 5 rows/, /table newest: 5 rows/])
+  for (const line of [
+    /table per_second: \d{2,} rows/,
+    /table readings: 5 rows/,
+    /table newest: 5 rows/,
+    /parquet strong%2Fmoves: \d{2,} rows/,
+  ])
     assert.match(replayed.stdout + replayed.stderr, line);
   await writeFile(path.join(job, "main.ts"), main.replace('pl.col("gForceX").max()', 'pl.col("gForceX").min()'));
   const other = await millrace(["replay", job]);

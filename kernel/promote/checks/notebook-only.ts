@@ -5,7 +5,6 @@ import { type Problem, problemAt } from "../problem.ts";
 import type { Slice } from "../slice.ts";
 import type { Unit } from "../unit.ts";
 
-const FILE_SINKS = new Set(["toParquet"]);
 const READING = new Set(["collect", "live", "plot", "batches"]);
 
 /** What only a notebook can do, in statements the job needs. */
@@ -26,17 +25,6 @@ export function notebookOnlyProblems({ cells, units, kept, edges }: Slice): Prob
       );
     for (const call of callsIn(unit.node)) {
       const method = millraceMethod(call, cells);
-      if (method !== undefined && FILE_SINKS.has(method))
-        problems.push(
-          problemAt(unit.cell, call.getStart(), {
-            code: "NOT_BUILT",
-            what: `A job does not run .${method}() yet: what it writes would not be exact after a kill.`,
-            remedies: [
-              "tag the cell skip: it stays in the notebook",
-              'write to a topic, .to("…"), or keep a table that SQL reads, .toTable("…")',
-            ],
-          }),
-        );
       const isUsed = () => edges.some((edge) => edge.to === unit.index && kept.has(edge.from));
       if (method !== undefined && (READING.has(method) || (method === "run" && isUsed()))) {
         problems.push(

@@ -1,18 +1,21 @@
 import type { Parameter } from "../parameters.ts";
 
-export const DOCKERFILE = `# docker build -t JOB .    (another base: --build-arg NODE_IMAGE=…)
+/** @param writesFiles `.toParquet` is among the sinks */
+export const dockerfile = (
+  writesFiles: boolean,
+): string => `# docker build -t JOB .    (another base: --build-arg NODE_IMAGE=…)
 ARG NODE_IMAGE=node:24-slim
 FROM \${NODE_IMAGE}
 # ONNXRUNTIME_NODE_INSTALL: where there is an ONNX model, the CPU's runtime is in its package, CUDA's would be downloaded
-ENV NODE_ENV=production PORT=8080 MILLRACE_STATE_DIR=/state ONNXRUNTIME_NODE_INSTALL=skip
+ENV NODE_ENV=production PORT=8080 MILLRACE_STATE_DIR=/state${writesFiles ? " MILLRACE_FILES_DIR=/files" : ""} ONNXRUNTIME_NODE_INSTALL=skip
 WORKDIR /app
 COPY package.json postinstall.mjs ./
 COPY vendor ./vendor
 RUN npm install --omit=dev --no-audit --no-fund && npm cache clean --force \\
-  && mkdir /state && chown node:node /state
+  && mkdir /state${writesFiles ? " /files" : ""} && chown node:node /state${writesFiles ? " /files" : ""}
 COPY . .
 USER node
-VOLUME /state
+VOLUME /state${writesFiles ? " /files" : ""}
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \\
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
@@ -35,7 +38,12 @@ state/
 `;
 
 /** The job beside a Kafka of its own, for a machine with Docker. */
-export function composeYaml(name: string, topics: readonly string[], parameters: readonly Parameter[]): string {
+export function composeYaml(
+  name: string,
+  topics: readonly string[],
+  parameters: readonly Parameter[],
+  writesFiles: boolean,
+): string {
   const create = topics.map(
     (topic) =>
       `        && /opt/kafka/bin/kafka-topics.sh --bootstrap-server kafka:19092 --create --if-not-exists --topic ${topic} --partitions 4`,
@@ -86,9 +94,9 @@ ${parameters.map(({ variable, default: value }) => `      ${variable}: ${JSON.st
       - "127.0.0.1:8080:8080"
     volumes:
       - state:/state
-    restart: unless-stopped
+${writesFiles ? "      - files:/files\n" : ""}    restart: unless-stopped
     stop_grace_period: 60s
 volumes:
   state:
-`;
+${writesFiles ? "  files:\n" : ""}`;
 }

@@ -6,6 +6,7 @@ export function kubernetesFiles(
   jobName: string,
   parameters: readonly Parameter[],
   measured?: Measured,
+  writesFiles = false,
 ): Map<string, string> {
   const { cpu, memory, memoryLimit, storage } = resourcesFor(measured);
   const name = dnsName(jobName);
@@ -19,7 +20,7 @@ resources:
   - statefulset.yaml
   - service.yaml
   - disruption-budget.yaml
-configMapGenerator:
+${writesFiles ? "  - files.yaml\n" : ""}configMapGenerator:
   - name: ${name}-settings
     literals:
       - KAFKA_BOOTSTRAP_SERVERS=kafka:9092
@@ -98,10 +99,17 @@ spec:
               mountPath: /state
             - name: tmp
               mountPath: /tmp
-      volumes:
+${writesFiles ? "            - name: files\n              mountPath: /files\n" : ""}      volumes:
         - name: tmp
           emptyDir: {}
-  volumeClaimTemplates:
+${
+  writesFiles
+    ? `        - name: files
+          persistentVolumeClaim:
+            claimName: ${name}-files
+`
+    : ""
+}  volumeClaimTemplates:
     - metadata:
         name: state
       spec:
@@ -111,6 +119,23 @@ spec:
             storage: ${storage}
 `,
   );
+  if (writesFiles)
+    files.set(
+      "k8s/files.yaml",
+      `# the folders of .toParquet: all workers of the job write to this one volume
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: ${name}-files
+  labels:
+    ${labels}
+spec:
+  accessModes: [ReadWriteMany]
+  resources:
+    requests:
+      storage: 10Gi
+`,
+    );
   files.set(
     "k8s/service.yaml",
     `apiVersion: v1

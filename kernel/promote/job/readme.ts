@@ -9,9 +9,21 @@ export interface ReadmeOptions {
   readonly plan: string;
   readonly recorded: boolean;
   readonly warm: boolean;
+  /** Of Parquet files that it writes. */
+  readonly folders: readonly string[];
 }
 
-export function readme({ name, notebook, sources, sinks, parameters, plan, recorded, warm }: ReadmeOptions): string {
+export function readme({
+  name,
+  notebook,
+  sources,
+  sinks,
+  parameters,
+  plan,
+  recorded,
+  warm,
+  folders,
+}: ReadmeOptions): string {
   const rows = parameters.map(
     ({ variable, flag, type, default: value }) => `| \`${variable}\` | \`${flag}\` | ${type} | \`${value}\` |`,
   );
@@ -36,7 +48,7 @@ ${parameters.length === 0 ? "None.\n\n" : table}Besides: \`KAFKA_BOOTSTRAP_SERVE
 
 ${warm ? "With the state of what the notebook had read (`warm` in `main.ts`): those records are read again, silently, and rows are written from where the notebook ended." : "At the earliest record."} \`MILLRACE_FROM\` says otherwise: \`earliest\`, \`latest\`, an ISO 8601 time, \`-10m\`. A job that has committed offsets goes on from them, always.
 
-## Plan
+${folders.length === 0 ? "" : filesText(name, folders)}## Plan
 
 \`\`\`
 ${plan.trim()}
@@ -58,5 +70,13 @@ ${
 HTTP on \`PORT\`: \`/health/live\`, \`/health/ready\`, \`/metrics\` (Prometheus), \`/state\` (read-only SQL).
 `;
 }
+
+const filesText = (name: string, folders: readonly string[]) => `## Files
+
+Each checkpoint that has rows adds a file per partition, \`${name}-PARTITION-NUMBER.parquet\`, to ${list(folders)}, exactly once (also with \`at-least-once\`); read them with a
+glob (\`${folders[0]}/*.parquet\`). Folders are relative to \`MILLRACE_FILES_DIR\` (this folder; \`/files\` in a container), and shared by all workers. Fewer and larger
+files: a longer \`MILLRACE_COMMIT_INTERVAL\`.
+
+`;
 
 const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");

@@ -14,9 +14,8 @@ import type { ProcessNode } from "./process-node.ts";
 import type { RenameNode } from "./rename-node.ts";
 import type { RepartitionNode } from "./repartition-node.ts";
 import type { SelectNode } from "./select-node.ts";
-import type { SinkNode } from "./sink-node.ts";
 import type { SourceNode } from "./source-node.ts";
-import type { ToTableNode } from "./to-table-node.ts";
+import type { TerminalNode } from "./terminal-node.ts";
 import type { UniqueNode } from "./unique-node.ts";
 import type { UnnestNode } from "./unnest-node.ts";
 import type { WithColumnsNode } from "./with-columns-node.ts";
@@ -42,8 +41,7 @@ export type VerbNode =
   | GroupBySessionNode
   | GroupByCountNode
   | GroupByRollingNode
-  | SinkNode
-  | ToTableNode;
+  | TerminalNode;
 
 /** A plan: frozen data, from a terminal (a sink or a view) inward to its sources. */
 export type PlanNode = SourceNode | VerbNode;

@@ -32,6 +32,7 @@ export async function commitTransaction(
   io.begin();
   const changes: TaskChanges[] = [];
   for (const task of tasks) await task.inputs?.settle();
+  for (const task of tasks) await task.files?.draft();
   for (const task of tasks) changes.push({ task, changes: await task.takeChanges(saved) });
 
   // What the changelogs hold before this checkpoint is in our rows already, and a replay may start there. If they hold more than
@@ -63,6 +64,7 @@ export async function commitTransaction(
     await io.transactional.sendOffsets(settings.name, generation, offsets, planMark(plan));
     await io.commit();
   });
+  for (const task of tasks) await task.files?.publish();
   return changes;
 }
 

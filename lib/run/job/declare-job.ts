@@ -1,6 +1,5 @@
 import { MillraceError, Refusal } from "../../error.ts";
-import { declaredFileSinks, declaredSinks, declaredTables, statementsRunOnce } from "../../frame/driver.ts";
-import { notInJobs } from "../../frame/file-sink.ts";
+import { declaredTerminals, statementsRunOnce } from "../../frame/driver.ts";
 import { declaredParams, setParamSource } from "../../frame/param.ts";
 import type { Schema } from "../../schema.ts";
 import { collectAtHalfMore, countBuffersWithHeap } from "../count-buffers.ts";
@@ -73,7 +72,6 @@ export function job(options: JobOptions): Job {
             console.log(jobHelp(options.name, declaredParams()));
             process.exit(0);
           }
-          if (declaredFileSinks().length > 0) throw notInJobs(declaredFileSinks());
           refuseUnknownFlags(
             flags,
             declaredParams().map(({ flag }) => flag),
@@ -81,7 +79,7 @@ export function job(options: JobOptions): Job {
           const { runJob } = await import("./run-job.ts");
           const warm = options.warm !== undefined && !process.env.MILLRACE_FROM ? { warm: options.warm } : {};
           started();
-          await runJob([...declaredSinks(), ...declaredTables()], options.schemas, { ...settings, ...warm }, others);
+          await runJob(declaredTerminals(), options.schemas, { ...settings, ...warm }, others);
           process.exit(0);
         } catch (error) {
           fail(error);

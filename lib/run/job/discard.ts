@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { Refusal } from "../../error.ts";
 import { deleteGroup } from "../../log/delete-group.ts";
 import type { Cluster } from "../../log/index.ts";
+import { RESERVED } from "../../operators/compile.ts";
 import { changelogTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
 import type { JobLog } from "./log.ts";
@@ -43,7 +44,7 @@ export async function discardOffsets(cluster: Cluster, { name, sessionTimeout }:
 /** The changelogs of a plan, and of those that ran before it under the same name. */
 export function changelogsOf(name: string, plan: JobPlan, before: Iterable<RecordedPlan>): string[] {
   const earlier = [...before].flatMap(({ description }) => description.nodes).flatMap(({ stores }) => stores);
-  return ["watermark", ...[...plan.stores, ...earlier].map((store) => store.name)].map((store) =>
+  return [...RESERVED, ...[...plan.stores, ...earlier].map((store) => store.name)].map((store) =>
     changelogTopic(name, store),
   );
 }

@@ -1,12 +1,15 @@
 import { Refusal } from "../../error.ts";
-import { compile, type Program, type ProgramSource, tableId } from "../../operators/program.ts";
+import { compile, type Program, type ProgramSource } from "../../operators/program.ts";
 import { inOwnOrders, sharedId } from "../../operators/reading-order.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
+import { type TerminalNode, terminalId } from "../../plan/nodes/terminal-node.ts";
+import type { ToParquetNode } from "../../plan/nodes/to-parquet-node.ts";
 import type { ToTableNode } from "../../plan/nodes/to-table-node.ts";
 import type { Schema } from "../../schema.ts";
 import type { StoreSpec } from "../../state/store.ts";
 import { describeSource, KeyPlacement, rowsSchema, SourceReader } from "../source/index.ts";
+import { FILES_STORE } from "./partition-files.ts";
 import { PLACED_STORE } from "./placed-store.ts";
 import { READ_STORE } from "./read-store.ts";
 
@@ -16,6 +19,7 @@ export interface JobPlan {
   readonly sinks: ReadonlyMap<string /* terminal */, SinkNode>;
   /** Tables are state: their rows are kept by the program itself. */
   readonly tables: ReadonlyMap<string /* terminal */, ToTableNode>;
+  readonly files: ReadonlyMap<string /* terminal */, ToParquetNode>;
   readonly inputs: readonly { readonly source: ProgramSource; readonly reader: SourceReader }[];
   /** Of all partitions that the process works on. */
   readonly placement: KeyPlacement;
@@ -28,15 +32,12 @@ export interface JobPlan {
 }
 
 /** @throws {Refusal} `NO_SINK`, `NO_SCHEMA`, and whatever has no exact streaming meaning */
-export function planJob(
-  declared: readonly (SinkNode | ToTableNode)[],
-  schemas: Readonly<Record<string, Schema>>,
-): JobPlan {
+export function planJob(declared: readonly TerminalNode[], schemas: Readonly<Record<string, Schema>>): JobPlan {
   if (declared.length === 0) {
     throw new Refusal({
       code: "NO_SINK",
       what: "The job has no sink, so it would do nothing.",
-      remedies: ['end a frame in .to("topic") or .toTable("name")'],
+      remedies: ['end a frame in .to("topic"), .toTable("name") or .toParquet("folder")'],
     });
   }
   const wire = new Map<string, Schema>();
@@ -65,11 +66,13 @@ export function planJob(
   const kept = [
     ...(program.repartitions.length > 0 ? [PLACED_STORE] : []),
     ...(ordered && readTwice(program) ? [READ_STORE] : []),
+    ...(terminals.some((node) => node.kind === "toParquet") ? [FILES_STORE] : []),
   ];
   return {
     program,
     sinks: new Map(sinks.map((node) => [node.id, node])),
-    tables: new Map(terminals.filter((node) => node.kind === "toTable").map((node) => [tableId(node.name), node])),
+    tables: new Map(terminals.filter((node) => node.kind === "toTable").map((node) => [terminalId(node), node])),
+    files: new Map(terminals.filter((node) => node.kind === "toParquet").map((node) => [terminalId(node), node])),
     inputs: program.sources.map((source) => ({
       source,
       reader: new SourceReader(source, wire.get(sharedId(source.id)) as Schema),

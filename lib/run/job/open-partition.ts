@@ -9,6 +9,7 @@ import type { OpenStore } from "../../state/store.ts";
 import type { JobPlan } from "./job-plan.ts";
 import type { JobTopics } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
+import { FILES_STORE, PartitionFiles } from "./partition-files.ts";
 import { PartitionTask } from "./partition-task.ts";
 import { refuseOtherPlan } from "./plan-mark.ts";
 import type { JobSettings } from "./settings.ts";
@@ -72,6 +73,10 @@ export async function openPartition(
   const opened = new PartitionTask(partition, await plan.program.open(openStore), stores, offsets, changelog);
   // the first position is committed even if nothing comes, so that it stays where it was decided; so is what the changelog brought
   opened.dirty = !known || unsaved;
+  if (plan.files.size > 0) {
+    const files = { sinks: plan.files, root: settings.filesDir, job: settings.name };
+    opened.files = await closedOnError(stores, PartitionFiles.open(files, partition, stores.get(FILES_STORE.name)));
+  }
   return opened;
 }
 
@@ -95,7 +100,8 @@ async function begun(context: PartitionContext, partition: number, options: Opti
   const { plan, file, settings, topics } = context;
   const stores = storesOf(context, partition);
   const { changelog } = await closedOnError(stores, replayed(context, partition, stores, {}, options));
-  if (stores.rows > 0) {
+  const ofFiles = settings.rebuilds && plan.files.size > 0 ? stores.get(FILES_STORE.name).size : 0;
+  if (stores.rows > ofFiles) {
     stores.close();
     throw new Refusal({
       code: "STATE_WITHOUT_OFFSETS",

@@ -3,6 +3,7 @@ import type { PartitionPosition } from "../../state/duckdb/state-file.ts";
 import type { Changes } from "../../state/memory-store.ts";
 import type { PartitionStores } from "../../state/partition-stores.ts";
 import type { OrderedInputs } from "./ordered-inputs.ts";
+import type { PartitionFiles } from "./partition-files.ts";
 
 /** A program at work on one partition number of its sources. */
 export class PartitionTask {
@@ -11,6 +12,8 @@ export class PartitionTask {
   readonly stores: PartitionStores;
   /** Where inputs are read in one order. */
   inputs: OrderedInputs | undefined;
+  /** Where rows go to files. */
+  files: PartitionFiles | undefined;
   /** Its inputs are read up to where an earlier reading ended: nothing is written for them. */
   warming = false;
   /** Source topic -> the next offset to process. */

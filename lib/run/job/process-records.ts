@@ -1,5 +1,6 @@
+import type pl from "nodejs-polars";
 import { MillraceError } from "../../error.ts";
-import type { FetchedPartition } from "../../log/index.ts";
+import type { FetchedPartition, RecordColumns } from "../../log/index.ts";
 import { type BadRecord, badRecordAt, indexOfOffset, oncePerRecord } from "../source/index.ts";
 import type { Ready } from "./ordered-inputs.ts";
 import type { PartitionTask } from "./partition-task.ts";
@@ -50,10 +51,8 @@ async function processPart(context: WorkerContext, task: PartitionTask, { fetche
       all.push(badRecordAt(fetched, indexOfOffset(columns.offsets!, row.offset), row.reason));
     if (all.length > 0 && !silent && settings.onError === "stop") throw badRecord(all[0]!, topics.deadLetter);
     for (const { terminal, frame: rows } of result.rows) {
-      const sink = plan.sinks.get(terminal);
-      if (sink === undefined || rows.height === 0 || silent) continue;
-      await io.write(sink, rows, columns);
-      task.rowsOut += rows.height;
+      if (silent) continue;
+      await write(context, task, terminal, rows, columns);
     }
     metrics.unknownFields.set({ source: source.id }, reader.counts.unknownFields);
   }
@@ -69,22 +68,31 @@ async function processPart(context: WorkerContext, task: PartitionTask, { fetche
   metrics.lag.set({ topic, partition }, Math.max(0, lastStableOffset - nextOffset));
 }
 
-/** Writes rows of sinks and dead letters of inputs that are read in one order. */
-export async function writeReady(
-  { plan, topics, io, settings }: WorkerContext,
+/** Rows of a sink go to its topic, those of files to where they wait for the checkpoint; a table keeps its own. */
+async function write(
+  { plan, io }: WorkerContext,
   task: PartitionTask,
-  { rows, bad }: Ready,
+  terminal: string,
+  rows: pl.DataFrame,
+  source: RecordColumns | undefined,
 ): Promise<void> {
+  const sink = plan.sinks.get(terminal);
+  if (rows.height === 0 || (sink === undefined && !plan.files.has(terminal))) return;
+  if (sink === undefined) task.files!.take(terminal, rows);
+  else await io.write(sink, rows, source);
+  task.rowsOut += rows.height;
+}
+
+/** Writes rows of sinks and dead letters of inputs that are read in one order. */
+export async function writeReady(context: WorkerContext, task: PartitionTask, { rows, bad }: Ready): Promise<void> {
+  const { topics, io, settings } = context;
   if (bad.length > 0) {
     if (settings.onError === "stop") throw badRecord(bad[0] as BadRecord, topics.deadLetter);
     await io.deadLetters(bad);
     task.bad += bad.length;
   }
   for (const { terminal, frame } of rows) {
-    const sink = plan.sinks.get(terminal);
-    if (sink === undefined || frame.height === 0) continue;
-    await io.write(sink, frame, undefined);
-    task.rowsOut += frame.height;
+    await write(context, task, terminal, frame, undefined);
   }
   if (bad.length + rows.length > 0) task.dirty = true;
 }

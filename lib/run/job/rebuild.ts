@@ -1,9 +1,11 @@
 import { Refusal } from "../../error.ts";
 import { type Cluster, committedPositions } from "../../log/index.ts";
 import { changelogsOf, confirm, discardOffsets, discardTopics } from "./discard.ts";
+import { changelogTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { partitionsChanged } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
+import { FILES_STORE } from "./partition-files.ts";
 import { readPlans, recordRebuild } from "./plan-history.ts";
 import type { JobSettings } from "./settings.ts";
 import type { WarmRanges } from "./warm.ts";
@@ -43,7 +45,13 @@ export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobS
   for (const line of lost) log.warn(line);
   await recordRebuild(cluster, name, ranges);
   await discardOffsets(cluster, settings);
-  await discardTopics(cluster, changelogs, log);
+  // files that were written stay, and so does what is known of them
+  const kept = changelogTopic(name, FILES_STORE.name);
+  await discardTopics(
+    cluster,
+    changelogs.filter((topic) => topic !== kept),
+    log,
+  );
   log.info("building the state anew", { records });
 }
 

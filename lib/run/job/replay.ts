@@ -21,7 +21,9 @@ export async function runReplay(
   json: boolean,
 ): Promise<void> {
   await mkdir(folders.out, { recursive: true });
-  const kept = new Map([...plan.sinks.keys(), ...plan.tables.keys()].map((id) => [id, [] as pl.DataFrame[]]));
+  const kept = new Map(
+    [...plan.sinks.keys(), ...plan.tables.keys(), ...plan.files.keys()].map((id) => [id, [] as pl.DataFrame[]]),
+  );
   const counts = { rowsIn: 0, rowsOut: 0, bad: 0 };
   const samples: { input: JobPlan["inputs"][number]; topic: string; partitions: Sample[] }[] = [];
   for (const input of plan.inputs)
@@ -35,7 +37,7 @@ export async function runReplay(
     counts.bad += bad.length;
     for (const { terminal, frame } of rows) {
       kept.get(terminal)?.push(frame);
-      if (plan.sinks.has(terminal)) counts.rowsOut += frame.height;
+      if (!plan.tables.has(terminal)) counts.rowsOut += frame.height;
     }
   };
   for (const { input, topic, partitions } of samples)
@@ -52,7 +54,8 @@ export async function runReplay(
     const lines = settledRows(sink, kept.get(terminal)!).map((frame) => recordLines(sinkRecords(sink, frame)));
     written.set(sink.topic, (written.get(sink.topic) ?? "") + lines.join(""));
   }
-  for (const [terminal, table] of plan.tables) written.set(terminal, tableLines(table, kept.get(terminal)!));
+  for (const [terminal, table] of [...plan.tables, ...plan.files])
+    written.set(terminal, tableLines(table, kept.get(terminal)!));
   for (const [topic, text] of written) await writeFile(path.join(folders.out, `${topic}.jsonl`), text);
   log.info("replayed", counts);
   const seconds = Math.round(performance.now()) / 1000;

@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import { AggregatorRegistry } from "prom-client";
 import { Cluster, kafkaConfigFromEnv } from "../../log/index.ts";
-import type { SinkNode } from "../../plan/nodes/sink-node.ts";
-import type { ToTableNode } from "../../plan/nodes/to-table-node.ts";
+import type { TerminalNode } from "../../plan/nodes/terminal-node.ts";
 import type { Schema } from "../../schema.ts";
 import { StateFile } from "../../state/duckdb/state-file.ts";
 import { queryState } from "../../state/duckdb/state-query.ts";
@@ -44,12 +43,12 @@ function giveUp(): void {
  * @throws {MillraceError} when the work cannot go on, {@link Refusal} for what is not run at all
  */
 export async function runJob(
-  sinks: readonly (SinkNode | ToTableNode)[],
+  terminals: readonly TerminalNode[],
   schemas: Readonly<Record<string, Schema>>,
   given: JobSettings,
   others?: OtherWorkers,
 ): Promise<void> {
-  const wanted = planJob(sinks, schemas);
+  const wanted = planJob(terminals, schemas);
   const mode: Mode = given.replay === undefined ? MODES.job : MODES.replay;
   if (given.replay !== undefined && mode.sinksWrite === "never") {
     const { runReplay } = await import("./replay.ts");
@@ -85,7 +84,7 @@ export async function runJob(
     if (given.reset) await resetJob(cluster, wanted, given, log);
     if (given.rebuild) await rebuildJob(cluster, wanted, given, log);
     const { rebuild } = await readPlans(cluster, given.name);
-    const settings = rebuild === undefined ? given : { ...given, warm: rebuild.ranges };
+    const settings = rebuild === undefined ? given : { ...given, warm: rebuild.ranges, rebuilds: true };
     const topics = await prepareTopics(cluster, wanted, settings.name, log);
     const plan = { ...wanted, goesOnFrom: await judgePlan(cluster, topics, wanted, settings.name, log) };
     if (link === undefined) await forgetFurtherWorkers(settings.stateDir, settings.workers);

@@ -31,6 +31,8 @@ export interface JobSettings {
   /** Milliseconds between checkpoints. */
   readonly commitInterval: number;
   readonly stateDir: string;
+  /** What folders of files are relative to. */
+  readonly filesDir: string;
   /** Bytes of memory for state, beyond what a process takes anyway; more state than that is read from its file as it is needed. */
   readonly stateMemory: number;
   /** How many workers beside its owner keep a copy of each partition's state. */
@@ -45,6 +47,8 @@ export interface JobSettings {
   readonly stateToken?: string;
   /** What the notebook had read: taken into the state, and not written again. */
   readonly warm?: WarmRanges;
+  /** That is a rebuild: files were written of it. */
+  readonly rebuilds?: boolean;
   /** Recorded samples instead of Kafka. */
   readonly replay?: { readonly samples: string; readonly out: string };
 }
@@ -120,6 +124,7 @@ export function jobSettings(
     guarantee,
     commitInterval: duration(env, "MILLRACE_COMMIT_INTERVAL", "1s", "10m"), // a transaction may last 15 minutes
     stateDir: path.resolve(env.MILLRACE_STATE_DIR || path.join(root, "state")),
+    filesDir: path.resolve(env.MILLRACE_FILES_DIR || root),
     stateMemory: Math.max(LEAST_STATE_MEMORY, Math.floor(bytes(env, "MILLRACE_STATE_MEMORY", "512MiB") / workers)),
     standbyReplicas: count(env, "MILLRACE_STANDBY_REPLICAS", "0"),
     from: startPosition(env.MILLRACE_FROM || "earliest"),

@@ -330,6 +330,7 @@ export class Worker {
 
   #due(): boolean {
     if (this.#context.memory.crowded && [...this.#tasks.values()].some((task) => task.dirty)) return true; // rows may leave memory once they are saved
+    if ([...this.#tasks.values()].some(({ files }) => files?.many)) return true;
     return performance.now() - this.#lastCheckpoint >= this.#context.settings.commitInterval;
   }
 

@@ -1,9 +1,9 @@
 import type pl from "nodejs-polars";
 import type { BatchesOptions } from "../../frame/driver.ts";
+import { shownColumns } from "../../plan/named-metadata.ts";
 import type { PlanNode } from "../../plan/nodes/plan-node.ts";
 import { notebookHost } from "../host.ts";
 import { MODES } from "../modes.ts";
-import { shownColumns } from "./named-metadata.ts";
 import { PlanReader } from "./plan-reader.ts";
 import { recordReads } from "./record-reads.ts";
 import type { Session } from "./session.ts";

@@ -1,8 +1,8 @@
 import type pl from "nodejs-polars";
 import type { CollectOptions } from "../../frame/driver.ts";
+import { shownColumns } from "../../plan/named-metadata.ts";
 import type { PlanNode } from "../../plan/nodes/plan-node.ts";
 import { emptyFrame } from "../../schema.ts";
-import { shownColumns } from "./named-metadata.ts";
 import { readBounded } from "./read-bounded.ts";
 import { recordShown } from "./record-shown.ts";
 import { RowOrder, sorted, withoutPlaces } from "./row-order.ts";

@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
+import { shownColumns } from "../../plan/named-metadata.ts";
 import { nodesOf, type PlanNode } from "../../plan/nodes/plan-node.ts";
 import { emptyFrame } from "../../schema.ts";
-import { shownColumns } from "./named-metadata.ts";
 import type { PlanReader, ReadRows } from "./plan-reader.ts";
 
 /**

@@ -1,10 +1,11 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import pl from "nodejs-polars";
 import { MillraceError } from "../../error.ts";
 import type { Schema } from "../../schema.ts";
 import type { ColdRows } from "../cold-rows.ts";
+import { isThere, makeFolder } from "../folders.ts";
 import type { Changes } from "../memory-store.ts";
 import type { StoreSpec } from "../store.ts";
 import { ColdReader, ColdTable } from "./cold-table.ts";
@@ -384,30 +385,10 @@ export class StateFile {
   }
 }
 
-/** With the folders above it. Node's own way of that tries for ever where a folder is there and takes no other, as in /proc or through a link to nothing. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return void (await stat(folder)); // a link may lead to nothing
-    const above = path.dirname(folder);
-    if (code !== "ENOENT" || above === folder || (await isThere(above))) throw error;
-    await makeFolder(above);
-    await makeFolder(folder);
-  }
-}
-
 /** Whether a folder holds a state file. */
 export async function holdsState(folder: string): Promise<boolean> {
   return await isThere(path.join(folder, "state.duckdb"));
 }
-
-const isThere = (file: string) =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );
 
 /** The rows of a partition, with columns `c0`, `c1`, … */
 function selectRows({ name, columns }: StateTable, partition: number): string {

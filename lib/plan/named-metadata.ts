@@ -1,5 +1,5 @@
-import { isMetadata } from "../../plan/metadata.ts";
-import type { PlanNode } from "../../plan/nodes/plan-node.ts";
+import { isMetadata } from "./metadata.ts";
+import type { PlanNode } from "./nodes/plan-node.ts";
 
 /** The metadata columns that a program names among its columns (`select("_offset", …)`); the others travel unseen. */
 export function namedMetadata(node: PlanNode): ReadonlySet<string> {
@@ -22,6 +22,7 @@ export function namedMetadata(node: PlanNode): ReadonlySet<string> {
     case "late":
     case "keyBy":
     case "sink":
+    case "toParquet":
       return namedMetadata(node.input);
     default:
       return new Set();
