@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { MillraceError } from "../../lib/error.ts";
+import { showAmounts } from "../../lib/run/amount-done.ts";
 import type { Analysis } from "./analyse.ts";
 import { emitStatements } from "./emit-main.ts";
 import type { NotebookAnswer, NotebookRequest } from "./notebook-request.ts";
@@ -20,6 +21,7 @@ export interface Execution {
 export async function executeNotebook(
   analysis: Analysis,
   request: Omit<NotebookRequest, "folder" | "code" | "samples">,
+  progress: (line: string) => void,
 ): Promise<Execution> {
   const work = await mkdtemp(path.join(os.tmpdir(), "millrace-promotion-"));
   try {
@@ -29,7 +31,7 @@ export async function executeNotebook(
       requestFile,
       JSON.stringify({ ...request, folder, code: emitStatements(analysis.slice, analysis), samples: work }),
     );
-    const printed = await run([path.join(import.meta.dirname, "notebook-child.ts"), requestFile, answerFile]);
+    const printed = await run([path.join(import.meta.dirname, "notebook-child.ts"), requestFile, answerFile], progress);
     const text = await readFile(answerFile, "utf8").catch(() =>
       JSON.stringify({ error: `The cells ended the process.\n${printed}` }),
     );
@@ -47,15 +49,19 @@ export async function executeNotebook(
   }
 }
 
-function run(args: readonly string[]): Promise<string> {
+/** How often it is said how far recording is, ms. */
+const TELLING = 2000;
+
+function run(args: readonly string[], progress: (line: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    showAmounts(child, progress, TELLING);
     let printed = "";
     const collect = (chunk: Buffer) => {
       printed = (printed + chunk).slice(-4000);
     };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
+    child.stdout!.on("data", collect);
+    child.stderr!.on("data", collect);
     child.on("error", reject);
     child.on("exit", () => resolve(printed));
   });

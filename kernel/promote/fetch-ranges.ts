@@ -1,4 +1,5 @@
 import { type Cluster, Fetcher, takeRecords } from "../../lib/log/index.ts";
+import { AmountTeller } from "../../lib/run/amount-done.ts";
 import type { Sample } from "../../lib/run/job/samples.ts";
 import type { Ranges } from "./recorded.ts";
 
@@ -26,6 +27,11 @@ export async function fetchRanges(cluster: Cluster, topic: string, ranges: Topic
     fetcher.assign(topic, Number(partition), from);
   }
   const samples: Sample[] = [];
+  const amount = new AmountTeller(
+    `recording ${topic}`,
+    Object.values(ranges).reduce((sum, [from, to]) => sum + to - from, 0),
+  );
+  let records = 0;
   try {
     while (open.size > 0) {
       for (const { partition, columns, nextOffset, lastStableOffset, error } of await fetcher.poll()) {
@@ -34,6 +40,8 @@ export async function fetchRanges(cluster: Cluster, topic: string, ranges: Topic
         if (to === undefined) continue;
         const wanted: number[] = [];
         for (let i = 0; i < columns.count; i++) if (columns.offsets[i]! < to) wanted.push(i);
+        records += wanted.length;
+        amount.update(records);
         if (wanted.length > 0) samples.push({ partition, columns: takeRecords(columns, Uint32Array.from(wanted)) });
         if (nextOffset >= to || nextOffset >= lastStableOffset) {
           open.delete(partition);

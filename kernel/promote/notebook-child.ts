@@ -13,6 +13,7 @@ import { type PlanNode, sourcesOf, withInputs } from "../../lib/plan/nodes/plan-
 import type { SinkNode } from "../../lib/plan/nodes/sink-node.ts";
 import type { SourceNode } from "../../lib/plan/nodes/source-node.ts";
 import { outputName, type TerminalNode } from "../../lib/plan/nodes/terminal-node.ts";
+import { AmountTeller } from "../../lib/run/amount-done.ts";
 import { samplesFile, writeSamples } from "../../lib/run/job/samples.ts";
 import { readBounded } from "../../lib/run/notebook/read-bounded.ts";
 import { sampleSchema } from "../../lib/run/notebook/sample-schema.ts";
@@ -212,7 +213,11 @@ function ofTopics<T>(offsets: Readonly<Record<string, T>>, sources: readonly Sou
 /** What the sink would write over a range, or the table would hold, as the notebook's own reader computes it. */
 async function rowsOf(terminal: TerminalNode, from: Position, until: Position): Promise<string> {
   const byTask = new Map<string, pl.DataFrame[]>();
-  await readBounded(new Session(), terminal, { from, until, shows: false, what: "recording" }, (answers) => {
+  let amount: AmountTeller | undefined;
+  await readBounded(new Session(), terminal, { from, until, shows: false, what: "recording" }, (answers, reader) => {
+    const { total, lag } = reader.counts;
+    amount ??= new AmountTeller(`computing the rows of ${outputName(terminal)}`, total);
+    amount.update(total - lag);
     for (const { task, rows } of answers) byTask.set(task, [...(byTask.get(task) ?? []), rows]);
   });
   const frames = [...byTask.keys()]

@@ -86,12 +86,16 @@ async function makeJob(
   const shown = shownRows(notebook);
   const vendored = vendoredMillrace();
   vendored.catch(() => {}); // awaited below
-  const execution = await executeNotebook(analysis, {
-    schemas: Object.fromEntries(reads.schemas),
-    fallback: check?.promotion.schemas ?? {},
-    ranges: reads.ranges,
-    shown: shown.map(({ topic, ranges }) => ({ topic, ranges })),
-  });
+  const execution = await executeNotebook(
+    analysis,
+    {
+      schemas: Object.fromEntries(reads.schemas),
+      fallback: check?.promotion.schemas ?? {},
+      ranges: reads.ranges,
+      shown: shown.map(({ topic, ranges }) => ({ topic, ranges })),
+    },
+    progress,
+  );
   const { answer } = execution;
   const { terminals } = answer;
   const sinks = terminals.filter((one) => one.kind === "sink");

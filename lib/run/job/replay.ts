@@ -1,8 +1,9 @@
 import { access, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type pl from "nodejs-polars";
-import type { RecordColumns } from "../../log/columns.ts";
+import { type RecordColumns, takeRecords } from "../../log/index.ts";
 import type { SourceNode } from "../../plan/nodes/source-node.ts";
+import { AmountTeller } from "../amount-done.ts";
 import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
 import { settledRows } from "../sink/settled-rows.ts";
 import { sinkRecords } from "../sink/sink-records.ts";
@@ -40,13 +41,20 @@ export async function runReplay(
       if (!plan.tables.has(terminal)) counts.rowsOut += frame.height;
     }
   };
-  for (const { input, topic, partitions } of samples)
-    for (const { partition, columns } of partitions) {
-      const { frame, bad } = input.reader.read({ topic, partition, columns });
-      counts.rowsIn += columns.count;
-      counts.bad += bad.length;
-      take(await runner.feed(input.source.id, topic, partition, frame));
-    }
+  const parts = samples.flatMap(({ partitions, ...read }) =>
+    partitions.flatMap((sample) => slices(sample).map((part) => ({ ...read, ...part }))),
+  );
+  const amount = new AmountTeller(
+    "replaying",
+    parts.reduce((sum, { columns }) => sum + columns.count, 0),
+  );
+  for (const { input, topic, partition, columns } of parts) {
+    const { frame, bad } = input.reader.read({ topic, partition, columns });
+    counts.rowsIn += columns.count;
+    counts.bad += bad.length;
+    take(await runner.feed(input.source.id, topic, partition, frame));
+    amount.update(counts.rowsIn);
+  }
   take(await runner.end());
   // sink by sink: how the rows of two sinks of one topic fall between each other depends on batches
   const written = new Map<string, string>();
@@ -61,6 +69,17 @@ export async function runReplay(
   const seconds = Math.round(performance.now()) / 1000;
   const summary = { rowsIn: counts.rowsIn, rowsOut: counts.rowsOut, secondsSinceFirst: seconds, secondsTotal: seconds };
   if (json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+}
+
+/** So many records of a partition are replayed at a time. */
+const SLICE = 20_000;
+
+function slices({ partition, columns }: Sample): Sample[] {
+  if (columns.count <= SLICE) return [{ partition, columns }];
+  return Array.from({ length: Math.ceil(columns.count / SLICE) }, (_, i) => {
+    const rows = Uint32Array.from({ length: Math.min(SLICE, columns.count - i * SLICE) }, (_, row) => i * SLICE + row);
+    return { partition, columns: takeRecords(columns, rows) };
+  });
 }
 
 async function recordedTopics({ topics, pattern }: SourceNode, folder: string): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { timeLeft } from "../amount-done.ts";
 import { type DisplayHandle, notebookHost } from "../host.ts";
 import { badPanelHtml, badPanelText } from "./bad-panel.ts";
 import { escapeHtml } from "./html.ts";
@@ -57,11 +58,3 @@ export class Progress {
     else this.#handle.update(bundle);
   }
 }
-
-/** `40 s`, `3 min` */
-const timeLeft = (seconds: number): string =>
-  seconds < 90
-    ? `${Math.ceil(seconds)} s`
-    : seconds < 5400
-      ? `${Math.round(seconds / 60)} min`
-      : `${(seconds / 3600).toFixed(1)} h`;

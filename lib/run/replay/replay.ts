@@ -4,18 +4,19 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { Refusal } from "../../error.ts";
+import { showAmounts } from "../amount-done.ts";
 import { compareRows, type Difference, parseRows } from "./compare-rows.ts";
 import { linesDigest } from "./shown-digest.ts";
 
 export interface ReplayOptions {
   /** Arguments for Node before `main.ts`. */
   readonly nodeArguments?: readonly string[];
-  /** Is given a line when the job begins, every five seconds while it runs, and when it has ended. */
+  /** Is given a line when the job begins, every two seconds while it runs (how far it is, how fast, how long still), and when it has ended. */
   readonly progress?: (line: string) => void;
 }
 
-/** How often a replay says that it is still at work, ms. */
-const TELLING = 5000;
+/** How often a replay says how far it is, ms. */
+const TELLING = 2000;
 
 export interface SinkReplay {
   readonly topic: string;
@@ -67,7 +68,9 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
   const spoiled = await changedRecords(folder, recorded, { ...promotion.vendor, ...promotion.copied });
   const out = await mkdtemp(path.join(os.tmpdir(), "millrace-replay-"));
   try {
-    const run = await timed(recorded.samples, options.progress, () => runJob(folder, out, promotion, options));
+    const run = await timed(recorded.samples, options.progress, (line) =>
+      runJob(folder, out, promotion, options, line),
+    );
     if (run.code !== 0) return failed(`main.ts ended with code ${run.code}:\n${run.printed.trim()}`);
     const sinks: SinkReplay[] = [];
     const told: string[] = [];
@@ -104,19 +107,22 @@ export async function replay(folder: string, options: ReplayOptions = {}): Promi
   }
 }
 
-/** Says how many records are replayed, for how long already, and at the end how fast that was. */
+/** Says how many records are replayed, until the job tells how far it is for how long already, and at the end how long it took. */
 async function timed<T>(
   samples: Readonly<Record<string, { readonly records: number }>>,
   progress: ReplayOptions["progress"] = () => {},
-  work: () => Promise<T>,
+  work: (line: (text: string) => void) => Promise<T>,
 ): Promise<T> {
   const records = Object.values(samples).reduce((sum, each) => sum + each.records, 0);
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   progress(`replaying ${records} records of ${Object.keys(samples).join(", ")} …`);
-  const timer = setInterval(() => progress(`replaying, ${seconds().toFixed(0)} s …`), TELLING);
+  const timer = setInterval(() => progress(`starting the job, ${seconds().toFixed(0)} s …`), TELLING);
   try {
-    return await work();
+    return await work((text) => {
+      clearInterval(timer);
+      progress(text);
+    });
   } finally {
     clearInterval(timer);
     progress(`replayed in ${seconds().toFixed(1)} s, the start of the job included`);
@@ -158,7 +164,13 @@ async function changedRecords(
 }
 
 /** With the parameters' defaults: what this environment sets is not what was recorded. */
-function runJob(folder: string, out: string, promotion: Promotion, { nodeArguments = [] }: ReplayOptions) {
+function runJob(
+  folder: string,
+  out: string,
+  promotion: Promotion,
+  { nodeArguments = [] }: ReplayOptions,
+  line: (text: string) => void,
+) {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     MILLRACE_REPLAY: path.resolve(folder, "samples"),
@@ -173,14 +185,15 @@ function runJob(folder: string, out: string, promotion: Promotion, { nodeArgumen
     const child = spawn(process.execPath, [...nodeArguments, "main.ts"], {
       cwd: folder,
       env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
+    showAmounts(child, line, TELLING);
     let printed = "";
     const collect = (chunk: Buffer) => {
       printed = (printed + chunk).slice(-8000);
     };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
+    child.stdout!.on("data", collect);
+    child.stderr!.on("data", collect);
     child.on("error", reject);
     child.on("exit", (code) => resolve({ code, printed }));
   });

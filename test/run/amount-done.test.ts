@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { amountText, showAmounts } from "../../lib/run/amount-done.ts";
+import { temporaryFolder } from "./job/support.ts";
+
+const cases: readonly [done: number, total: number, seconds: number, text: string][] = [
+  [40_000, 100_000, 2, "replaying: 40,000 of 100,000 records, 20,000 records/s, 3 s left"],
+  [1000, 1_000_000, 1, "replaying: 1,000 of 1,000,000 records, 1,000 records/s, 17 min left"],
+  [10, 1_000_000, 1, "replaying: 10 of 1,000,000 records, 10 records/s, 27.8 h left"],
+  [0, 5, 1, "replaying: 0 of 5 records, 0 records/s"],
+  [5, 5, 0, "replaying: 5 of 5 records, 5,000 records/s"],
+];
+for (const [done, total, seconds, text] of cases)
+  test(`how far: ${text}`, () => assert.equal(amountText({ what: "replaying", done, total, seconds }), text));
+
+test("a child process tells how far it is; without anybody to tell it says nothing", async () => {
+  const file = path.join(await temporaryFolder(), "child.ts");
+  const url = pathToFileURL(path.join(import.meta.dirname, "../../lib/run/amount-done.ts")).href;
+  await writeFile(
+    file,
+    `const { AmountTeller } = await import(${JSON.stringify(url)});
+const teller = new AmountTeller("counting", 30);
+for (let i = 1; i <= 3; i++) {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  teller.update(i * 10);
+}
+process.disconnect();
+teller.update(31);
+`,
+  );
+  const child = fork(file);
+  const lines: string[] = [];
+  showAmounts(child, (line) => lines.push(line), 0);
+  const code = await new Promise((resolve) => child.on("exit", resolve));
+  assert.equal(code, 0);
+  assert.deepEqual(
+    lines.map((line) => line.replace(/[\d,]+ records\/s.*/, "…")),
+    ["counting: 10 of 30 records, …", "counting: 20 of 30 records, …", "counting: 30 of 30 records, …"],
+  );
+});
