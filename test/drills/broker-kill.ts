@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { jobUnderTest } from "../run/job/support.ts";
-import { until } from "../support/until.ts";
+import { jobUnderTest, untilOpened } from "../run/job/support.ts";
 import type { BrokerDrill } from "./drill.ts";
 import { DrillInput } from "./input.ts";
 import { verify } from "./verify.ts";
@@ -14,7 +13,7 @@ export async function brokerKillDrill(drill: BrokerDrill, kills: number): Promis
   const job = await jobUnderTest(cluster, { guarantee, plans });
   const input = await DrillInput.open(cluster, job, random);
   const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "50ms", MILLRACE_SESSION_TIMEOUT: "6s" });
-  await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
+  await untilOpened(run);
   for (let kill = 0; kill < kills; kill++) {
     const producing = input.write(records);
     producing.catch(() => {});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../lib/log/index.ts";
-import { type JobUnderTest, jobUnderTest } from "../run/job/support.ts";
+import { type JobUnderTest, jobUnderTest, untilOpened } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
 import type { Drill } from "./drill.ts";
 import { DrillInput } from "./input.ts";
@@ -20,8 +20,7 @@ export async function killNineDrill(drill: Drill, kills: number): Promise<void> 
     producing.catch(() => {}); // told below
     // some die while they start or restore, most while they work
     const early = kill % 4 === 1;
-    if (!early)
-      await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
+    if (!early) await untilOpened(run);
     await new Promise((resolve) => setTimeout(resolve, Math.floor(random() * 1500)));
     assert.equal(run.child.exitCode, null, `the job ended by itself:\n${run.stderr()}`);
     run.child.kill("SIGKILL");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { readOwner } from "../../lib/run/job/state-folder.ts";
-import { type JobRun, jobUnderTest } from "../run/job/support.ts";
+import { type JobRun, jobUnderTest, untilOpened } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
 import type { Drill } from "./drill.ts";
 import { writeReadings } from "./readings.ts";
@@ -33,7 +33,7 @@ export async function largeStateDrill({ cluster, guarantee, log }: Drill, millio
   const job = await jobUnderTest(cluster, { guarantee, plans: "delta", partitions: 4 });
   const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "1s", MILLRACE_STATE_MEMORY: "512MiB" });
   const processed = async () => (await rowsIn(job.stateDir)) ?? 0;
-  await until("the job works", () => /partition opened/.test(run.stderr()), 120_000);
+  await untilOpened(run);
   const warmUp = 200_000;
   const key = (n: number) => `phone-${n}`;
   await writeReadings(cluster, job.input, { from: 0, count: warmUp, key });

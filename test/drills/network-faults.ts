@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type JobRun, type JobUnderTest, jobUnderTest } from "../run/job/support.ts";
+import { type JobRun, type JobUnderTest, jobUnderTest, untilOpened } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
 import type { BrokerDrill } from "./drill.ts";
 import { DrillInput } from "./input.ts";
@@ -22,7 +22,7 @@ async function through(
     MILLRACE_SESSION_TIMEOUT: "6s",
     ...environment,
   });
-  await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
+  await untilOpened(run);
   await input.writeDuring(mischief(job, run), Math.ceil(records / 20));
   Object.assign(network.weather, { away: false, produceDelay: 0, notLeader: 0 });
   assert.equal(run.child.exitCode, null, `the job ended by itself:\n${run.stderr()}`);

@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Cluster, Fetcher } from "../../lib/log/index.ts";
 import { readState } from "../../lib/run/job/read-state.ts";
 import { cell } from "../../lib/run/job/samples.ts";
-import { type JobRun, jobUnderTest, temporaryFolder } from "../run/job/support.ts";
+import { type JobRun, jobUnderTest, temporaryFolder, untilOpened } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
 import type { Drill } from "./drill.ts";
 import { writeReadings } from "./readings.ts";
@@ -41,7 +41,7 @@ export async function standbyDrill({ cluster, guarantee, log }: Drill, gigabytes
   };
   const began = performance.now();
   const first = await worker("first");
-  await until("the first has started", () => /partition opened/.test(first.stderr()), 120_000);
+  await untilOpened(first);
   await feed(keys);
   await until("all keys are state", async () => (await count("first")) === keys, 3600_000);
   log(`${keys} keys, about ${gigabytes} GB of state, in ${seconds(began)} s`);

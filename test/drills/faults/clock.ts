@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { jobUnderTest } from "../../run/job/support.ts";
+import { jobUnderTest, untilOpened } from "../../run/job/support.ts";
 import { until } from "../../support/until.ts";
 import type { Drill } from "../drill.ts";
 import { DrillInput } from "../input.ts";
@@ -15,7 +15,7 @@ export async function clockDrill(drill: Drill): Promise<void> {
   const job = await jobUnderTest(cluster, { guarantee, plans });
   const input = await DrillInput.open(cluster, job, random);
   const run = await job.start([], { NODE_OPTIONS: `--import ${jumping}` });
-  await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
+  await untilOpened(run);
   const jumps = () => run.stderr().split("the clock jumps").length - 1;
   const before = jumps();
   await input.writeDuring(

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { jobUnderTest, temporaryFolder } from "../../run/job/support.ts";
-import { until } from "../../support/until.ts";
+import { jobUnderTest, temporaryFolder, untilOpened } from "../../run/job/support.ts";
 import type { Drill } from "../drill.ts";
 import { DrillInput } from "../input.ts";
 import { verify } from "../verify.ts";
@@ -29,7 +28,7 @@ export async function diskFullDrill(drill: Drill): Promise<void> {
     const input = await DrillInput.open(cluster, job, random);
     const environment = { MILLRACE_STATE_DIR: path.join(disk.folder, "state") };
     const run = await job.start([], environment);
-    await until("the job works", () => /partition opened/.test(run.stderr()) || run.child.exitCode !== null, 60_000);
+    await untilOpened(run);
     await input.write(records, 4);
     const filler = path.join(disk.folder, "filler");
     for (let size = 2 ** 24; size >= 512; size /= 2)

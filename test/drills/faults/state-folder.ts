@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
-import { jobUnderTest } from "../../run/job/support.ts";
-import { until } from "../../support/until.ts";
+import { jobUnderTest, untilOpened } from "../../run/job/support.ts";
 import type { Drill } from "../drill.ts";
 import { DrillInput } from "../input.ts";
 import { verify } from "../verify.ts";
@@ -15,7 +14,7 @@ export async function stateFolderDrill(drill: Drill): Promise<void> {
   const job = await jobUnderTest(cluster, { guarantee, plans });
   const input = await DrillInput.open(cluster, job, random);
   const first = await job.start();
-  await until("the job works", () => /partition opened/.test(first.stderr()) || first.child.exitCode !== null, 60_000);
+  await untilOpened(first);
   const second = (await job.start()).ended;
   await input.writeDuring(second, Math.ceil(records / 20));
   const refused = await second;

@@ -6,7 +6,16 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { readState } from "../../../lib/run/job/read-state.ts";
 import { newSeed, seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
-import { connect, type JobUnderTest, jobUnderTest, type Phone, phones, produce, temporaryFolder } from "./support.ts";
+import {
+  connect,
+  type JobUnderTest,
+  jobUnderTest,
+  type Phone,
+  phones,
+  produce,
+  temporaryFolder,
+  untilOpened,
+} from "./support.ts";
 
 const START = 1_700_000_000_000;
 
@@ -86,8 +95,7 @@ for (const guarantee of ["exactly-once", "at-least-once"])
     const list = phones(4000, 7, random, START);
     for (let turn = 0; turn < 4; turn++) {
       const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "50ms" });
-      const opened = () => /partition opened/.test(run.stderr());
-      await until("work", () => opened() || run.child.exitCode !== null, 60_000);
+      await untilOpened(run);
       for (let part = 0; part < 5; part++) {
         await produce(cluster, job.input, list.slice(turn * 1000 + part * 200, turn * 1000 + part * 200 + 200));
         await new Promise((resolve) => setTimeout(resolve, random() * 150));

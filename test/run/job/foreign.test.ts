@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { newSeed, seeded } from "../../support/seeded.ts";
-import { until } from "../../support/until.ts";
-import { connect, jobUnderTest, produce, readAll } from "./support.ts";
+import { connect, jobUnderTest, produce, readAll, untilOpened } from "./support.ts";
 
 test("a foreign-key join of two tables in a job, one in CSV and with deleted rows: its topic is the table that both make, over kill -9", {
   timeout: 180_000,
@@ -34,7 +33,7 @@ test("a foreign-key join of two tables in a job, one in CSV and with deleted row
   };
   await change();
   const killed = await job.start([], { ...env, MILLRACE_COMMIT_INTERVAL: "50ms" });
-  await until("it to run", () => /partition opened/.test(killed.stderr()), 60_000);
+  await untilOpened(killed);
   await change();
   killed.child.kill("SIGKILL");
   await killed.ended;

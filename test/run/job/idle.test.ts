@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { until } from "../../support/until.ts";
-import { connect, jobUnderTest, produce, readAll } from "./support.ts";
+import { connect, jobUnderTest, produce, readAll, untilOpened } from "./support.ts";
 
 test("a job closes the windows of a quiet partition by the clock, once, also over kill -9", {
   timeout: 120_000,
@@ -18,7 +18,7 @@ test("a job closes the windows of a quiet partition by the clock, once, also ove
     ]);
   await produce(cluster, job.input, [reading(0, 100), reading(1, 900)]);
   const first = await job.start();
-  await until("the job to start", () => /partition opened/.test(first.stderr()), 60_000);
+  await untilOpened(first);
   await until("the window to close by the clock", async () => (await written()).length === 1, 60_000);
   // as soon as it is out: the state file is then behind its changelog as a rule, and at the same offsets
   first.child.kill("SIGKILL");

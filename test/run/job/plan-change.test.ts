@@ -6,7 +6,7 @@ import type { Cluster } from "../../../lib/log/index.ts";
 import { seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { expectedRows } from "./expected.ts";
-import { connect, jobUnderTest, phones, produce, readAll } from "./support.ts";
+import { connect, jobUnderTest, phones, produce, readAll, untilOpened } from "./support.ts";
 
 let cluster: Cluster;
 before(async () => {
@@ -89,7 +89,7 @@ test("--reset begins anew with the changed plan, once it is confirmed and no wor
   };
   await refused(["--until", "end", "--reset"], /was not confirmed, and nothing was done[\s\S]*--yes/);
   const running = await job.start();
-  await until("it works", () => /partition opened/.test(running.stderr()));
+  await untilOpened(running);
   await refused(["--until", "end", "--reset", "--yes"], /Workers of .* are running/);
   running.child.kill("SIGTERM");
   assert.equal((await running.ended).code, 0);
@@ -124,7 +124,7 @@ test("a changed partition count of the source stops a job with state, running or
   await produce(cluster, job.input, phones(300, 5, seeded(3)));
   await stateless.toEnd();
   const [running, reading] = [await job.start(), await stateless.start()];
-  for (const run of [running, reading]) await until("it works", () => /partition opened/.test(run.stderr()));
+  for (const run of [running, reading]) await untilOpened(run);
   await addPartitions(job.input, 3);
   await produce(cluster, job.input, phones(300, 5, seeded(4)));
   for (const start of [() => running, () => job.start()]) {

@@ -4,7 +4,7 @@ import type { Cluster } from "../../../lib/log/index.ts";
 import { newSeed, seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { expectedRows, type Row } from "./expected.ts";
-import { connect, type JobUnderTest, jobUnderTest, phones, produce, readAll } from "./support.ts";
+import { connect, type JobUnderTest, jobUnderTest, phones, produce, readAll, untilOpened } from "./support.ts";
 
 let cluster: Cluster;
 before(async () => {
@@ -133,7 +133,7 @@ test("--rebuild is refused where it is not confirmed, workers run, there is noth
   await refused(REBUILD, /its plan keeps no state/, { TEST_PLANS: "stateless" });
   await refused(REBUILD, /cannot be built anew without output[\s\S]*--reset/, { TEST_PLANS: "anew" });
   const running = await job.start();
-  await until("it works", () => /partition opened/.test(running.stderr()));
+  await untilOpened(running);
   await refused(REBUILD, /Workers of .* are running/);
   running.child.kill("SIGTERM");
   assert.equal((await running.ended).code, 0);

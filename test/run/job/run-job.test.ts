@@ -7,7 +7,16 @@ import { readState } from "../../../lib/run/job/read-state.ts";
 import { newSeed, seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { assertSameRows, expectedRows, rowsOf } from "./expected.ts";
-import { connect, type JobUnderTest, jobUnderTest, phones, produce, readAll, temporaryFolder } from "./support.ts";
+import {
+  connect,
+  type JobUnderTest,
+  jobUnderTest,
+  phones,
+  produce,
+  readAll,
+  temporaryFolder,
+  untilOpened,
+} from "./support.ts";
 
 let cluster: Cluster;
 before(async () => {
@@ -86,7 +95,7 @@ test("SIGTERM: a checkpoint, and out with 0; the next run goes on from there", {
   const job = await jobUnderTest(cluster);
   await produce(cluster, job.input, phones(1000, 5, random, START));
   const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "10m" }); // only the signal makes it checkpoint
-  await until("partitions opened", () => run.stderr().split("partition opened").length > 3);
+  await untilOpened(run, 3);
   run.child.kill("SIGTERM");
   const { code, stderr } = await run.ended;
   assert.equal(code, 0, stderr);
@@ -130,7 +139,7 @@ test("two workers share the partitions; when one leaves, the other takes its sta
   const other = path.join(await temporaryFolder(), "other");
   const first = await job.start();
   const second = await job.start([], { MILLRACE_STATE_DIR: other });
-  await until("the second works", () => /partition opened/.test(second.stderr()), 60_000);
+  await untilOpened(second);
   await produce(cluster, job.input, phones(1000, 7, random, START + 100_000, 1000));
   await until("both are through", async () => (await readAll(cluster, `${job.output}-delta`)).length >= 2000, 60_000);
   second.child.kill("SIGTERM");

@@ -6,6 +6,7 @@ import { after } from "node:test";
 import { Cluster, Fetcher, Producer, partitionByKey } from "../../../lib/log/index.ts";
 import { byteColumn, cell } from "../../../lib/run/job/samples.ts";
 import { sharedBroker, uniqueName } from "../../support/broker.ts";
+import { until } from "../../support/until.ts";
 
 export interface Phone {
   readonly device: string;
@@ -137,6 +138,16 @@ export interface JobRun {
   /** Resolves when the process has ended. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
   stderr(): string;
+}
+
+/** Until it works on so many partitions; otherwise tells what it said. */
+export async function untilOpened(run: JobRun, count = 1): Promise<void> {
+  const reached = () => run.stderr().split("partition opened").length > count;
+  const ended = () => run.child.exitCode !== null || run.child.signalCode !== null;
+  await until(`${count} partitions opened`, () => reached() || ended(), 120_000).catch((error) => {
+    throw new Error(`${error.message}; the job said:\n${run.stderr()}`);
+  });
+  if (!reached()) throw new Error(`the job has ended before it opened ${count} partitions:\n${run.stderr()}`);
 }
 
 export interface JobUnderTest {

@@ -4,8 +4,7 @@ import test from "node:test";
 import { partitionOf } from "../../../lib/log/index.ts";
 import { readState } from "../../../lib/run/job/read-state.ts";
 import { newSeed, seeded } from "../../support/seeded.ts";
-import { until } from "../../support/until.ts";
-import { connect, jobUnderTest, type Phone, phones, produce, temporaryFolder } from "./support.ts";
+import { connect, jobUnderTest, type Phone, phones, produce, temporaryFolder, untilOpened } from "./support.ts";
 
 test("toTable in a job: exact over kill -9 and a lost state folder, read by SQL; keys other than the record's are placed anew", {
   timeout: 180_000,
@@ -18,7 +17,7 @@ test("toTable in a job: exact over kill -9 and a lost state folder, read by SQL;
   const list = phones(3000, 7, seeded(seed), start);
   await produce(cluster, job.input, list.slice(0, 1000));
   const killed = await job.start([], { MILLRACE_COMMIT_INTERVAL: "50ms" });
-  await until("a checkpoint", () => /partition opened/.test(killed.stderr()) || killed.child.exitCode !== null, 60_000);
+  await untilOpened(killed);
   await produce(cluster, job.input, list.slice(1000, 2000));
   killed.child.kill("SIGKILL");
   await killed.ended;

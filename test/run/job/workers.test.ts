@@ -8,7 +8,7 @@ import { readState } from "../../../lib/run/job/read-state.ts";
 import { newSeed, seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { assertSameRows, expectedRows, rowsOf } from "./expected.ts";
-import { connect, type JobUnderTest, jobUnderTest, phones, produce, readAll } from "./support.ts";
+import { connect, type JobUnderTest, jobUnderTest, phones, produce, readAll, untilOpened } from "./support.ts";
 
 let cluster: Cluster;
 before(async () => {
@@ -68,8 +68,7 @@ test("three workers answer as one: ready, metrics, state; one that is killed com
   const job = await jobUnderTest(cluster, { partitions: 3 });
   await produce(cluster, job.input, phones(900, 9, random, START));
   const run = await job.start([], { MILLRACE_WORKERS: "3", MILLRACE_SESSION_TIMEOUT: "6s" });
-  const opened = () => run.stderr().split("partition opened").length - 1;
-  await until("partitions opened", () => opened() >= 3, 60_000);
+  await untilOpened(run, 3);
   const { url } = await ownerOf(job.stateDir);
   await until("ready", async () => (await fetch(`${url}/health/ready`)).status === 200);
   const rowsIn = async () =>
