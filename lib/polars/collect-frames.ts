@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** Bytes of frames that may lie about. Making so many takes several times as long as their collection. */
-const LEFT = 64 * 2 ** 20;
+const LEFT = 32 * 2 ** 20;
 
 let left = 0;
 let collect: ((options: { readonly type: "major" }) => void) | undefined;

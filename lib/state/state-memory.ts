@@ -2,7 +2,7 @@ import pl from "nodejs-polars";
 import type { Schema } from "../schema.ts";
 
 /** Frames are copied while they are changed: of the memory given, so much is for the rows themselves. */
-const SHARE_OF_ROWS = 0.25;
+const SHARE_OF_ROWS = 0.125;
 
 /** How much memory the rows of all stores of a process may take together. */
 export class StateMemory {

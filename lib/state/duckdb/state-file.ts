@@ -143,6 +143,9 @@ export class StateFile {
       threads: "2",
       ...(memory !== undefined && { memory_limit: `${Math.max(LEAST_MEMORY, memory)}B` }),
       preserve_insertion_order: "false",
+      // what is freed goes back to the system soon, and not only by the 128 MiB
+      allocator_flush_threshold: "16MiB",
+      allocator_background_threads: "true",
       enable_external_file_cache: "false", // transfer files are written again and again under one name
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
