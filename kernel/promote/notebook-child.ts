@@ -65,16 +65,15 @@ async function answer(): Promise<NotebookAnswer> {
       ...program,
       opened: opened.files(),
       fingerprint: "",
-      placesAnew: false,
       recorded: { nothing: "a schema is not known" },
     };
   const frozen = terminals.map((terminal) => withSchemas(terminal, schemas) as TerminalNode);
   const rows = sourcesOf(terminals).map(
     (source) => [source.id, rowsSchema(source, schemas[sourceName(source)]!)] as const,
   );
-  const { fingerprint, repartitions } = compile(terminals, new Map(rows));
+  const { fingerprint } = compile(terminals, new Map(rows));
   const recorded = await record(frozen); // code in the plan may open files, too
-  return { ...program, opened: opened.files(), fingerprint, placesAnew: repartitions.length > 0, recorded };
+  return { ...program, opened: opened.files(), fingerprint, recorded };
 }
 
 async function executeCells(loaded: (url: string) => void): Promise<void> {

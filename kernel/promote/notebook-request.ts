@@ -33,8 +33,6 @@ export interface NotebookAnswer {
   /** Files that the statements asked for while they ran. */
   readonly opened: readonly OpenedFile[];
   readonly fingerprint: string;
-  /** Rows of the plan go from task to task. */
-  readonly placesAnew: boolean;
   readonly explained: string;
   readonly recorded: RecordedRun | { readonly nothing: string };
 }

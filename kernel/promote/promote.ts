@@ -101,7 +101,7 @@ async function makeJob(
   const sinks = terminals.filter((one) => one.kind === "sink");
   const tables = terminals.filter((one) => one.kind === "toTable");
   const parquet = terminals.filter((one) => one.kind === "toParquet");
-  const warm = options.warm ? warmRanges(terminals, reads.all, answer.placesAnew) : undefined;
+  const warm = options.warm ? warmRanges(terminals, reads.all) : undefined;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
   const opened = withOpened(analysis.needs, answer.opened, notebook.folder);

@@ -5,16 +5,9 @@ import type { Ranges } from "./recorded.ts";
 
 /**
  * The ranges a warm job takes into its state: all that the notebook read of its sources, in whichever cells. What their records make together counts as seen.
- * @param placesAnew rows of the plan go from task to task
- * @throws {Refusal} `NOTHING_TO_WARM` without a journal of reads of each source, `NOT_BUILT` for plans that place rows anew
+ * @throws {Refusal} `NOTHING_TO_WARM` without a journal of reads of each source
  */
-export function warmRanges(sinks: readonly PlanNode[], reads: Ranges, placesAnew: boolean): Ranges {
-  if (placesAnew)
-    throw new Refusal({
-      code: "NOT_BUILT",
-      what: "The job places rows anew by another key; those that are on their way where the notebook ended cannot be told from those before.",
-      remedies: ["promote without --warm, and start with MILLRACE_FROM"],
-    });
+export function warmRanges(sinks: readonly PlanNode[], reads: Ranges): Ranges {
   const sources = sourcesOf(sinks);
   const isReadBy = (topic: string, { topics, pattern }: SourceNode) =>
     topics.includes(topic) || (pattern !== undefined && new RegExp(pattern).test(topic));

@@ -68,9 +68,10 @@ const sink = source.groupByDynamic({ indexColumn: "at", every: "10s", by: "k", g
   }
 });
 
-test("a warm job of several sources goes on where the notebook was with each of them; one that places rows anew is refused", async () => {
+test("a warm job of several sources goes on where the notebook was with each of them", async () => {
   const servers = await sharedBroker();
-  const [left, right, joined, counts] = ["left", "right", "joined", "counts"].map(uniqueName) as [
+  const [left, right, joined, counts, sums] = ["left", "right", "joined", "counts", "sums"].map(uniqueName) as [
+    string,
     string,
     string,
     string,
@@ -96,16 +97,8 @@ const other = left.joinAsof(right.select("k", "at", pl.col("x").alias("other")),
     await produce(cluster, right, 0, 15, 500);
     await writeFile(
       notebook,
-      cells('left.groupByDynamic({ indexColumn: "at", every: "10s", by: "x" }).agg(pl.len().alias("n")).to("anew");'),
-    );
-    assert.equal((await millrace(["run", notebook], { env })).code, 0);
-    const refused = await millraceAgain(["promote", notebook, "--out", job, "--warm"], { env });
-    assert.equal(refused.code, 2, refused.stderr);
-    assert.match(refused.stderr, /places rows anew/);
-
-    await writeFile(
-      notebook,
       cells(`other.to(${JSON.stringify(joined)});
+left.withColumns(pl.col("x").modulo(2).alias("odd")).withColumns(pl.col("x").cumSum().over("odd").alias("sum")).to(${JSON.stringify(sums)}, { key: "odd" });
 left.concat(right).groupByDynamic({ indexColumn: "at", every: "10s", by: "k", grace: "0s" }).agg(pl.len().alias("n")).to(${JSON.stringify(counts)});`),
     );
     const ran = await millrace(["run", notebook], { env });
@@ -127,6 +120,13 @@ left.concat(right).groupByDynamic({ indexColumn: "at", every: "10s", by: "k", gr
     const expected = Array.from({ length: 10 }, (_, i) => square(Math.min(24, 19 + i)));
     assert.deepEqual(await column(cluster, joined, "other"), expected);
     assert.deepEqual(await column(cluster, counts, "n"), [20], "what the notebook had seen of the window counts, once");
+    // placed anew by another key than the record's
+    const sum = (n: number) =>
+      Array.from({ length: n / 2 + 1 }, (_, i) => square(n - 2 * i)).reduce((a, b) => a + b, 0);
+    assert.deepEqual(
+      ((await column(cluster, sums, "sum")) as number[]).sort((a, b) => a - b),
+      Array.from({ length: 10 }, (_, i) => sum(20 + i)).sort((a, b) => a - b),
+    );
     const again = await start();
     assert.equal(again.code, 0, again.stderr);
     assert.equal((await column(cluster, joined, "other")).length, 10);

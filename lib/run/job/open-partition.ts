@@ -297,7 +297,7 @@ async function replayed(
 }
 
 /** Where a partition without a committed offset starts. */
-async function startOffset(
+export async function startOffset(
   cluster: Cluster,
   topic: string,
   partition: number,

@@ -1,5 +1,4 @@
 import pl from "nodejs-polars";
-import { Refusal } from "../../error.ts";
 import { committedOffsets, type FetchedPartition } from "../../log/index.ts";
 import type { BadRow, TaskOutput, TaskResult } from "../../operators/task.ts";
 import { AlignedTask } from "../align/aligned-task.ts";
@@ -92,20 +91,13 @@ export class OrderedInputs {
 
   /**
    * @param ends topic -> partition -> where reading ends; undefined where it goes on
-   * @throws Refusal `NOT_BUILT` for a warm start of a plan that places rows anew
    */
   static async open(
     context: WorkerContext,
     task: PartitionTask,
     ends: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined,
   ): Promise<OrderedInputs> {
-    const { plan, topics, settings } = context;
-    if (settings.warm !== undefined && topics.repartitions.size > 0)
-      throw new Refusal({
-        code: "NOT_BUILT",
-        what: "a warm start of a plan that places rows anew is not built",
-        remedies: ["start it cold, from the earliest record"],
-      });
+    const { plan, topics } = context;
     const keeps = topics.repartitions.size > 0 && plan.stores.includes(PLACED_STORE);
     const inputs = new OrderedInputs(
       context,

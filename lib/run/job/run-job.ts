@@ -19,6 +19,7 @@ import { judgePlan } from "./plan-mark.ts";
 import { readState, whichWorker } from "./read-state.ts";
 import { rebuildJob } from "./rebuild.ts";
 import { resetJob } from "./reset.ts";
+import { seedState } from "./seed-state.ts";
 import type { JobSettings } from "./settings.ts";
 import { forgetFurtherWorkers, forgetOwner, memberId, noteOwner } from "./state-folder.ts";
 import { jobSummary } from "./summary.ts";
@@ -84,9 +85,10 @@ export async function runJob(
     if (given.reset) await resetJob(cluster, wanted, given, log);
     if (given.rebuild) await rebuildJob(cluster, wanted, given, log);
     const { rebuild } = await readPlans(cluster, given.name);
-    const settings = rebuild === undefined ? given : { ...given, warm: rebuild.ranges, rebuilds: true };
-    const topics = await prepareTopics(cluster, wanted, settings.name, log);
-    const plan = { ...wanted, goesOnFrom: await judgePlan(cluster, topics, wanted, settings.name, log) };
+    const asked = rebuild === undefined ? given : { ...given, warm: rebuild.ranges, rebuilds: true };
+    const topics = await prepareTopics(cluster, wanted, asked.name, log);
+    const plan = { ...wanted, goesOnFrom: await judgePlan(cluster, topics, wanted, asked.name, log) };
+    const settings = topics.repartitions.size === 0 ? asked : await seedState(cluster, plan, topics, asked, log);
     if (link === undefined) await forgetFurtherWorkers(settings.stateDir, settings.workers);
     others?.prepared();
     // a job that was reset has another topic of this name: files of before are not gone on from

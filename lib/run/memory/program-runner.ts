@@ -165,6 +165,11 @@ export class ProgramRunner {
     return reached.length === 0 ? Number.NaN : Math.min(...reached);
   }
 
+  /** How far a partition has come with the rows that it sends to others, ms; NaN while nothing is known. */
+  reached(repartition: string, partition: number): number {
+    return this.#tasks.get(String(partition))?.task.reached(repartition) ?? Number.NaN;
+  }
+
   /** That of one task; NaN before its first row. */
   watermarkOf(name: string): number {
     return this.#tasks.get(name)?.task.watermark ?? Number.NaN;

@@ -10,6 +10,7 @@ const readings = { device: "Utf8", timestamp: "Datetime(ms)", x: "Float64", y: "
 const main = job({
   name: "job-under-test",
   schemas: { [input]: readings, [`${input}-other`]: readings, [`${input}-models`]: { model: "Utf8" } },
+  ...(process.env.TEST_WARM && { warm: JSON.parse(process.env.TEST_WARM) }),
 });
 
 const phones = { key: "device", time: "timestamp" };

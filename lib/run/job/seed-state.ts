@@ -1,0 +1,190 @@
+import {
+  type Cluster,
+  committedPositions,
+  Fetcher,
+  Producer,
+  ProducerFenced,
+  type TopicPartition,
+  TransactionLost,
+} from "../../log/index.ts";
+import { ChangelogCodec } from "../../state/changelog/codec.ts";
+import { MemoryStore } from "../../state/memory-store.ts";
+import type { StoreSpec } from "../../state/store.ts";
+import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
+import type { JobPlan } from "./job-plan.ts";
+import type { JobTopics } from "./job-topics.ts";
+import type { JobLog } from "./log.ts";
+import { startOffset } from "./open-partition.ts";
+import { PLACED_STORE, type PlacedPosition, writePlaced } from "./placed-store.ts";
+import { planMark } from "./plan-mark.ts";
+import type { JobSettings } from "./settings.ts";
+import { type WarmRanges, warmParts, warmStart } from "./warm.ts";
+
+/** Rows of a store that are sent at a time. */
+const SLICE = 50_000;
+/** How long another worker that began to do the same later is waited for before it is done anew, ms. */
+const PATIENCE = 120_000;
+
+/**
+ * The warm start of a plan whose rows pass from task to task: what the notebook had read is read once more by all tasks together, in memory and as if it
+ * ended there, which is what the notebook did; the state that this makes goes to the changelogs, and the offsets after it to the group, in one transaction. From there on the job
+ * is one that goes on after a restart. Of several workers that begin at a time one succeeds, and the others find it done.
+ * @returns the settings of a job that is not warm any more
+ */
+export async function seedState(
+  cluster: Cluster,
+  plan: JobPlan,
+  topics: JobTopics,
+  settings: JobSettings,
+  log: JobLog,
+): Promise<JobSettings> {
+  const { warm, ...seeded } = settings;
+  const isDone = () => isBegun(cluster, topics, settings.name);
+  while (warm !== undefined && !(await isDone())) {
+    try {
+      await seed(cluster, plan, topics, settings, warm, log);
+    } catch (error) {
+      if (!(error instanceof ProducerFenced) && !(error instanceof TransactionLost)) throw error;
+      log.info("another worker makes the state of the notebook, waiting for it");
+      const end = performance.now() + PATIENCE;
+      while (performance.now() < end && !(await isDone())) await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+  return seeded;
+}
+
+/** Whether the group has offsets: its state is that of a job, however it began. */
+async function isBegun(cluster: Cluster, { external }: JobTopics, name: string): Promise<boolean> {
+  const metadata = await cluster.metadata([...external]);
+  const all = [...metadata].flatMap(([topic, { partitions }]) =>
+    partitions.map((_, partition) => ({ topic, partition })),
+  );
+  const committed = await committedPositions(cluster, name, all, { requireStable: true });
+  return [...committed.values()].some((partitions) => partitions.size > 0);
+}
+
+async function seed(
+  cluster: Cluster,
+  plan: JobPlan,
+  topics: JobTopics,
+  settings: JobSettings,
+  warm: WarmRanges,
+  log: JobLog,
+): Promise<void> {
+  const producer = await Producer.create(cluster, { transactionalId: `${settings.name}-warm` });
+  try {
+    const began = performance.now();
+    const stores = new Map<string, { partition: number; store: MemoryStore }>();
+    const open = (partition: number, spec: StoreSpec) => {
+      const store = new MemoryStore(spec);
+      stores.set(`${spec.name}/${partition}`, { partition, store });
+      return store;
+    };
+    const metadata = await cluster.metadata([...topics.external]);
+    const counts = (source: string) =>
+      new Map((topics.bySource.get(source) ?? []).map((topic) => [topic, metadata.get(topic)!.partitions.length]));
+    const runner = new ProgramRunner(plan.program, {
+      topics: new Map(plan.inputs.map(({ source }) => [source.id, counts(source.id)])),
+      openStore: open,
+    });
+    const records = await feedRanges(cluster, plan, topics, warm, runner);
+    for (const [partition, positions] of placedPositions(plan, topics, runner))
+      await writePlaced(open(partition, PLACED_STORE), positions);
+
+    producer.begin();
+    let rows = 0;
+    for (const { partition, store } of stores.values()) {
+      const codec = new ChangelogCodec(store.spec);
+      const all = await store.all();
+      for (let start = 0; start < all.height; start += SLICE) {
+        const upserted = all.slice(start, SLICE);
+        const change = { upserted, removed: all.head(0).select(...store.spec.key) };
+        await producer.send(topics.changelog(store.spec.name), partition, codec.encode(change, Date.now()));
+      }
+      rows += all.height;
+    }
+    const offsets: [TopicPartition, number][] = [];
+    for (const [topic, { partitions }] of metadata)
+      for (const partition of partitions.keys()) {
+        // what the notebook had not read begins as in any job: every partition has state, if only of what others have sent it
+        const seen = warm[topic]?.[partition]?.[1];
+        const offset = seen ?? (await startOffset(cluster, topic, partition, settings.from));
+        offsets.push([{ topic, partition }, offset]);
+      }
+    await producer.sendOffsets(settings.name, undefined, offsets, planMark(plan));
+    await producer.commit();
+    log.info("state is as it was in the notebook, rows are written from here on", {
+      records,
+      rows,
+      seconds: (performance.now() - began) / 1000,
+    });
+  } finally {
+    await producer.close();
+  }
+}
+
+/** Takes the records of the ranges through the program; what they make is not written. @returns how many there were */
+async function feedRanges(
+  cluster: Cluster,
+  plan: JobPlan,
+  topics: JobTopics,
+  warm: WarmRanges,
+  runner: ProgramRunner,
+): Promise<number> {
+  const fetcher = new Fetcher(cluster, { isolation: "read_committed", headers: true, newlines: "keep" });
+  const open = new Set<string>();
+  let records = 0;
+  const ignored = (_: RunnerResult) => {};
+  try {
+    for (const [topic, partitions] of Object.entries(warm))
+      for (const [partition, [, to]] of Object.entries(partitions)) {
+        const from = (await warmStart(cluster, warm, topic, Number(partition))) ?? to;
+        if (from >= to) continue;
+        open.add(`${topic}/${partition}`);
+        fetcher.assign(topic, Number(partition), from);
+      }
+    while (open.size > 0)
+      for (const fetched of await fetcher.poll()) {
+        const { topic, partition, error, nextOffset } = fetched;
+        if (error !== undefined) throw error;
+        for (const { source, reader } of topics.external.includes(topic) ? plan.inputs : []) {
+          if (!topics.bySource.get(source.id)?.includes(topic)) continue;
+          for (const part of warmParts(fetched, warm)) {
+            if (!part.silent) continue;
+            const { frame } = reader.read({ topic, partition, columns: part.fetched.columns });
+            ignored(await runner.feed(source.id, topic, partition, frame));
+          }
+        }
+        records += fetched.columns.count;
+        if (nextOffset < warm[topic]![partition]![1]) continue;
+        open.delete(`${topic}/${partition}`);
+        fetcher.unassign(topic, partition);
+      }
+    ignored(await runner.end());
+    return records;
+  } finally {
+    await fetcher.close();
+  }
+}
+
+/** How far each task had come with what it sends to others, for those that wait for it; nothing of it lies in their topics. */
+function placedPositions(
+  plan: JobPlan,
+  topics: JobTopics,
+  runner: ProgramRunner,
+): Map<number, readonly PlacedPosition[]> {
+  const partitions = Array.from({ length: topics.partitions }, (_, partition) => partition);
+  const positions = plan.program.repartitions.flatMap(({ id }) =>
+    partitions.map(
+      (sender): PlacedPosition => ({
+        input: id,
+        sender,
+        offset: 0,
+        row: 0,
+        reached: runner.reached(id, sender),
+        over: undefined,
+      }),
+    ),
+  );
+  return new Map(partitions.map((partition) => [partition, positions]));
+}
