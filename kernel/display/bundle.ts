@@ -13,6 +13,7 @@ const DATA_RESOURCE = "application/vnd.dataresource+json";
 
 /** How a value is shown. A promise only where the value describes itself asynchronously. An empty bundle shows nothing. */
 export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
+  if (typeof value === "string" && value.includes("\n")) return { "text/plain": lines(value) };
   if (typeof value !== "object" && typeof value !== "function") return { "text/plain": text(value) };
   if (value === null) return { "text/plain": "null" };
   if (isDataFrame(value) || isSeries(value)) return frameBundle(value);
@@ -30,10 +31,19 @@ export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
   return { "text/plain": text(value) };
 }
 
+/** Text of several lines is shown as it is, such as that of `frame.explain()`: in quotes nobody could read it. */
+function lines(value: string): string {
+  const left = value.length - LONGEST;
+  return left > 0 ? `${value.slice(0, LONGEST)}… ${left} more characters` : value;
+}
+
+/** Of a string, characters shown. */
+const LONGEST = 10_000;
+
 /** What `console.log` would print, with strings in quotes, bounded. */
 export function text(value: unknown): string {
   try {
-    return inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 });
+    return inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: LONGEST, breakLength: 100 });
   } catch (error) {
     return `a value that cannot be shown (${kindOf(value)}): ${messageOf(error)}`;
   }

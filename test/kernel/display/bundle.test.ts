@@ -9,6 +9,8 @@ const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2]);
 const rows: readonly (readonly [what: string, value: unknown, bundle: Record<string, unknown>])[] = [
   ["a number", 1, { "text/plain": "1" }],
   ["a string", "x", { "text/plain": "'x'" }],
+  ["a text of several lines", "a 'b'\n  c", { "text/plain": "a 'b'\n  c" }],
+  ["a text of very many lines", "\n".repeat(10_005), { "text/plain": `${"\n".repeat(10_000)}… 5 more characters` }],
   ["a map", new Map([["a", 1]]), { "text/plain": "Map(1) { 'a' => 1 }" }],
   ["a typed array", new Float64Array([1, 2]), { "text/plain": "Float64Array(2) [ 1, 2 ]" }],
   ["a bundle", { "text/html": "<b>x</b>" }, { "text/html": "<b>x</b>" }],
