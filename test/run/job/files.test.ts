@@ -92,8 +92,9 @@ for (const guarantee of ["exactly-once", "at-least-once"])
     const random = seeded(seed);
     const cluster = await connect();
     const job = await filesJob("rows,windows,anew", guarantee);
-    const list = phones(4000, 7, random, START);
-    for (let turn = 0; turn < 4; turn++) {
+    const turns = process.env.MILLRACE_LONG_TESTS === "1" ? 6 : 2;
+    const list = phones(turns * 1000, 7, random, START);
+    for (let turn = 0; turn < turns; turn++) {
       const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "50ms" });
       await untilOpened(run);
       for (let part = 0; part < 5; part++) {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import test, { after } from "node:test";
 import polars from "nodejs-polars";
 import { pl, sql, topic } from "../../../lib/index.ts";
-import { run } from "../job/support.ts";
 import { readings, testTopics } from "./topics.ts";
 
 const { create, write } = await testTopics();
@@ -63,23 +62,6 @@ test("toParquet: files named by offsets; a range that holds an earlier one repla
     code: "RANGES_OVERLAP",
   });
   assert.equal((await rows()).height, 400);
-});
-
-test("a job that declares files does not start", async () => {
-  const script = path.join(folder, "main.ts");
-  const lib = (file: string) => JSON.stringify(path.resolve(import.meta.dirname, "../../../lib", file));
-  await writeFile(
-    script,
-    `import { topic } from ${lib("index.ts")};
-    import { job } from ${lib("job.ts")};
-    const main = job({ name: "files", schemas: { nowhere: { x: "Float64" } } });
-    topic("nowhere").to("out");
-    topic("nowhere").toParquet("all");
-    await main.run();`,
-  );
-  const { code, stderr } = await run([script], { MILLRACE_STATE_DIR: path.join(folder, "state") }).ended;
-  assert.equal(code, 2);
-  assert.match(stderr, /does not write files yet[\s\S]*\.toParquet\("all"\)/);
 });
 
 test("what cannot be written as it should be is refused when it is declared", async () => {
