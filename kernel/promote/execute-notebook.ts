@@ -49,13 +49,10 @@ export async function executeNotebook(
   }
 }
 
-/** How often it is said how far recording is, ms. */
-const TELLING = 2000;
-
 function run(args: readonly string[], progress: (line: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
-    showAmounts(child, progress, TELLING);
+    showAmounts(child, progress);
     let printed = "";
     const collect = (chunk: Buffer) => {
       printed = (printed + chunk).slice(-4000);

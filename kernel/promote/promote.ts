@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Refusal } from "../../lib/error.ts";
+import { outputName } from "../../lib/plan/nodes/terminal-node.ts";
 import type { ShownDigest } from "../../lib/run/replay/shown-digest.ts";
 import { type Analysis, analyse } from "./analyse.ts";
 import { sinkProblems } from "./checks/sinks.ts";
@@ -122,7 +123,7 @@ async function makeJob(
   const sources = Object.keys(answer.schemas);
   const outputs = [
     ...new Set(sinks.map(({ topic }) => topic)),
-    ...tables.map(({ name }) => `table ${name}`),
+    ...tables.map(outputName),
     ...parquet.map(({ folder }) => `${folder}/*.parquet`),
   ];
   const label = `${notebook.name}.ipynb`;

@@ -13,7 +13,7 @@ export { type FetchedPartition, Fetcher, type FetcherOptions } from "./fetcher.t
 export type { GroupGeneration } from "./group-generation.ts";
 export { GroupMember, type GroupMemberOptions } from "./group-member.ts";
 export { murmur2, partitionOf } from "./murmur2.ts";
-export { partitionByKey, takeRecords } from "./partition-by-key.ts";
+export { partitionByKey, sliceRecords, takeRecords } from "./partition-by-key.ts";
 export { PartitionWatch } from "./partition-watch.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
 export { TransactionLost } from "./transaction-coordinator.ts";

@@ -32,6 +32,12 @@ export function partitionByKey(columns: RecordColumns, partitionCount: number): 
   return rows.map((indices) => takeRecords(columns, indices));
 }
 
+/** The records from one up to another, which is not among them. */
+export function sliceRecords<Columns extends RecordColumns>(columns: Columns, from: number, to: number): Columns {
+  const indices = Uint32Array.from({ length: to - from }, (_, index) => from + index);
+  return takeRecords(columns, indices) as Columns;
+}
+
 /** The records at these indices, in this order; bytes are shared with `columns`. */
 export function takeRecords(columns: RecordColumns, indices: Uint32Array): RecordColumns {
   const timestamps = new Float64Array(indices.length);

@@ -50,8 +50,11 @@ export class AmountTeller {
   }
 }
 
+/** How often a long action says how far it is, ms. */
+export const TELLING = 2000;
+
 /** Gives a line at most every so many ms of what a child process tells by {@link AmountTeller}. */
-export function showAmounts(child: ChildProcess, line: (text: string) => void, every: number): void {
+export function showAmounts(child: ChildProcess, line: (text: string) => void, every = TELLING): void {
   let shown = performance.now();
   child.on("message", (message: { type?: unknown; amount?: AmountDone } | null) => {
     const now = performance.now();

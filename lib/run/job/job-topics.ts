@@ -1,5 +1,5 @@
 import { Refusal } from "../../error.ts";
-import type { Cluster } from "../../log/index.ts";
+import type { Cluster, TopicPartition } from "../../log/index.ts";
 import { MODES } from "../modes.ts";
 import { outputPartitions } from "../sink/output-topic.ts";
 import { checkPartitionCounts } from "../source/check-partition-counts.ts";
@@ -91,6 +91,12 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   }
   const sources = [...external, ...repartitions.values()];
   return { bySource, external, sources, repartitions, partitions, outputs, deadLetter, changelog };
+}
+
+/** Every partition of these topics. */
+export async function partitionsOf(cluster: Cluster, topics: readonly string[]): Promise<TopicPartition[]> {
+  const metadata = await cluster.metadata([...topics]);
+  return [...metadata].flatMap(([topic, { partitions }]) => partitions.map((_, partition) => ({ topic, partition })));
 }
 
 /** Keys are placed by the partition count: state of another count belongs to other keys. */

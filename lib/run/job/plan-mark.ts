@@ -2,7 +2,7 @@ import { Refusal } from "../../error.ts";
 import { type Cluster, type CommittedPosition, committedPositions } from "../../log/index.ts";
 import { type PlanDiff, planDiff, printPlanDiff } from "../../plan/diff.ts";
 import type { JobPlan } from "./job-plan.ts";
-import type { JobTopics } from "./job-topics.ts";
+import { type JobTopics, partitionsOf } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import { type RecordedPlan, readPlans, recordPlan } from "./plan-history.ts";
 
@@ -44,10 +44,7 @@ export async function judgePlan(
   group: string,
   log: JobLog,
 ): Promise<ReadonlySet<string>> {
-  const metadata = await cluster.metadata(sources);
-  const partitions = [...metadata].flatMap(([topic, { partitions }]) =>
-    partitions.map((_, partition) => ({ topic, partition })),
-  );
+  const partitions = await partitionsOf(cluster, sources);
   const writers = otherWriters(await committedPositions(cluster, group, partitions, { requireStable: false }), plan);
   const { plans } = await readPlans(cluster, group);
   for (const writer of writers) {

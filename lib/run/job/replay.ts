@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type pl from "nodejs-polars";
-import { type RecordColumns, takeRecords } from "../../log/index.ts";
+import { type RecordColumns, sliceRecords } from "../../log/index.ts";
 import type { SourceNode } from "../../plan/nodes/source-node.ts";
 import { AmountTeller } from "../amount-done.ts";
 import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
@@ -76,10 +76,10 @@ const SLICE = 20_000;
 
 function slices({ partition, columns }: Sample): Sample[] {
   if (columns.count <= SLICE) return [{ partition, columns }];
-  return Array.from({ length: Math.ceil(columns.count / SLICE) }, (_, i) => {
-    const rows = Uint32Array.from({ length: Math.min(SLICE, columns.count - i * SLICE) }, (_, row) => i * SLICE + row);
-    return { partition, columns: takeRecords(columns, rows) };
-  });
+  return Array.from({ length: Math.ceil(columns.count / SLICE) }, (_, i) => ({
+    partition,
+    columns: sliceRecords(columns, i * SLICE, Math.min((i + 1) * SLICE, columns.count)),
+  }));
 }
 
 async function recordedTopics({ topics, pattern }: SourceNode, folder: string): Promise<string[]> {

@@ -10,9 +10,9 @@ import {
 import { ChangelogCodec } from "../../state/changelog/codec.ts";
 import { MemoryStore } from "../../state/memory-store.ts";
 import type { StoreSpec } from "../../state/store.ts";
-import { ProgramRunner, type RunnerResult } from "../memory/program-runner.ts";
+import { ProgramRunner } from "../memory/program-runner.ts";
 import type { JobPlan } from "./job-plan.ts";
-import type { JobTopics } from "./job-topics.ts";
+import { type JobTopics, partitionsOf } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import { startOffset } from "./open-partition.ts";
 import { PLACED_STORE, type PlacedPosition, writePlaced } from "./placed-store.ts";
@@ -55,11 +55,9 @@ export async function seedState(
 
 /** Whether the group has offsets: its state is that of a job, however it began. */
 async function isBegun(cluster: Cluster, { external }: JobTopics, name: string): Promise<boolean> {
-  const metadata = await cluster.metadata([...external]);
-  const all = [...metadata].flatMap(([topic, { partitions }]) =>
-    partitions.map((_, partition) => ({ topic, partition })),
-  );
-  const committed = await committedPositions(cluster, name, all, { requireStable: true });
+  const committed = await committedPositions(cluster, name, await partitionsOf(cluster, external), {
+    requireStable: true,
+  });
   return [...committed.values()].some((partitions) => partitions.size > 0);
 }
 
@@ -134,7 +132,6 @@ async function feedRanges(
   const fetcher = new Fetcher(cluster, { isolation: "read_committed", headers: true, newlines: "keep" });
   const open = new Set<string>();
   let records = 0;
-  const ignored = (_: RunnerResult) => {};
   try {
     for (const [topic, partitions] of Object.entries(warm))
       for (const [partition, [, to]] of Object.entries(partitions)) {
@@ -147,12 +144,12 @@ async function feedRanges(
       for (const fetched of await fetcher.poll()) {
         const { topic, partition, error, nextOffset } = fetched;
         if (error !== undefined) throw error;
-        for (const { source, reader } of topics.external.includes(topic) ? plan.inputs : []) {
+        const parts = warmParts(fetched, warm).filter(({ silent }) => silent);
+        for (const { source, reader } of plan.inputs) {
           if (!topics.bySource.get(source.id)?.includes(topic)) continue;
-          for (const part of warmParts(fetched, warm)) {
-            if (!part.silent) continue;
-            const { frame } = reader.read({ topic, partition, columns: part.fetched.columns });
-            ignored(await runner.feed(source.id, topic, partition, frame));
+          for (const { fetched } of parts) {
+            const { frame } = reader.read({ topic, partition, columns: fetched.columns });
+            await runner.feed(source.id, topic, partition, frame);
           }
         }
         records += fetched.columns.count;
@@ -160,7 +157,7 @@ async function feedRanges(
         open.delete(`${topic}/${partition}`);
         fetcher.unassign(topic, partition);
       }
-    ignored(await runner.end());
+    await runner.end();
     return records;
   } finally {
     await fetcher.close();

@@ -1,4 +1,4 @@
-import { type Cluster, type FetchedPartition, takeRecords } from "../../log/index.ts";
+import { type Cluster, type FetchedPartition, sliceRecords } from "../../log/index.ts";
 
 /**
  * Records that make state and no output: what the notebook had read when the job was made of it, or what a job had read when its state was built
@@ -54,12 +54,7 @@ export function warmParts(fetched: FetchedPartition, warm: WarmRanges | undefine
   if (seen === 0) return [{ fetched, silent: nextOffset <= end }];
   if (seen === count) return [{ fetched, silent: true }];
   return [
-    { fetched: { ...fetched, columns: rows(columns, 0, seen), nextOffset: end }, silent: true },
-    { fetched: { ...fetched, columns: rows(columns, seen, count) }, silent: false },
+    { fetched: { ...fetched, columns: sliceRecords(columns, 0, seen), nextOffset: end }, silent: true },
+    { fetched: { ...fetched, columns: sliceRecords(columns, seen, count) }, silent: false },
   ];
-}
-
-function rows(columns: FetchedPartition["columns"], from: number, to: number): FetchedPartition["columns"] {
-  const indices = Uint32Array.from({ length: to - from }, (_, index) => from + index);
-  return takeRecords(columns, indices) as FetchedPartition["columns"];
 }

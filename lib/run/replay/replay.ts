@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { Refusal } from "../../error.ts";
-import { showAmounts } from "../amount-done.ts";
+import { showAmounts, TELLING } from "../amount-done.ts";
 import { compareRows, type Difference, parseRows } from "./compare-rows.ts";
 import { linesDigest } from "./shown-digest.ts";
 
@@ -14,9 +14,6 @@ export interface ReplayOptions {
   /** Is given a line when the job begins, every two seconds while it runs (how far it is, how fast, how long still), and when it has ended. */
   readonly progress?: (line: string) => void;
 }
-
-/** How often a replay says how far it is, ms. */
-const TELLING = 2000;
 
 export interface SinkReplay {
   readonly topic: string;
@@ -187,7 +184,7 @@ function runJob(
       env,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    showAmounts(child, line, TELLING);
+    showAmounts(child, line);
     let printed = "";
     const collect = (chunk: Buffer) => {
       printed = (printed + chunk).slice(-8000);
