@@ -69,7 +69,7 @@ const SECTIONS: readonly [Meaning["is"], string, string][] = [
   [
     "accumulating",
     "Accumulating, under `.over(key)`",
-    "The value of a row depends on one value carried along per key; this is the state. So does `first()`, the first value of the key.",
+    "The value of a row depends on one value carried along per key; this is the state. So does `first()`, the first value of the key; what looks back or accumulates over that alone is refused, as it is one value and no rows.",
   ],
   ["per key", "Keys", "What it is called on is computed per key."],
   [

@@ -13,7 +13,7 @@ const DATA_RESOURCE = "application/vnd.dataresource+json";
 
 /** How a value is shown. A promise only where the value describes itself asynchronously. An empty bundle shows nothing. */
 export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
-  if (typeof value === "string" && value.includes("\n")) return { "text/plain": lines(value) };
+  if (typeof value === "string" && SEVERAL_LINES.test(value)) return { "text/plain": lines(value) };
   if (typeof value !== "object" && typeof value !== "function") return { "text/plain": text(value) };
   if (value === null) return { "text/plain": "null" };
   if (isDataFrame(value) || isSeries(value)) return frameBundle(value);
@@ -36,6 +36,9 @@ function lines(value: string): string {
   const left = value.length - LONGEST;
   return left > 0 ? `${value.slice(0, LONGEST)}… ${left} more characters` : value;
 }
+
+/** A line break that something follows: one at the end alone is told by the quotes. */
+const SEVERAL_LINES = /\n./s;
 
 /** Of a string, characters shown. */
 const LONGEST = 10_000;

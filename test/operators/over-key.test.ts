@@ -28,6 +28,7 @@ const STATEFUL: Readonly<Record<string, polars.Expr>> = {
   first: x.first(),
   firstOfText: pl.col("s").first(),
   sinceFirst: x.minus(x.first()),
+  sumSinceFirst: x.minus(x.first()).cumSum(),
   fillForward: x.fillNull("forward"),
   fillForwardLimited: x.fillNull("forward", 2 as never),
   rollingMax: x.rollingMax(some(3)),

@@ -46,6 +46,13 @@ const rowByRow: readonly [string, () => polars.Expr, RegExp, RegExp?][] = [
   ["explode", () => pl.col("l").explode(), /another number of rows/],
   ["filter inside an expression", () => x.filter(x.gt(0)), /leaves values out/, /\.filter\(/],
   ["reversed accumulation", () => x.cumSum(true).over("device"), /have not arrived yet/, /cumSum\(\)/],
+  [
+    "rows before what is one value for a key",
+    () => x.first().plus(1).shift(2).over("device"),
+    /one value for a key/,
+    /pl\.col\("x"\)\.first\(\)\.plus\(1\)\.over\("device"\)/,
+  ],
+  ["a sum of what is one value for a key", () => x.cumSum().first().list.eval(x).cumSum().over("device"), /for a key/],
   ["keys inside keys", () => x.shift(1).over("device").cumSum().over("device"), /no keys inside keys/],
   ["membership in a column", () => x.isIn(pl.col("y")), /membership/],
   ["rows of its own", () => pl.intRange(0, 5), /rows of its own/],

@@ -48,6 +48,14 @@ export function isScalar(tree: ExprTree): boolean {
   );
 }
 
+/** One value for each key, however many rows it has: no column but in a `first()`. */
+function isOnePerKey(tree: ExprTree): boolean {
+  if (isFirstOfKey(tree)) return true;
+  const within = tree.kind === "call" && tree.fn === "list.eval";
+  const children = within ? [tree.self] : childrenOf(tree);
+  return children.length > 0 ? children.every(isOnePerKey) : isScalar(tree);
+}
+
 function checkRow(tree: ExprTree, place: Place, inside: "top" | "over"): void {
   const meaning = meaningOf(tree);
   const call = tree as CallTree;
@@ -85,6 +93,10 @@ function checkRow(tree: ExprTree, place: Place, inside: "top" | "over"): void {
         );
       if (isScalar(call.self))
         throw refusal(tree, place, "it has one value and no rows to go along", ["apply it to a column"]);
+      if (isOnePerKey(call.self))
+        throw refusal(tree, place, `${print(call.self)} is one value for a key and has no rows to go along`, [
+          `compute that in a withColumns before, which gives each row the value: ${print(call.self)}.over("${keyName(place.input)}")`,
+        ]);
       break;
     case "per key":
       checkOver(call, place, inside);

@@ -10,6 +10,7 @@ const rows: readonly (readonly [what: string, value: unknown, bundle: Record<str
   ["a number", 1, { "text/plain": "1" }],
   ["a string", "x", { "text/plain": "'x'" }],
   ["a text of several lines", "a 'b'\n  c", { "text/plain": "a 'b'\n  c" }],
+  ["a line with its end", "a\n", { "text/plain": "'a\\n'" }],
   ["a text of very many lines", "\n".repeat(10_005), { "text/plain": `${"\n".repeat(10_000)}… 5 more characters` }],
   ["a map", new Map([["a", 1]]), { "text/plain": "Map(1) { 'a' => 1 }" }],
   ["a typed array", new Float64Array([1, 2]), { "text/plain": "Float64Array(2) [ 1, 2 ]" }],
