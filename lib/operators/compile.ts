@@ -356,7 +356,10 @@ export class NodeCompiler {
       const names = namesOf[i]!.slice(0, 3);
       const store = this.storeName(`${names.join("_") || verb}_by_${plan.storedKeys.join("_")}`);
       const operator = stage.kind === "last" ? lastPerKey(plan, store) : rowsPerKey(plan, store);
-      steps.push({ operator: { ...operator, keeps: contents[i]! } });
+      steps.push(
+        { query: (rows) => rows.withColumns(...plan.prepare) },
+        { operator: { ...operator, keeps: contents[i]! } },
+      );
       empty = emptyFrame(plan.schema);
     }
     return { ...made, steps };

@@ -58,7 +58,6 @@ export function enteredSchema({ placed, watermark, sequence }: InputGroup): Sche
   };
 }
 
-const LARGEST = pl.col("_time").cast(pl.Int64).max().cast(pl.Float64);
 const RUNNING = pl.col("_time").cast(pl.Int64).cumMax().forwardFill();
 const [ORDER, TRAVELLED] = ["_order", "_watermark"].map((name) => pl.col(name));
 const [INPUT, ROW] = ["§input", "§row"].map((name) => pl.col(name));
@@ -84,8 +83,9 @@ export async function enter(
   const reached = watermarks.of(group.name);
   if (group.inputs.length === 1 && group.placed.size === 0) {
     const [frame] = frames as [pl.DataFrame];
-    const largest = frame.height === 0 ? null : frame.select(LARGEST).getColumn("_time").get(0);
-    const watermark = await watermarks.advance(group.name, largest ?? Number.NaN);
+    // by series: a query would be a wait for Polars' thread
+    const largest = frame.height === 0 ? null : (frame.getColumn("_time").cast(pl.Int64).max() as number | null);
+    const watermark = await watermarks.advance(group.name, Number(largest ?? Number.NaN));
     const placed = group.watermark ? withWatermark(frame, reached) : frame;
     return { frames: [group.sequence ? placed.withColumns(AT.alias("_sequence")) : placed], watermark };
   }

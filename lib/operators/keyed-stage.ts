@@ -7,7 +7,7 @@ import { colTree, type ExprTree } from "../plan/tree.ts";
 import { type Schema, schemaOf } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
 import { beside, perKey, unique } from "./exprs.ts";
-import { LIFE, type Ttl } from "./lives.ts";
+import { clockOf, LIFE, type Ttl } from "./lives.ts";
 import { weightedMean } from "./weighted-mean.ts";
 
 /** A value that a stage computes per row before it looks at other rows, and keeps per key afterwards. */
@@ -27,8 +27,10 @@ export interface StagePlan {
   readonly keys: readonly string[];
   /** Names of the keys in the state. */
   readonly storedKeys: readonly string[];
-  /** The keys and the columns, computed over the batch. */
+  /** The keys and the columns, computed over the batch before the stage, which takes them off again. */
   readonly prepare: readonly pl.Expr[];
+  /** Their names. */
+  readonly prepared: readonly string[];
   readonly columns: readonly StageColumn[];
   /** The stateful calls over seed and batch, named as the stage promised. */
   readonly results: readonly pl.Expr[];
@@ -125,6 +127,7 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
     keys,
     storedKeys,
     prepare,
+    prepared: [...keys, ...columns.map(({ name }) => name)],
     columns,
     results,
     ttl,
@@ -140,6 +143,14 @@ function resultDType(call: StatefulCall, keys: readonly ExprTree[], empty: pl.Da
   const columns = [replay(call.tree.self).alias("§value"), ...keys.map((key, i) => replay(key).alias(`§key_${i}`))];
   const names = keys.map((_, i) => `§key_${i}`);
   return empty.select(...columns).select(perKey(replay({ ...call.tree, self: colTree("§value") }), names)).dtypes[0]!;
+}
+
+/** A batch as a stage gets it: its own columns, what was prepared of them, and the keys as its store names them. */
+export function partsOf(plan: StagePlan, given: pl.DataFrame): { batch: pl.DataFrame; work: pl.DataFrame } {
+  const own = given.columns.filter((name) => !plan.prepared.includes(name));
+  const batch = given.select(...own);
+  const work = given.select(...plan.prepared);
+  return { batch, work: plan.ttl === undefined ? work : beside(work, batch.select(clockOf(batch))) };
 }
 
 const FIRST_LIFE = pl.lit(0).cast(pl.Int64).alias(LIFE);

@@ -1,9 +1,9 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
-import { computable } from "./computable-rows.ts";
 import { beside, columns, perKey, renamed } from "./exprs.ts";
-import { type StagePlan, stageStore } from "./keyed-stage.ts";
-import { clockOf, forget, LIFE, livesOf, withLives } from "./lives.ts";
+import { heldFor } from "./held-rows.ts";
+import { partsOf, type StagePlan, stageStore } from "./keyed-stage.ts";
+import { forget, LIFE, livesOf, withLives } from "./lives.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 
 /**
@@ -25,17 +25,12 @@ export class LastPerKey implements Operator {
 
   async process(given: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
-    const { ttl, prepare } = this.#plan;
-    const clock = ttl === undefined ? [] : [clockOf(given)];
-    const { rows: batch, made: work } = computable(given, (rows) => rows.select(...prepare, ...clock), context.bad);
-    const distinct = work
-      .lazy()
-      .groupBy(exprs.keys)
-      .agg(...exprs.nothing)
-      .select(...exprs.storedKeys)
+    const { ttl } = this.#plan;
+    const { batch, work } = partsOf(this.#plan, given);
+    const held = await heldFor(this.#store, work.lazy().select(...exprs.storedKeys));
+    const computed = withLives(pl.concat([held.select(...exprs.fromState), work.lazy()]), exprs.lives)
+      .withColumns(...this.#plan.results)
       .collectSync();
-    const seeds = (await this.#store.lookup(distinct)).select(...exprs.fromState);
-    const computed = withLives(pl.concat([seeds, work]), exprs.lives).withColumns(...this.#plan.results);
     if (context.commit && batch.height > 0) {
       const kept = (ttl === undefined ? computed : computed.filter(exprs.inLastLife))
         .lazy()
@@ -46,7 +41,7 @@ export class LastPerKey implements Operator {
       await this.#store.upsert(kept);
     }
     await forget(this.#store, ttl, context);
-    return beside(batch, computed.select(...exprs.made).slice(seeds.height, batch.height));
+    return beside(batch, computed.select(...exprs.made).slice(computed.height - batch.height, batch.height));
   }
 }
 
@@ -63,13 +58,12 @@ function exprsOf(plan: StagePlan) {
   return {
     keys: columns(plan.keys),
     storedKeys: renamed(plan.keys, plan.storedKeys),
-    nothing: [pl.len().alias("§len")],
     fromState: renamed(stored, names),
     toState: renamed(names, stored),
     kept,
     lives: plan.ttl === undefined ? [] : livesOf(plan.keys, plan.ttl.ttl),
     inLastLife: pl.col(LIFE).eq(perKey(pl.col(LIFE).max(), plan.keys)),
-    made: columns(plan.stage.calls.map(({ column }) => column)),
+    made: plan.stage.calls.map(({ column }) => column),
   };
 }
 

@@ -38,8 +38,8 @@ export function livesOf(keys: readonly string[], ttl: number): readonly pl.Expr[
 }
 
 /** Rows with their lives, in steps that build on each other. */
-export function withLives(rows: pl.DataFrame, lives: readonly pl.Expr[]): pl.DataFrame {
-  return lives.reduce((before, expr) => before.withColumns(expr), rows);
+export function withLives<F extends pl.DataFrame | pl.LazyDataFrame>(rows: F, lives: readonly pl.Expr[]): F {
+  return lives.reduce((before, expr) => before.withColumns(expr) as F, rows);
 }
 
 /** Removes the keys whose time is over: rows to come find a clock of at least the watermark. */

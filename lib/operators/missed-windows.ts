@@ -6,7 +6,7 @@ export const MISSED = "missed_windows";
 
 /** The rows that missed windows, with their starts: `rows` and `starts` go together, a row's earlier windows first. */
 export function withMissed(batch: pl.DataFrame, { rows, starts }: { rows: number[]; starts: number[] }): pl.DataFrame {
-  if (rows.length === 0) return batch.head(0).withColumns(NONE);
+  if (rows.length === 0) return batch.head(0).withColumns(none());
   const missed = pl
     .DataFrame([pl.Series("§row", rows, pl.Float64), pl.Series(MISSED, starts, pl.Float64)])
     .lazy()
@@ -23,4 +23,5 @@ export function withMissed(batch: pl.DataFrame, { rows, starts }: { rows: number
     .drop("§row");
 }
 
-const NONE = emptyFrame({ [MISSED]: "List(Datetime(ms))" }).getColumn(MISSED) as unknown as pl.Expr;
+/** Made when it is needed: Polars makes its threads with its first query, and how many they are a job says after this file is loaded. */
+const none = () => emptyFrame({ [MISSED]: "List(Datetime(ms))" }).getColumn(MISSED) as unknown as pl.Expr;

@@ -6,7 +6,7 @@ import type { OpenStore } from "../state/store.ts";
 import { BadRows } from "./bad-rows.ts";
 import type { Compiled } from "./compile.ts";
 import { expressionFailed } from "./computable-rows.ts";
-import { columns, nullInt } from "./exprs.ts";
+import { nullInt } from "./exprs.ts";
 import { asEntered, enter, enteredSchema, type InputGroup, passed } from "./input-group.ts";
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
 import type { ProgramInput } from "./program.ts";
@@ -71,7 +71,7 @@ class ProgramTask implements Task {
   readonly #plan: TaskPlan;
   readonly #nodes: readonly RunningNode[];
   readonly #watermarks: Watermarks;
-  readonly #taken = new Map<string, pl.Expr[]>();
+  readonly #taken = new Map<string, string[]>();
   readonly #none = new Map<string, pl.DataFrame>();
   readonly #now: () => number;
   /** When a group last had rows, by the wall clock. */
@@ -158,7 +158,7 @@ class ProgramTask implements Task {
     return this.#plan.inputs.find((input) => input.id === id)!.key;
   }
 
-  /** The columns that are taken from a frame; expressions are costly to make, and every batch has the same columns. */
+  /** The columns that are taken from a frame, by their names: a query would be a wait for Polars' thread. */
   #input(id: string, frame: pl.DataFrame | undefined): pl.DataFrame {
     const input = this.#plan.inputs.find((one) => one.id === id)!;
     if (frame === undefined) {
@@ -170,13 +170,13 @@ class ProgramTask implements Task {
       return none;
     }
     const signature = `${id} ${frame.columns.join()}`;
-    let exprs = this.#taken.get(signature);
-    if (exprs === undefined) {
+    let taken = this.#taken.get(signature);
+    if (taken === undefined) {
       const metadata = METADATA.filter((column) => frame.columns.includes(column));
-      exprs = columns([...input.columns, ...metadata]);
-      this.#taken.set(signature, exprs);
+      taken = [...input.columns, ...metadata];
+      this.#taken.set(signature, taken);
     }
-    return frame.select(...exprs);
+    return frame.select(...taken);
   }
 
   /** No rows of any input, so that every node runs. */

@@ -1,9 +1,9 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
-import { computable } from "./computable-rows.ts";
-import { beside, columns, perKey, renamed } from "./exprs.ts";
-import { type StagePlan, stageStore } from "./keyed-stage.ts";
-import { clockOf, forget, livesOf, withLives } from "./lives.ts";
+import { beside, nullInt, perKey, renamed } from "./exprs.ts";
+import { heldFor } from "./held-rows.ts";
+import { partsOf, type StagePlan, stageStore } from "./keyed-stage.ts";
+import { forget, livesOf, withLives } from "./lives.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
 
 /**
@@ -29,17 +29,17 @@ export class RowsPerKey implements Operator {
   async process(given: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
     const { ttl } = this.#plan;
-    const prepare = [...exprs.prepare, ...(ttl === undefined ? [] : [clockOf(given)])];
-    const { rows: batch, made: work } = computable(given, (rows) => rows.select(...prepare), context.bad);
-    const distinct = work
-      .lazy()
-      .groupBy(exprs.keys)
-      .agg(...exprs.nothing)
-      .select(...exprs.storedKeys)
-      .collectSync();
-    const held = await this.#store.lookup(distinct.join(this.#slots, { how: "cross" }));
+    const { batch, work } = partsOf(this.#plan, given);
+    const keys = work.lazy().select(...exprs.storedKeys);
+    const held = await heldFor(this.#store, keys.unique().join(this.#slots.lazy(), { how: "cross" }));
     const seeds = held.sort("sequence").select(...exprs.fromState);
-    const computed = withLives(pl.concat([seeds, work]), exprs.lives).withColumns(...this.#plan.results);
+    const rows = work
+      .lazy()
+      .withColumns(NO_SEQUENCE)
+      .select(...exprs.names);
+    const computed = withLives(pl.concat([seeds, rows]), exprs.lives)
+      .withColumns(...this.#plan.results)
+      .collectSync();
     if (context.commit && batch.height > 0) {
       const kept = computed
         .lazy()
@@ -49,9 +49,11 @@ export class RowsPerKey implements Operator {
       await this.#store.upsert(kept.select(...exprs.toState).collectSync());
     }
     await forget(this.#store, ttl, context);
-    return beside(batch, computed.select(...exprs.made).slice(seeds.height, batch.height));
+    return beside(batch, computed.select(...exprs.made).slice(computed.height - batch.height, batch.height));
   }
 }
+
+const NO_SEQUENCE = nullInt("§sequence");
 
 /**
  * Built once. The batch's rows are numbered on from the seeds', and the last n of each key are kept. Where keys are forgotten, seeds are kept
@@ -69,9 +71,7 @@ function exprsOf(plan: StagePlan) {
   const before = perKey(pl.col("§sequence").max(), keys).fillNull(int(-1));
   const within = perKey(isNew.cast(pl.Int64).cumSum(), keys);
   return {
-    prepare: [...plan.prepare, pl.lit(null).cast(pl.Int64).alias("§sequence")],
-    keys: columns(keys),
-    nothing: [pl.len().alias("§len")],
+    names: [...names, "§sequence", ...clocks],
     storedKeys: renamed(keys, plan.storedKeys),
     fromState: renamed([...stored, "sequence", ...storedClocks], [...names, "§sequence", ...clocks]),
     lives: plan.ttl === undefined ? [] : livesOf(keys, plan.ttl.ttl),
@@ -87,7 +87,7 @@ function exprsOf(plan: StagePlan) {
       [...names, "§slot", "§next", ...(ttl ? ["§seen", "§clock"] : [])],
       [...stored, "slot", "sequence", ...(ttl ? ["seen", "clock"] : [])],
     ),
-    made: columns(stage.calls.map(({ column }) => column)),
+    made: stage.calls.map(({ column }) => column),
   };
 }
 

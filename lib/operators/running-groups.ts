@@ -4,6 +4,7 @@ import type { KeyedStore, OpenStore } from "../state/store.ts";
 import { DistinctValues } from "./distinct-values.ts";
 import { beside, columns, perKey, renamed } from "./exprs.ts";
 import type { GroupPlan } from "./group-plan.ts";
+import { heldFor } from "./held-rows.ts";
 import { clockOf, forget, LIFE, livesOf, type Ttl, withLives } from "./lives.ts";
 import type { BatchContext, Operator } from "./operator.ts";
 
@@ -49,16 +50,16 @@ export class RunningGroups implements Operator {
     const held = await this.#held(parts, rows);
     // the earlier part of a key first; its place and metadata are those of the batch
     const merged = pl
-      .concat([held, parts.select(...exprs.values)])
-      .lazy()
+      .concat([held, parts.select(...exprs.values).lazy()])
       .groupBy(exprs.by)
       .agg(...exprs.merge)
       .collectSync();
     if (context.commit) await this.#store.upsert(merged.select(...exprs.toState));
     await forget(this.#store, this.#ttl, context);
-    const placed = parts.select(...exprs.places).join(merged, { on: exprs.keyNames, how: "left", nullsEqual: true });
-    return (placed as pl.DataFrame)
+    return parts
+      .select(...exprs.places)
       .lazy()
+      .join(merged.lazy(), { on: exprs.keyNames, how: "left", nullsEqual: true })
       .sort("§row")
       .withColumns(...exprs.results)
       .select(...exprs.outputs)
@@ -80,16 +81,10 @@ export class RunningGroups implements Operator {
   }
 
   /** What is known of the keys that go on. */
-  async #held(parts: pl.DataFrame, rows: pl.DataFrame): Promise<pl.DataFrame> {
+  async #held(parts: pl.DataFrame, rows: pl.DataFrame): Promise<pl.LazyDataFrame> {
     const exprs = this.#exprs;
-    const going =
-      this.#ttl === undefined
-        ? parts
-        : rows
-            .filter(LIVES[0]!.eq(pl.lit(0)))
-            .groupBy(exprs.keyNames)
-            .agg(pl.len().alias("§len"));
-    return (await this.#store.lookup(going.select(...exprs.keysStored))).select(...exprs.fromState);
+    const going = this.#ttl === undefined ? parts.lazy() : rows.lazy().filter(LIVES[0]!.eq(pl.lit(0)));
+    return (await heldFor(this.#store, going.select(...exprs.keysStored))).select(...exprs.fromState);
   }
 }
 
@@ -118,7 +113,7 @@ function exprsOf(plan: GroupPlan) {
     ],
     keysStored: renamed(keys, plan.storedKeys),
     fromState: renamed([...plan.storedKeys, ...labels], [...keys, ...names]),
-    values: columns([...keys, ...names]),
+    values: [...keys, ...names],
     merge: [
       ...plan.aggregates.partials.map(({ name, label, merge }) =>
         merge.cast(dtypeOf(plan.store.schema[label]!)).alias(name),
@@ -130,7 +125,7 @@ function exprsOf(plan: GroupPlan) {
     lives: plan.ttl === undefined ? [] : livesOf(keys, plan.ttl.ttl),
     lastLife: perKey(pl.col(LIFE).max(), keys).alias("§last_life"),
     toState: renamed([...keys, ...names], [...plan.storedKeys, ...labels]),
-    places: columns([...keys, "§row", ...metadata.map((name) => `§${name}`)]),
+    places: [...keys, "§row", ...metadata.map((name) => `§${name}`)],
     results: plan.aggregates.results as pl.Expr[],
     outputs: [
       ...renamed(keys, plan.keys),

@@ -39,7 +39,7 @@ export class Watermarks {
     if (!Number.isFinite(to) || to <= before) return before;
     this.#values.set(input, to);
     await this.#store.upsert(
-      pl.DataFrame({ source: [input], watermark: [to] }).withColumns(pl.col("watermark").cast(pl.Int64)),
+      pl.DataFrame([pl.Series("source", [input], pl.Utf8), pl.Series("watermark", Float64Array.of(to)).cast(pl.Int64)]),
     );
     return to;
   }

@@ -59,6 +59,10 @@ export class SpillingStore implements KeyedStore {
     return this.#spilled;
   }
 
+  get inMemory(): pl.DataFrame | undefined {
+    return this.#spilled ? undefined : this.#hot.inMemory;
+  }
+
   async lookup(keys: pl.DataFrame): Promise<pl.DataFrame> {
     const hot = await this.#hot.lookup(keys);
     if (!this.#spilled || hot.height === keys.height) return hot;

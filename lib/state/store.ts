@@ -18,6 +18,8 @@ export interface KeyedStore {
   readonly spec: StoreSpec;
   /** Number of rows held. */
   readonly size: number;
+  /** All rows, where all of them are in memory. */
+  readonly inMemory: pl.DataFrame | undefined;
   /**
    * The rows held for these keys. `keys` has (at least) the key columns and no duplicate keys; null equals null.
    * Keys that are not held have no row in the answer; the order of rows is unspecified; columns are as in `spec.schema`.
