@@ -1,4 +1,5 @@
 import { MillraceError } from "../error.ts";
+import { type Answered, bytesOf, isEnough, takeJoined } from "./answers.ts";
 import { isPassing } from "./broker-connection.ts";
 import type { Cluster } from "./cluster.ts";
 import { isRetriableCode } from "./cluster.ts";
@@ -62,19 +63,10 @@ interface Assigned extends TopicPartition {
   readonly ready: Answered[];
 }
 
-/** What came of one partition. */
-interface Answered {
-  readonly offset: number;
-  readonly answer: PartitionAnswer;
-  readonly error?: MillraceError;
-  /** Being decoded in another thread. */
-  decoding?: boolean;
-  decoded?: DecodedRecords | MillraceError;
-}
-
 const RETRY_PAUSE = 100;
-/** A reader of less is not worth the start of a thread. */
+/** A reader of less is not worth the start of a thread, nor is an answer of less worth the way there. */
 const THREAD_AFTER = 8 * 2 ** 20;
+const THREAD_FROM = 2 ** 18;
 let instances = 0;
 
 /**
@@ -202,15 +194,16 @@ export class Fetcher {
     await this.#cluster.release("fetch", this.#suffix);
   }
 
-  /** Takes and decodes one answer of each partition that has some. */
+  /** Takes and decodes what each partition has, as far as it is given at a time. */
   #take(): FetchedPartition[] {
     const taken: (Answered & { assigned: Assigned })[] = [];
     for (const assigned of this.#assigned.values()) {
       const [next] = assigned.ready;
       if (next === undefined || assigned.paused || next.decoding) continue;
-      assigned.ready.shift();
-      this.#waitingBytes -= next.answer.records.length;
-      taken.push({ assigned, ...next });
+      const before = bytesOf(assigned.ready);
+      const joined = takeJoined(assigned.ready);
+      this.#waitingBytes -= before - bytesOf(assigned.ready);
+      taken.push({ assigned, ...joined });
     }
     if (taken.length > 0) this.#send(); // before decoding, so that the broker is at work meanwhile
     return taken.map(({ assigned, offset, answer, error, decoded: beside }) => {
@@ -279,7 +272,7 @@ export class Fetcher {
         assigned.stopped ||
         assigned.paused ||
         assigned.fetching ||
-        assigned.ready.length > 1 ||
+        isEnough(assigned.ready) ||
         assigned.retryAt > now
       )
         continue;
@@ -343,7 +336,8 @@ export class Fetcher {
     } else {
       const ready: Answered = { offset, answer };
       assigned.ready.push(ready);
-      const thread = this.#bytes >= (this.#options.threadAfter ?? THREAD_AFTER) ? DecodeThread.shared() : undefined;
+      const much = this.#bytes >= (this.#options.threadAfter ?? THREAD_AFTER) && answer.records.length >= THREAD_FROM;
+      const thread = much ? DecodeThread.shared() : undefined;
       if (thread !== undefined) void this.#decodeBeside(assigned, ready, thread);
     }
     this.#bytes += answer.records.length;

@@ -12,15 +12,29 @@ export const EMPTY = {
 
 /** The offset behind the last whole batch, by a hop per batch; the decoder checks what lies between. */
 export function nextOffset(records: Buffer, from: number): number {
-  const view = new DataView(records.buffer, records.byteOffset, records.length);
   let next = from;
-  for (let at = 0; at + HEADER_BYTES <= records.length; ) {
+  hop(records, (view, at) => {
+    next = Math.max(next, readInt64(view, at) + view.getInt32(at + 23) + 1);
+  });
+  return next;
+}
+
+/** The records without a last batch that is cut off. */
+export function wholeBatches(records: Buffer): Buffer {
+  return records.subarray(0, hop(records));
+}
+
+/** @returns where the last whole batch ends */
+function hop(records: Buffer, each: (view: DataView, at: number) => void = () => {}): number {
+  const view = new DataView(records.buffer, records.byteOffset, records.length);
+  let at = 0;
+  while (at + HEADER_BYTES <= records.length) {
     const end = at + LENGTH_PREFIX + view.getInt32(at + 8);
     if (end > records.length || end < at + HEADER_BYTES) break;
-    next = Math.max(next, readInt64(view, at) + view.getInt32(at + 23) + 1);
+    each(view, at);
     at = end;
   }
-  return next;
+  return at;
 }
 
 /** Whether the first batch is whole; a broker always sends one whole batch, however large. */

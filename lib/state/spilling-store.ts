@@ -22,7 +22,10 @@ export class SpillingStore implements KeyedStore {
   /** The file has rows that are neither hot nor gone. */
   #spilled: boolean;
   #size: number;
+  /** Keys of changes, in their order. */
   #changed: pl.DataFrame[] = [];
+  /** What has changed, where that is one upsert: it is known without a query. */
+  #only: pl.DataFrame | undefined;
   /** Keys that the last lookup did not find: they need not be looked for once more. */
   #absent: pl.DataFrame | undefined;
   /** column -> values up to which nothing cold is left, and the smallest beyond. */
@@ -92,7 +95,9 @@ export class SpillingStore implements KeyedStore {
     await this.#hot.upsert(rows);
     this.#size += this.#hot.size - before;
     if (this.#gone.size > 0) await this.#gone.remove(rows);
-    this.#changed.push(this.#keysOf(rows));
+    const again = before === 1 && this.#hot.size === 1 && this.#only?.height === 1; // the one row there is, such as a watermark
+    if (!again) this.#changed.push(this.#keysOf(rows));
+    this.#only = again || this.#changed.length === 1 ? rows.select(...Object.keys(this.spec.schema)) : undefined;
     this.#note();
   }
 
@@ -132,11 +137,9 @@ export class SpillingStore implements KeyedStore {
    */
   async takeChanges(saved = true): Promise<Changes> {
     const none = emptyFrame(this.spec.schema);
-    const keys: pl.DataFrame =
-      this.#changed.length === 0 ? this.#keysOf(none) : (pl.concat(this.#changed) as pl.DataFrame).unique();
+    const { upserted, removed } = await this.#changesOf(this.#changed, this.#only, none);
     this.#changed = [];
-    const upserted = keys.height === 0 ? none : await this.#hot.lookup(keys);
-    const removed = keys.height === 0 ? keys : this.#without(keys, upserted);
+    this.#only = undefined;
     if (saved && this.#memory.crowded && this.#hot.size > upserted.height) {
       this.#hot.reset(upserted);
       this.#spilled = true;
@@ -149,6 +152,17 @@ export class SpillingStore implements KeyedStore {
     this.#absent = undefined;
     this.#note();
     return { upserted, removed };
+  }
+
+  async #changesOf(
+    changed: readonly pl.DataFrame[],
+    only: pl.DataFrame | undefined,
+    none: pl.DataFrame,
+  ): Promise<Changes> {
+    if (changed.length === 0 || only !== undefined) return { upserted: only ?? none, removed: this.#keysOf(none) };
+    const keys = (pl.concat([...changed]) as pl.DataFrame).unique();
+    const upserted = await this.#hot.lookup(keys);
+    return { upserted, removed: upserted.height === keys.height ? keys.head(0) : this.#without(keys, upserted) };
   }
 
   /** Gives its memory back. */
@@ -168,6 +182,7 @@ export class SpillingStore implements KeyedStore {
   async #forget(keys: pl.DataFrame): Promise<void> {
     if (this.#spilled) await this.#gone.upsert(keys);
     this.#changed.push(keys);
+    this.#only = undefined;
     this.#note();
   }
 

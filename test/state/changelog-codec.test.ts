@@ -82,6 +82,33 @@ test("keys and values are JSON that a person can read; -0 and 0 are one key", ()
   assert.deepEqual([...(columns.values.nulls ?? [])], [0, 0, 1]);
 });
 
+test("changes of several partitions are the same records together as each by itself", async () => {
+  const value = fc.tuple(fc.constantFrom("a", "b", null), fc.constantFrom(0, -0, 1, Number.NaN), fc.double());
+  const several = fc.array(fc.tuple(fc.array(value, { maxLength: 4 }), fc.array(value, { maxLength: 3 })), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(several, (partitions) => {
+      const codec = new ChangelogCodec(spec);
+      const changes = partitions.map(([upserted, removed]) => ({
+        upserted: rows(upserted),
+        removed: rows(removed).select("device", "axis"),
+      }));
+      const said = (columns: RecordColumns) =>
+        Array.from({ length: columns.count }, (_, i) => [
+          text(columns.keys, i),
+          columns.values.nulls?.[i] === 1 ? null : text(columns.values, i),
+          columns.timestamps[i],
+        ]);
+      const each = changes.map((change) => said(codec.encode(change, 7)));
+      assert.deepEqual(codec.encodeEach(changes, 7).map(said), each);
+      for (const [i, columns] of codec.encodeEach(changes, 7).entries())
+        if (columns.count > 0) assert.deepEqual(said(logged(columns)), each[i]);
+    }),
+  );
+});
+
 test("replayed from anywhere before its end, a log of changes gives the same rows", async () => {
   const operation = fc.record({
     remove: fc.boolean(),

@@ -44,13 +44,16 @@ export async function commitTransaction(
     ),
   );
   ends.catch(() => {});
-  for (const { task, changes: byStore } of changes) {
-    for (const [store, change] of byStore)
-      await io.transactional.send(
-        topics.changelog(store),
-        task.partition,
-        codec(plan, codecs, store).encode(change, now),
+  for (const store of stores) {
+    const changed = changes.filter(({ changes }) => changes.has(store));
+    for (const group of inGroups(changed, store)) {
+      const records = codec(plan, codecs, store).encodeEach(
+        group.map(({ changes }) => changes.get(store)!),
+        now,
       );
+      for (const [i, { task }] of group.entries())
+        await io.transactional.send(topics.changelog(store), task.partition, records[i]!);
+    }
   }
   for (const [store, offsets] of await ends) {
     for (const { task } of changes) task.contains(store, offsets.get(task.partition) ?? 0);
@@ -67,6 +70,24 @@ export async function commitTransaction(
   for (const task of tasks) await task.files?.publish();
   return changes;
 }
+
+/** Changes of one store that are encoded together: small ones, since each encoding costs some queries; what is large would only take more memory. */
+function inGroups(changed: readonly TaskChanges[], store: string): TaskChanges[][] {
+  const groups: TaskChanges[][] = [];
+  let rows = Number.POSITIVE_INFINITY;
+  for (const one of changed) {
+    const { upserted, removed } = one.changes.get(store)!;
+    rows += upserted.height + removed.height;
+    if (rows > ROWS_TOGETHER) {
+      groups.push([]);
+      rows = upserted.height + removed.height;
+    }
+    groups.at(-1)!.push(one);
+  }
+  return groups;
+}
+
+const ROWS_TOGETHER = 20_000;
 
 function codec(plan: JobPlan, codecs: Codecs, store: string): ChangelogCodec {
   let known = codecs.get(store);

@@ -5,9 +5,8 @@ import { bytesPerRow, type StateMemory } from "../../state/state-memory.ts";
 import type { TaskChanges } from "./commit-transaction.ts";
 import type { JobPlan } from "./job-plan.ts";
 
-/** Of the time, so much may go into the state file; what takes less than this many ms is always done at once. */
+/** Of the time, so much may go into the state file. */
 const SHARE = 0.1;
-const QUICK = 100;
 /** The file is not behind for longer, ms: what it is behind is replayed after a crash. */
 const LONGEST = 30_000;
 
@@ -38,7 +37,7 @@ export class Unsaved {
   /** Whether it is time to save. */
   get due(): boolean {
     if (this.empty) return false;
-    if (this.#lasted <= QUICK || this.#memory.crowded) return true;
+    if (this.#memory.crowded) return true;
     return performance.now() - this.#savedAt >= Math.min(LONGEST, this.#lasted / SHARE);
   }
 

@@ -23,11 +23,29 @@ export class ChangelogCodec {
   }
 
   /** @param now timestamp of the records, ms since the epoch */
-  encode({ upserted, removed }: Changes, now: number): RecordColumns {
+  encode(changes: Changes, now: number): RecordColumns {
+    return this.encodeEach([changes], now)[0]!;
+  }
+
+  /** The changes of several partitions, written in one go: as many queries as for one. */
+  encodeEach(changes: readonly Changes[], now: number): RecordColumns[] {
+    const upserted = stacked(changes.map(({ upserted }) => upserted));
+    const removed = stacked(changes.map(({ removed }) => removed));
     const rows = this.#row.encode(upserted);
-    const keys = this.#key.encode(this.#normal(pl.concat([upserted.select(...this.#spec.key), removed])));
-    const count = upserted.height + removed.height;
-    return { count, keys, values: withTombstones(rows, removed.height), timestamps: new Float64Array(count).fill(now) };
+    const keys = this.#key.encode(this.#normal(stacked([upserted.select(...this.#spec.key), removed])));
+    let [row, tombstone] = [0, upserted.height];
+    return changes.map(({ upserted, removed }) => {
+      const [first, last] = [row, row + upserted.height];
+      const [firstGone, lastGone] = [tombstone, tombstone + removed.height];
+      [row, tombstone] = [last, lastGone];
+      const count = upserted.height + removed.height;
+      return {
+        count,
+        keys: part(keys, [first, last], [firstGone, lastGone]),
+        values: withTombstones(part(rows, [first, last]), removed.height),
+        timestamps: new Float64Array(count).fill(now),
+      };
+    });
   }
 
   /** The last word on every key in these records. */
@@ -114,6 +132,26 @@ function wireName(tree: DTypeTree): string {
 }
 
 const NO_BYTES: ByteColumn = { bytes: new Uint8Array(0), starts: new Uint32Array(0), ends: new Uint32Array(0) };
+
+/** One frame of several, with no query where all but one are empty. */
+function stacked(frames: readonly pl.DataFrame[]): pl.DataFrame {
+  const filled = frames.filter(({ height }) => height > 0);
+  return filled.length > 1 ? pl.concat([...filled]) : (filled[0] ?? frames[0]!);
+}
+
+/** The strings at these ranges of places, one range after the other. */
+function part({ bytes, starts, ends }: ByteColumn, ...ranges: readonly (readonly [number, number])[]): ByteColumn {
+  const size = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+  if (size === starts.length) return { bytes, starts, ends };
+  const taken = { bytes, starts: new Uint32Array(size), ends: new Uint32Array(size) };
+  let at = 0;
+  for (const [from, to] of ranges) {
+    taken.starts.set(starts.subarray(from, to), at);
+    taken.ends.set(ends.subarray(from, to), at);
+    at += to - from;
+  }
+  return taken;
+}
 
 /** Adds `count` nulls at the end. */
 function withTombstones(values: ByteColumn, count: number): ByteColumn {
