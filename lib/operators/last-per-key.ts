@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
-import { beside, columns, perKey, renamed } from "./exprs.ts";
-import { heldFor } from "./held-rows.ts";
+import { beside, columns, perKey } from "./exprs.ts";
+import { heldFor, takenAs } from "./held-rows.ts";
 import { partsOf, type StagePlan, stageStore } from "./keyed-stage.ts";
 import { forget, LIFE, livesOf, withLives } from "./lives.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
@@ -27,21 +27,27 @@ export class LastPerKey implements Operator {
     const exprs = this.#exprs;
     const { ttl } = this.#plan;
     const { batch, work } = partsOf(this.#plan, given);
-    const held = await heldFor(this.#store, work.lazy().select(...exprs.storedKeys));
-    const computed = withLives(pl.concat([held.select(...exprs.fromState), work.lazy()]), exprs.lives)
-      .withColumns(...this.#plan.results)
-      .collectSync();
+    const keys = takenAs(work, this.#plan.keys, this.#plan.storedKeys);
+    const seeds = takenAs(await heldFor(this.#store, keys), exprs.stored, exprs.names);
+    const rows = seeds.vstack(work.select(...exprs.names)) as unknown as pl.DataFrame;
+    const computed = withLives(rows, exprs.lives).withColumns(...this.#plan.results);
     if (context.commit && batch.height > 0) {
-      const kept = (ttl === undefined ? computed : computed.filter(exprs.inLastLife))
-        .lazy()
-        .groupBy(exprs.keys)
-        .agg(...exprs.kept)
-        .select(...exprs.toState)
-        .collectSync();
-      await this.#store.upsert(kept);
+      const living = ttl === undefined ? computed : computed.filter(exprs.inLastLife);
+      await this.#store.upsert(takenAs(this.#last(living), exprs.names, exprs.stored));
     }
     await forget(this.#store, ttl, context);
-    return beside(batch, computed.select(...exprs.made).slice(computed.height - batch.height, batch.height));
+    return beside(batch, computed.select(...exprs.made).slice(seeds.height, batch.height));
+  }
+
+  /** What is kept of each key. */
+  #last(rows: pl.DataFrame): pl.DataFrame {
+    const { keys, kept } = this.#exprs;
+    if (kept === undefined) return rows.unique({ subset: [...this.#plan.keys], keep: "last" }) as pl.DataFrame;
+    return rows
+      .lazy()
+      .groupBy(keys)
+      .agg(...kept)
+      .collectSync();
   }
 }
 
@@ -57,10 +63,11 @@ function exprsOf(plan: StagePlan) {
   }
   return {
     keys: columns(plan.keys),
-    storedKeys: renamed(plan.keys, plan.storedKeys),
-    fromState: renamed(stored, names),
-    toState: renamed(names, stored),
-    kept,
+    /** As they are called while the stage runs, and in the state. */
+    names,
+    stored,
+    /** Undefined where it is the last row. */
+    kept: plan.stage.calls.every(({ rows }) => rows !== undefined) ? undefined : kept,
     lives: plan.ttl === undefined ? [] : livesOf(plan.keys, plan.ttl.ttl),
     inLastLife: pl.col(LIFE).eq(perKey(pl.col(LIFE).max(), plan.keys)),
     made: plan.stage.calls.map(({ column }) => column),

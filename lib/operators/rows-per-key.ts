@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import type { KeyedStore, OpenStore } from "../state/store.ts";
 import { beside, nullInt, perKey, renamed } from "./exprs.ts";
-import { heldFor } from "./held-rows.ts";
+import { takenAs } from "./held-rows.ts";
 import { partsOf, type StagePlan, stageStore } from "./keyed-stage.ts";
 import { forget, livesOf, withLives } from "./lives.ts";
 import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
@@ -30,16 +30,11 @@ export class RowsPerKey implements Operator {
     const exprs = this.#exprs;
     const { ttl } = this.#plan;
     const { batch, work } = partsOf(this.#plan, given);
-    const keys = work.lazy().select(...exprs.storedKeys);
-    const held = await heldFor(this.#store, keys.unique().join(this.#slots.lazy(), { how: "cross" }));
-    const seeds = held.sort("sequence").select(...exprs.fromState);
-    const rows = work
-      .lazy()
-      .withColumns(NO_SEQUENCE)
-      .select(...exprs.names);
-    const computed = withLives(pl.concat([seeds, rows]), exprs.lives)
-      .withColumns(...this.#plan.results)
-      .collectSync();
+    const keys = takenAs(work, this.#plan.keys, this.#plan.storedKeys).unique() as pl.DataFrame;
+    const held = await this.#store.lookup(keys.join(this.#slots, { how: "cross" }) as pl.DataFrame);
+    const seeds = takenAs(held.sort("sequence"), exprs.stored, exprs.names);
+    const rows = seeds.vstack(work.withColumns(NO_SEQUENCE).select(...exprs.names)) as unknown as pl.DataFrame;
+    const computed = withLives(rows, exprs.lives).withColumns(...this.#plan.results);
     if (context.commit && batch.height > 0) {
       const kept = computed
         .lazy()
@@ -49,7 +44,7 @@ export class RowsPerKey implements Operator {
       await this.#store.upsert(kept.select(...exprs.toState).collectSync());
     }
     await forget(this.#store, ttl, context);
-    return beside(batch, computed.select(...exprs.made).slice(computed.height - batch.height, batch.height));
+    return beside(batch, computed.select(...exprs.made).slice(seeds.height, batch.height));
   }
 }
 
@@ -71,9 +66,9 @@ function exprsOf(plan: StagePlan) {
   const before = perKey(pl.col("§sequence").max(), keys).fillNull(int(-1));
   const within = perKey(isNew.cast(pl.Int64).cumSum(), keys);
   return {
+    /** As they are called while the stage runs, and in the state. */
     names: [...names, "§sequence", ...clocks],
-    storedKeys: renamed(keys, plan.storedKeys),
-    fromState: renamed([...stored, "sequence", ...storedClocks], [...names, "§sequence", ...clocks]),
+    stored: [...stored, "sequence", ...storedClocks],
     lives: plan.ttl === undefined ? [] : livesOf(keys, plan.ttl.ttl),
     number: ttl
       ? [pl.lit(true).alias("§new"), pl.col("§sequence").fillNull(before.plus(within)).alias("§next")]

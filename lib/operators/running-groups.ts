@@ -4,7 +4,7 @@ import type { KeyedStore, OpenStore } from "../state/store.ts";
 import { DistinctValues } from "./distinct-values.ts";
 import { beside, columns, perKey, renamed } from "./exprs.ts";
 import type { GroupPlan } from "./group-plan.ts";
-import { heldFor } from "./held-rows.ts";
+import { heldFor, takenAs } from "./held-rows.ts";
 import { clockOf, forget, LIFE, livesOf, type Ttl, withLives } from "./lives.ts";
 import type { BatchContext, Operator } from "./operator.ts";
 
@@ -49,12 +49,12 @@ export class RunningGroups implements Operator {
     }
     const held = await this.#held(parts, rows);
     // the earlier part of a key first; its place and metadata are those of the batch
-    const merged = pl
-      .concat([held, parts.select(...exprs.values).lazy()])
+    const merged = (held.vstack(parts.select(...exprs.values)) as unknown as pl.DataFrame)
+      .lazy()
       .groupBy(exprs.by)
       .agg(...exprs.merge)
       .collectSync();
-    if (context.commit) await this.#store.upsert(merged.select(...exprs.toState));
+    if (context.commit) await this.#store.upsert(takenAs(merged, exprs.values, exprs.stored));
     await forget(this.#store, this.#ttl, context);
     return parts
       .select(...exprs.places)
@@ -73,7 +73,8 @@ export class RunningGroups implements Operator {
     const rows = batch.select(...exprs.prepare, clockOf(batch));
     const clocks = rows.select(...exprs.clocks);
     const distinct = rows.groupBy(exprs.keyNames).agg(pl.len().alias("§len"));
-    const seeds = (await this.#store.lookup(distinct.select(...exprs.keysStored))).select(...exprs.seen);
+    const keyed = takenAs(distinct, exprs.keyNames, exprs.keysStored);
+    const seeds = (await this.#store.lookup(keyed)).select(...exprs.seen);
     const lives = withLives(pl.concat([seeds, clocks]), exprs.lives).withColumns(exprs.lastLife);
     return beside(rows, lives.select(LIVES[0]!, LIVES[1]!).slice(seeds.height, rows.height)).filter(
       LIVES[0]!.eq(LIVES[1]!),
@@ -81,10 +82,11 @@ export class RunningGroups implements Operator {
   }
 
   /** What is known of the keys that go on. */
-  async #held(parts: pl.DataFrame, rows: pl.DataFrame): Promise<pl.LazyDataFrame> {
+  async #held(parts: pl.DataFrame, rows: pl.DataFrame): Promise<pl.DataFrame> {
     const exprs = this.#exprs;
-    const going = this.#ttl === undefined ? parts.lazy() : rows.lazy().filter(LIVES[0]!.eq(pl.lit(0)));
-    return (await heldFor(this.#store, going.select(...exprs.keysStored))).select(...exprs.fromState);
+    const going = this.#ttl === undefined ? parts : rows.filter(LIVES[0]!.eq(pl.lit(0)));
+    const held = await heldFor(this.#store, takenAs(going, exprs.keyNames, exprs.keysStored));
+    return takenAs(held, exprs.stored, exprs.values);
   }
 }
 
@@ -111,8 +113,8 @@ function exprsOf(plan: GroupPlan) {
       ...(ttl ? [pl.col("§clock").last()] : []),
       ...metadata.map((name) => pl.col(name).last().alias(`§${name}`)),
     ],
-    keysStored: renamed(keys, plan.storedKeys),
-    fromState: renamed([...plan.storedKeys, ...labels], [...keys, ...names]),
+    keysStored: plan.storedKeys,
+    stored: [...plan.storedKeys, ...labels],
     values: [...keys, ...names],
     merge: [
       ...plan.aggregates.partials.map(({ name, label, merge }) =>
@@ -124,7 +126,6 @@ function exprsOf(plan: GroupPlan) {
     seen: renamed([...plan.storedKeys, "seen"], [...keys, "§clock"]),
     lives: plan.ttl === undefined ? [] : livesOf(keys, plan.ttl.ttl),
     lastLife: perKey(pl.col(LIFE).max(), keys).alias("§last_life"),
-    toState: renamed([...keys, ...names], [...plan.storedKeys, ...labels]),
     places: [...keys, "§row", ...metadata.map((name) => `§${name}`)],
     results: plan.aggregates.results as pl.Expr[],
     outputs: [

@@ -71,7 +71,8 @@ export class MemoryStore implements KeyedStore {
     if (this.#changes++ % LOOKS === 0) this.#rowBytes = bytesPerRow(this.spec.schema, rows);
     // a table of one row, such as a watermark, is written with every batch: a join and a concat for that cost more than the batch's own operators
     if (this.#rows.height === 0 || this.#isOneText(keys)) this.#hold(rows.select(...columns));
-    else this.#hold(this.#replaced(keys, rows.select(...columns)));
+    // in one piece: texts would hold on to the batches that they come from
+    else this.#hold(pl.concat([this.#without(keys), rows.select(...columns)]));
     if (this.#track) this.#changed.push(keys);
   }
 
@@ -139,12 +140,6 @@ export class MemoryStore implements KeyedStore {
     if (this.spec.schema[name] !== "Utf8") return false;
     const held = this.#rows.getColumn(name).get(0);
     return typeof held === "string" && held === keys.getColumn(name).get(0);
-  }
-
-  /** What is held with these rows in the place of those with their keys; one query, since each is a wait for Polars' thread. */
-  #replaced(keys: pl.DataFrame, rows: pl.DataFrame): pl.DataFrame {
-    const others = this.#rows.lazy().join(keys.lazy(), { ...this.#join, how: "anti" });
-    return pl.concat([others, rows.lazy()], { rechunk: true }).collectSync();
   }
 
   #without(keys: pl.DataFrame): pl.DataFrame {

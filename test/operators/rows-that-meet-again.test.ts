@@ -99,3 +99,23 @@ for (const [first, given] of Object.entries(GIVEN))
     assert.deepEqual(await open(given.keyBy("n"), keys), wanted, "placed once");
     assert.deepEqual(await open(given.keyBy("n").keyBy("device"), keys), wanted, "placed twice");
   });
+
+test("what is open in several partitions goes on in the order of its times", async () => {
+  const waiting = phones.join(tablets, { on: "device", how: "left", within: "10s" }).drop("k");
+  const sessions = waiting.groupBySession({ gap: "900ms", by: "s" }).agg(count);
+  for (const partitions of [1, 2, 3]) {
+    const tested = driver(sessions, { partitions, schemas: SCHEMAS });
+    const rows = Array.from({ length: 12 }, (_, i) => ({
+      device: "abcd"[i % 4]!,
+      t: i * 500,
+      x: 1,
+      j: 1,
+      s: "p",
+      n: i,
+    }));
+    await tested.feed("phones", rows);
+    await tested.end();
+    const open = (await tested.openRows()).select("s", "n").toRecords();
+    assert.deepEqual(JSON.parse(JSON.stringify(open)), [{ s: "p", n: 12 }], `${partitions} partitions`);
+  }
+});

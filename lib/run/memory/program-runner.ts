@@ -138,7 +138,7 @@ export class ProgramRunner {
     }
   }
 
-  /** Rows that were sent, those of lower partitions first: partition -> repartition -> rows. */
+  /** Rows that were sent, in the order in which they would be read, those of lower partitions first where that is the same: partition -> repartition -> rows. */
   async #placed(sent: readonly TaskOutput[]): Promise<Map<number, Map<string, pl.DataFrame>>> {
     const placed = new Map<number, Map<string, pl.DataFrame>>();
     for (const { terminal, frame } of sent)
@@ -146,7 +146,8 @@ export class ProgramRunner {
         await this.#task("", target);
         const own = placed.get(target) ?? new Map<string, pl.DataFrame>();
         const before = own.get(terminal);
-        placed.set(target, own.set(terminal, before === undefined ? rows : pl.concat([before, rows])));
+        const both = (before === undefined ? rows : pl.concat([before, rows])).sort(IN_ORDER);
+        placed.set(target, own.set(terminal, both));
       }
     return placed;
   }
@@ -334,5 +335,7 @@ class Collected implements RunnerResult {
     this.bad.push(...result.bad);
   }
 }
+
+const IN_ORDER = { by: "_order", maintainOrder: true };
 
 const partitionOf = (name: string): number => Number(name.slice(name.lastIndexOf("/") + 1));

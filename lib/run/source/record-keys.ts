@@ -33,13 +33,16 @@ export function textKeys(keys: ByteColumn, count: number): TextKeys {
   return { texts, notText };
 }
 
+/** So many texts cross by themselves in less time than the reader of lines takes to begin. */
+const FEW = 1000;
+
 /**
  * The same as a Series, read natively as lines of text where that is exact: keys that lie one behind the other, a line break apart, none of
- * them null, empty, or holding a character that has a meaning in CSV. Undefined where they do not.
+ * them null, empty, or holding a character that has a meaning in CSV. Undefined where they do not, and where they are few.
  */
 export function plainKeys(keys: ByteColumn, count: number, name: string): pl.Series | undefined {
   const { bytes, starts, ends, nulls } = keys;
-  if (count === 0 || nulls !== undefined) return undefined;
+  if (count < FEW || nulls !== undefined) return undefined;
   if (starts[0] === ends[0]) return undefined;
   for (let i = 1; i < count; i++) if (starts[i] !== ends[i - 1]! + 1 || starts[i] === ends[i]) return undefined;
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset + starts[0]!, ends[count - 1]! - starts[0]!);

@@ -37,6 +37,15 @@ export interface SourceCounts {
   readonly keyDifferences: number;
 }
 
+/** What records bring beside their values, per row. */
+interface Beside {
+  readonly partition: number;
+  readonly offsets: Float64Array;
+  /** Their own, where that is the event time; ms. */
+  readonly times: pl.Series | undefined;
+  readonly headers: pl.Series | undefined;
+}
+
 /** Makes a task's input frames of fetched records. The same in a notebook and in a job. */
 export class SourceReader {
   readonly #source: ProgramSource;
@@ -44,7 +53,6 @@ export class SourceReader {
   readonly #wire: Schema;
   /** What is decoded from the value: the columns in use, the time, and the key column, to compare it with the record key. */
   readonly #decoded: readonly string[];
-  readonly #exprsOf = new Map<number, pl.Expr[]>();
   readonly #eventTime: ((rows: pl.DataFrame) => EventTimes) | undefined;
   #differing: pl.Expr | undefined;
   #counts: SourceCounts = { records: 0, bad: 0, unknownFields: 0, keyDifferences: 0 };
@@ -72,12 +80,12 @@ export class SourceReader {
     const decoded = this.#format.decode(columns, this.#wire, { used: this.#decoded });
     const { rows, bad, good, unknownFields } = decoded;
     const { keys, notText } = keySeries(columns, good);
-    const raw = [keys, pl.Series(RAW_OFFSET, pick(columns.offsets!, good))];
-    if (node.time === undefined) raw.push(rawTime(pick(columns.timestamps, good)));
-    if (this.#source.needsHeaders) raw.push(headersSeries(columns.headers, good, rows));
-    const values =
-      this.#decoded.length === 0 ? pl.DataFrame(raw) : (decoded.frame.hstack(raw) as unknown as pl.DataFrame);
-    let frame = values.select(...this.#exprs(partition));
+    let frame = this.#frame(decoded.frame, keys, {
+      partition,
+      offsets: pick(columns.offsets!, good),
+      times: node.time === undefined ? rawTime(pick(columns.timestamps, good)) : undefined,
+      headers: this.#source.needsHeaders ? headersSeries(columns.headers, good, rows) : undefined,
+    });
 
     // what the value alone does not tell: reasons by row of the frame
     const reasons = new Map<number, string>();
@@ -91,8 +99,7 @@ export class SourceReader {
       for (let row = 0; row < rows; row++)
         if (among.has(good?.[row] ?? row)) reasons.set(row, "the record key is not UTF-8");
     }
-    const nulls = frame.nullCount().row(0).map(Number);
-    const nullsOf = (name: string) => nulls[frame.columns.indexOf(name)] ?? 0;
+    const nullsOf = (name: string) => (frame.columns.includes(name) ? frame.getColumn(name).nullCount() : 0);
     if (nullsOf("_time") > 0) {
       const computed = this.#eventTime !== undefined;
       const reason = computed
@@ -129,42 +136,38 @@ export class SourceReader {
       records: this.#counts.records + columns.count,
       bad: this.#counts.bad + badIndices.size,
       unknownFields: this.#counts.unknownFields + unknownFields,
-      keyDifferences: this.#counts.keyDifferences + this.#differences(values),
+      keyDifferences: this.#counts.keyDifferences + this.#differences(decoded.frame, keys),
     };
     return { frame, bad: badRecords(topic, partition, columns, badIndices) };
   }
 
   /**
-   * What makes the frame of the decoded and raw columns: the columns in use (the record key wins over a field of its name) and the metadata.
-   * Made once per partition: every expression that nodejs-polars makes costs a fraction of a millisecond.
+   * What was decoded and what the records bring beside it as a frame: the columns in use (the record key wins over a field of its name) and the metadata. Column by column,
+   * since a query is a wait for Polars' thread.
    */
-  #exprs(partition: number): pl.Expr[] {
-    let exprs = this.#exprsOf.get(partition);
-    if (exprs === undefined) {
-      const { node, schema, columns, needsHeaders } = this.#source;
-      const time = node.time === undefined ? pl.col(RAW_TIME).cast(pl.Int64) : pl.col(node.time);
-      const key = (name: string) =>
-        schema[name] === "Utf8" ? pl.col(RAW_KEY) : pl.col(RAW_KEY).cast(dtypeOf(schema[name]!), false);
-      exprs = columns.map((name) => {
-        if (name === node.key) return key(name).alias(name);
-        return name === node.time ? pl.col(name).cast(pl.Datetime("ms")) : pl.col(name);
-      });
-      exprs.push(
-        pl.col(RAW_KEY).alias("_key"),
-        time.cast(pl.Datetime("ms")).alias("_time"),
-        pl.lit(partition).cast(pl.Int32).alias("_partition"),
-        pl.col(RAW_OFFSET).cast(pl.Int64).alias("_offset"),
-      );
-      if (needsHeaders) exprs.push(pl.col("_headers"));
-      this.#exprsOf.set(partition, exprs);
-    }
-    return exprs;
+  #frame(values: pl.DataFrame, keys: pl.Series, { partition, offsets, times, headers }: Beside): pl.DataFrame {
+    const { node, schema, columns } = this.#source;
+    const time = times === undefined ? values.getColumn(node.time!) : times.cast(pl.Int64);
+    const series = columns.map((name) => {
+      if (name === node.key) return (schema[name] === "Utf8" ? keys : keys.cast(dtypeOf(schema[name]!))).alias(name);
+      const column = values.getColumn(name);
+      return name === node.time ? column.cast(pl.Datetime("ms")) : column;
+    });
+    series.push(
+      keys.alias("_key"),
+      time.cast(pl.Datetime("ms")).alias("_time"),
+      pl.Series("_partition", new Int32Array(offsets.length).fill(partition)),
+      pl.Series("_offset", offsets).cast(pl.Int64),
+    );
+    if (headers !== undefined) series.push(headers);
+    return pl.DataFrame(series);
   }
 
   /** Records whose field of the key column holds something else than the record key. */
-  #differences(values: pl.DataFrame): number {
+  #differences(decoded: pl.DataFrame, keys: pl.Series): number {
     const { key } = this.#source.node;
-    if (key === undefined || !(key in this.#wire) || values.height === 0) return 0;
+    if (key === undefined || !(key in this.#wire) || decoded.height === 0) return 0;
+    const values = decoded.withColumn(keys);
     const field = pl.col(key);
     this.#differing ??= field
       .isNotNull()
@@ -184,8 +187,6 @@ export class SourceReader {
 const FIRST_TIME = Date.parse("0001-01-01T00:00:00Z");
 const LAST_TIME = Date.parse("9999-12-31T23:59:59.999Z");
 const RAW_KEY = "\u0000key";
-const RAW_OFFSET = "\u0000offset";
-const RAW_TIME = "\u0000time";
 
 /** The keys of the good records as text, and which records have a key that is none. */
 function keySeries(columns: RecordColumns, good: Uint32Array | undefined) {
@@ -207,9 +208,9 @@ function repeated(texts: readonly (string | null)[], good: Uint32Array): pl.Seri
 
 /** The records' own timestamps; -1 stands for none. */
 function rawTime(timestamps: Float64Array): pl.Series {
-  if (!timestamps.includes(-1)) return pl.Series(RAW_TIME, timestamps);
+  if (!timestamps.includes(-1)) return pl.Series("_time", timestamps);
   return pl.Series(
-    RAW_TIME,
+    "_time",
     Array.from(timestamps, (ms) => (ms === -1 ? null : ms)),
     pl.Float64,
   );
