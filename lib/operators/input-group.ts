@@ -3,6 +3,7 @@ import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import { isForeign } from "../plan/table-keys.ts";
 import type { Schema } from "../schema.ts";
 import type { Compiled } from "./compile.ts";
+import { nullInt } from "./exprs.ts";
 import { type Watermarks, withWatermark } from "./watermarks.ts";
 
 /** Inputs whose rows meet somewhere in the program: they are read as one, in one order, with one watermark. */
@@ -62,7 +63,11 @@ const RUNNING = pl.col("_time").cast(pl.Int64).cumMax().forwardFill();
 const [ORDER, TRAVELLED] = ["_order", "_watermark"].map((name) => pl.col(name));
 const [INPUT, ROW] = ["§input", "§row"].map((name) => pl.col(name));
 const AT = pl.intRange(pl.len()).alias("§row");
-const NONE = pl.lit(null).cast(pl.Int64).alias("_watermark");
+const NONE = nullInt("_watermark");
+const OWN_TIME = pl.col("_time").cast(pl.Int64).alias("§time");
+const NO_TIME = nullInt("§time");
+/** Sent after rows of later times: those of records are where their own time, or the watermark before them, is. */
+const WAITED = ORDER!.gt(pl.maxHorizontal([TRAVELLED!, pl.col("§time")]));
 
 /**
  * Takes the batches of a group in: gives each row what depends on its place in the order of reading (`_watermark`, and where several
@@ -136,7 +141,7 @@ function inOrder(group: InputGroup, frames: readonly pl.DataFrame[], reached: nu
     const order = brought ? ORDER! : largestOf([RUNNING, ...int(last)]).alias("_order");
     return frame
       .withColumns(order, ...(brought ? [] : [NONE]))
-      .select(ORDER!, TRAVELLED!, pl.lit(i).cast(pl.Int32).alias("§input"), AT);
+      .select(ORDER!, TRAVELLED!, brought ? OWN_TIME : NO_TIME, pl.lit(i).cast(pl.Int32).alias("§input"), AT);
   });
   const rows = all.length === 1 ? all[0]! : pl.concat(all).sort([ORDER!, INPUT!, ROW!]);
   const before = [ORDER!.cumMax().shift(1), TRAVELLED!, ...int(last)];
@@ -148,7 +153,12 @@ function inOrder(group: InputGroup, frames: readonly pl.DataFrame[], reached: nu
         .then(int(reached)[0]!)
         .otherwise(pl.lit(null).cast(pl.Int64)),
     );
-  return rows.withColumns(largestOf(before).alias("_watermark"), AT.alias("_sequence"));
+  const watermark = largestOf(before);
+  // rows that had to wait come after others of later times, and are late for nothing
+  const known = frames.some((_, i) => group.placed.has(group.inputs[i]!))
+    ? pl.when(WAITED).then(NONE).otherwise(watermark)
+    : watermark;
+  return rows.withColumns(known.alias("_watermark"), AT.alias("_sequence"));
 }
 
 const largestOf = (exprs: readonly pl.Expr[]): pl.Expr =>

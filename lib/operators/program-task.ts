@@ -10,9 +10,9 @@ import { nullInt } from "./exprs.ts";
 import { asEntered, enter, enteredSchema, type InputGroup, passed } from "./input-group.ts";
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
 import type { ProgramInput } from "./program.ts";
-import { PLACE } from "./repartition.ts";
+import { inSentOrder, PLACE } from "./repartition.ts";
 import { Rows } from "./rows.ts";
-import type { Task, TaskResult } from "./task.ts";
+import type { Task, TaskOutput, TaskResult } from "./task.ts";
 import { WATERMARK_STORE, Watermarks } from "./watermarks.ts";
 
 /** What a task runs: nodes in order, inputs first, and which of them are terminals. */
@@ -213,12 +213,23 @@ class ProgramTask implements Task {
       if (frame === undefined || frame.height === 0) return [];
       return [{ terminal: id, frame: withoutInner(frame, compiled) }];
     });
-    const sent = this.#plan.sends.flatMap(({ id, schema, send }) => {
+    const sent: TaskOutput[] = [];
+    for (const { id, schema, send } of this.#plan.sends) {
       const frame = rows.get(send.key)?.frame();
-      if (frame === undefined || frame.height === 0) return [];
-      return [{ terminal: id, frame: frame.select(PLACE, ...Object.keys(schema)) }];
-    });
+      if (frame === undefined || frame.height === 0) continue;
+      const placed = await this.#inSentOrder(id, send, frame.select(PLACE, ...Object.keys(schema)), walk);
+      sent.push({ terminal: id, frame: placed });
+    }
     return { rows: [...outputs, ...sent], bad: bad.rows };
+  }
+
+  /** Rows that have waited go after those that went before them. */
+  async #inSentOrder(id: string, send: Compiled, rows: pl.DataFrame, walk: Walk): Promise<pl.DataFrame> {
+    if (send.windowed || send.delay === 0) return rows;
+    const name = `${id}/sent`;
+    const placed = inSentOrder(rows, this.#watermarks.of(name));
+    if (walk.kind !== "open") await this.#watermarks.advance(name, Number(placed.getColumn("_order").max()));
+    return placed;
   }
 
   async #node({ steps }: RunningNode, inputs: readonly Rows[], walk: Walk, context: BatchContext): Promise<Rows> {

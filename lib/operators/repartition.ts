@@ -17,7 +17,8 @@ export const EVERYWHERE = "\u0000everywhere";
  * to whoever runs it; `back` begins the next part with the rows that came back.
  *
  * `_order` is what rows of several partitions are merged by: the largest event time up to and with the row in its partition, so that
- * rows of one partition keep their order; for the rows of windows their own time. It never falls within a partition.
+ * rows of one partition keep their order; for the rows of windows their own time. It never falls within a partition: rows that had to wait (for
+ * partners in a join) and come when others have gone before are given the order of these, see {@link inSentOrder}.
  */
 export function compileRepartition(
   node: RepartitionNode,
@@ -81,8 +82,18 @@ export function compileRepartition(
     lineage: placedLineage(input.lineage, made.trees, node.named),
     windowed: input.windowed,
     updating: false,
-    delay: 0, // what is known of the rows' time when they are sent contains it
+    // what is known of the rows' time when they are sent contains that of windows; rows that had to wait come as late behind others as before
+    delay: input.windowed ? 0 : input.delay,
     used: (columns) => new Set(columns),
   };
   return { send, back };
+}
+
+const ORDER = pl.col("_order");
+
+/** Rows as they are sent, none with a smaller `_order` than one before it. @param last the largest of what was sent before, ms; NaN for none */
+export function inSentOrder(rows: pl.DataFrame, last: number): pl.DataFrame {
+  const running = ORDER.cumMax();
+  const order = Number.isNaN(last) ? running : pl.maxHorizontal([running, pl.lit(last).cast(pl.Int64)]);
+  return rows.withColumns(order.alias("_order"));
 }

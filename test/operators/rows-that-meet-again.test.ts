@@ -119,3 +119,50 @@ test("what is open in several partitions goes on in the order of its times", asy
     assert.deepEqual(JSON.parse(JSON.stringify(open)), [{ s: "p", n: 12 }], `${partitions} partitions`);
   }
 });
+
+test("rows that waited for partners are late for nothing where they are placed anew", async () => {
+  const right = tablets.withColumns(pl.lit(1).cast(pl.Int64).alias("one"));
+  const rows = [
+    { device: "a", t: 100 },
+    { device: "b", t: 200 },
+    { device: "a", t: 900 },
+  ];
+  const joins: Readonly<Record<string, StreamFrame>> = {
+    interval: phones.join(right, { on: "device", how: "left", within: { before: "10s", after: "1s" } }),
+    forward: phones.joinAsof(right, { by, strategy: "forward", tolerance: "1s" }),
+  };
+  for (const [name, joined] of Object.entries(joins)) {
+    const programs = {
+      rolling: joined.groupByRolling({ indexColumn: "_time", period: "5s", by: "j", grace: "0s" }).agg(count),
+      windows: joined.groupByDynamic({ indexColumn: "_time", every: "1s", by: "j", grace: "0s" }).agg(count),
+      sessions: joined.groupBySession({ gap: "850ms", by: "j" }).agg(count),
+      again: joined.keyBy("n").groupByDynamic({ indexColumn: "_time", every: "1s", by: "j" }).agg(count),
+    };
+    const wanted = { rolling: [1, 2, 3], windows: [3], sessions: [3], again: [3] };
+    for (const [window, program] of Object.entries(programs))
+      for (const partitions of [1, 2, 3]) {
+        const tested = driver(program, { partitions, schemas: SCHEMAS });
+        const whole = (record: { device: string; t: number }, j: number) => ({ ...record, x: 1, j, s: "p", n: 1 });
+        await tested.feed(
+          "phones",
+          rows.map((row) => whole(row, 1)),
+        );
+        await tested.feed("tablets", [whole({ device: "a", t: 150 }, 1)]);
+        for (const t of [4000, 20_000])
+          for (const topicName of ["phones", "tablets"])
+            await tested.feed(
+              topicName,
+              [..."abcdefgh"].map((device) => whole({ device, t }, 9)),
+            );
+        const counts = tested
+          .rows()
+          .toRecords()
+          .filter((row) => Number(row.j) === 1);
+        assert.deepEqual(
+          counts.map(({ n }) => Number(n)),
+          wanted[window as "rolling"],
+          `${name}, ${window}, ${partitions} partitions`,
+        );
+      }
+  }
+});

@@ -39,7 +39,8 @@ async function compared(dice: Dice, own: number, orderly: boolean): Promise<"sam
     const wanted = await run(program, feed, partitions, undefined, orderly);
     for (let turn = 0; turn < 2; turn++)
       assert.deepEqual(await run(program, feed, partitions, dice, orderly), wanted, `${what}interleaved`);
-    if (!orderly) return "same";
+    // a timer goes off once its partition has come so far, which several do not at a time
+    if (!orderly || program.text.includes("process(")) return "same";
     const single: Feed = new Map(
       [...feed].map(([name, parts]) => [
         name,
