@@ -3,6 +3,7 @@ import type { MimeBundle } from "../../lib/run/host.ts";
 import { isSeries } from "./frame.ts";
 import { escapeHtml } from "./html.ts";
 import { asJson } from "./json.ts";
+import { plotlyPicture } from "./plotly-picture.ts";
 import { probe } from "./probe.ts";
 
 const PLOTLY = "application/vnd.plotly.v1+json";
@@ -24,7 +25,7 @@ export function isPlotlyFigure(value: object): value is Figure {
   );
 }
 
-/** The figure for front ends that draw it, and a table of its traces for those that do not. */
+/** The figure for front ends that draw it, and for those that do not a picture where it is of a kind that has one, and a table of its traces. */
 export function plotlyBundle(figure: Figure): MimeBundle {
   const { data, ...rest } = figure;
   const traces = data.map((trace) => plain(trace) as Record<string, unknown>);
@@ -34,9 +35,11 @@ export function plotlyBundle(figure: Figure): MimeBundle {
   });
   const title = titleOf(figure.layout.title);
   const table = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`).join("");
+  const json = asJson({ ...(plain(rest) as object), data: traces }, "a Plotly figure") as unknown as Figure;
+  const picture = plotlyPicture(json.data, json.layout, title) ?? "";
   return {
-    [PLOTLY]: asJson({ ...(plain(rest) as object), data: traces }, "a Plotly figure"),
-    "text/html": `<table class="dataframe" border="1"><caption>${escapeHtml(title)}</caption><thead><tr><th>type</th><th>name</th><th>points</th></tr></thead><tbody>${table}</tbody></table>`,
+    [PLOTLY]: json,
+    "text/html": `${picture}<table class="dataframe" border="1"><caption>${escapeHtml(title)}</caption><thead><tr><th>type</th><th>name</th><th>points</th></tr></thead><tbody>${table}</tbody></table>`,
     "text/plain": `${title}: ${rows.map(([type, name, points]) => `${type} ${name} (${points} points)`).join(", ")}`,
   };
 }

@@ -1,4 +1,5 @@
 /** Figures from frames. */
+export { histogram } from "./bins.ts";
 export { chartBundle, chartTitle, dataOf } from "./chart-bundle.ts";
 export { type ChartChange, chartChange } from "./chart-change.ts";
 export { type ChartData, type ChartKind, type ChartOptions, chartData, type Trace } from "./chart-data.ts";

@@ -159,3 +159,41 @@ test("a Plotly figure: its own type, and a table of traces for those who cannot 
   assert.match(String(bundle["text/html"]), /<td>bar<\/td>/);
   assert.equal(bundle["text/plain"], "T: bar a (1 points)");
 });
+
+test("a Plotly figure without Plotly: a picture where it is of a kind that has one", async () => {
+  const htmlOf = async (...data: object[]) =>
+    String(
+      (await toBundle({ data, layout: { xaxis: { title: { text: "when" } }, yaxis: { title: "how much" } } }))[
+        "text/html"
+      ],
+    );
+  const drawn: Readonly<Record<string, [html: string, what: RegExp]>> = {
+    lines: [
+      await htmlOf({ x: [1, 2, 3], y: [1, null, 3] }, { mode: "markers", x: [1, 2], y: [4, 5] }),
+      /<path d="M.*trace 1/s,
+    ],
+    points: [await htmlOf({ type: "scattergl", mode: "markers", y: [1, 2, 3] }), /(<circle .*){3}/s],
+    bars: [await htmlOf({ type: "bar", x: ["a", "b<"], y: [1, 2] }), />b&lt;<\/text>/],
+    times: [await htmlOf({ x: [new Date(0), new Date(60_000)], y: [1, 2] }), />00:00:30</],
+    days: [await htmlOf({ x: ["2026-01-01", "2026-02-01 12:00"], y: [1, 2] }), />2026-01-\d\d</],
+    histogram: [await htmlOf({ type: "histogram", x: [1, 2, 2, 3] }), /<rect [^>]*stroke="none"/],
+    heatmap: [
+      await htmlOf({ type: "heatmap", z: [[1, 2], [3]], x: ["p", "q"] }),
+      /z: 1 \(dark\) to 3.*>p<\/text>|>p<\/text>.*z: 1 \(dark\) to 3/s,
+    ],
+  };
+  for (const [name, [html, what]] of Object.entries(drawn)) {
+    assert.match(html, /^<svg [^>]*role="img" aria-label="[^"]*how much over when"/, name);
+    assert.match(html, what, name);
+  }
+  for (const other of [
+    { type: "pie", values: [1] },
+    { type: "bar", orientation: "h", x: [1], y: ["a"] },
+    { y: ["a"] },
+    { type: "heatmap", z: [["a"]] },
+    { mode: "text", y: [1] },
+    { y: [1], visible: false },
+  ])
+    assert.match(await htmlOf(other), /^<table /, JSON.stringify(other));
+  assert.match(await htmlOf({ type: "bar", y: [1] }, { y: [1] }), /^<table /);
+});
