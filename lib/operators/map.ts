@@ -1,4 +1,4 @@
-import pl from "nodejs-polars";
+import type pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
 import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { isMetadata } from "../plan/metadata.ts";
@@ -40,10 +40,8 @@ export class MapRows implements Operator {
     const places = this.#node.many ? this.#several(batch, context) : this.#one(batch, context);
     const made = this.#builder.finish();
     const { kept, all } = this.#columnsOf(batch);
-    // put together from columns, since each query is a wait for Polars' thread
-    if (places === undefined)
-      return pl.DataFrame(all.map((name) => (kept.includes(name) ? batch : made).getColumn(name)));
-    const rows = gathered(batch.select(...kept), places);
+    const own = batch.select(...kept);
+    const rows = places === undefined ? own : gathered(own, places);
     return (made.width === 0 ? rows : (rows.hstack(made) as unknown as pl.DataFrame)).select(...all);
   }
 

@@ -6,6 +6,7 @@ import { topic } from "../../lib/frame/topic.ts";
 import { compile } from "../../lib/operators/program.ts";
 import { pl } from "../../lib/plan/pl.ts";
 import { schemaOf } from "../../lib/schema.ts";
+import { driver } from "../../lib/test/driver.ts";
 import { frameOf, rows, runs, SCHEMA, seed, splits } from "./random-rows.ts";
 import { asSource, assertFramesEqual, compileFrame, memoryStores, run, values } from "./run-program.ts";
 
@@ -232,4 +233,15 @@ test("explain shows the code, and what in it cannot be repeated", () => {
   assert.match(text, /map to lag Float64/);
   assert.match(text, /code: \(row\) => \(\{ lag: Date\.now\(\) - row\.t \}\)/);
   assert.match(text, /not repeatable: code uses Date\.now/);
+});
+
+test("a kept column of an empty name keeps it", async () => {
+  const program = topic("odd", { key: "device", schema: { device: "Utf8", "": "Int64" } }).map((_row) => ({ n: 1 }), {
+    schema: { n: "Int64" },
+    keep: true,
+  });
+  const tested = driver(program);
+  await tested.feed("odd", [{ device: "a", "": 7 }]);
+  const [row] = tested.rows().toRecords();
+  assert.deepEqual([Number(row![""]), Number(row!.n)], [7, 1]);
 });

@@ -1,4 +1,5 @@
 import pl from "nodejs-polars";
+import { frameOf } from "../../polars/frame-of.ts";
 import { textLines } from "../../polars/text-lines.ts";
 
 /** Dtypes that {@link FlatColumn} holds. */
@@ -33,7 +34,7 @@ export function numberSeries({ name, dtype, cells }: FlatColumn, holes: boolean)
   if (holes) {
     const value = pl.col(name);
     const filled = pl.when(value.isNotNan()).then(value).otherwise(pl.lit(null)).alias(name);
-    series = pl.DataFrame([series]).select(filled).getColumn(name);
+    series = frameOf([series]).select(filled).getColumn(name);
   }
   if (dtype === "Int64") return series.cast(pl.Int64);
   if (dtype === "Boolean") return series.cast(pl.Bool);
@@ -63,7 +64,7 @@ export function textSeries({ name, starts, ends }: FlatColumn, bytes: Buffer): p
   if (!odd || series === undefined) return series;
   const line = pl.col(name);
   const text = pl.when(line.str.contains("^p")).then(line.str.slice(1)).otherwise(pl.lit(null));
-  return pl.DataFrame([series]).select(text.alias(name)).getColumn(name);
+  return frameOf([series]).select(text.alias(name)).getColumn(name);
 }
 
 /** The frame of these columns; undefined where the texts of one cannot go this way. @param bytes where their texts stand */
@@ -74,7 +75,7 @@ export function flatFrame(columns: readonly FlatColumn[], bytes: Buffer): pl.Dat
     if (made === undefined) return undefined;
     series.push(made);
   }
-  return pl.DataFrame(series);
+  return frameOf(series);
 }
 
 function hasHoles({ cells }: FlatColumn): boolean {

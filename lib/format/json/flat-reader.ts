@@ -1,5 +1,6 @@
-import pl from "nodejs-polars";
+import type pl from "nodejs-polars";
 import type { RecordColumns } from "../../log/columns.ts";
+import { frameOf } from "../../polars/frame-of.ts";
 import type { Schema } from "../../schema.ts";
 import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat/columns.ts";
 import type { Decoded } from "../format.ts";
@@ -75,7 +76,7 @@ export class FlatReader {
       if (made === undefined) return undefined;
       series.push(made);
     }
-    return { frame: pl.DataFrame(series), rows: count, bad: [], unknownFields: this.#unknown };
+    return { frame: frameOf(series), rows: count, bad: [], unknownFields: this.#unknown };
   }
 
   #record(bytes: Buffer, start: number, end: number, row: number): boolean {

@@ -40,9 +40,9 @@ const FEW = 1000;
  * The same as a Series, read natively as lines of text where that is exact: keys that lie one behind the other, a line break apart, none of
  * them null, empty, or holding a character that has a meaning in CSV. Undefined where they do not, and where they are few.
  */
-export function plainKeys(keys: ByteColumn, count: number, name: string): pl.Series | undefined {
+export function plainKeys(keys: ByteColumn, count: number, name: string, few = FEW): pl.Series | undefined {
   const { bytes, starts, ends, nulls } = keys;
-  if (count < FEW || nulls !== undefined) return undefined;
+  if (count === 0 || count < few || nulls !== undefined) return undefined;
   if (starts[0] === ends[0]) return undefined;
   for (let i = 1; i < count; i++) if (starts[i] !== ends[i - 1]! + 1 || starts[i] === ends[i]) return undefined;
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset + starts[0]!, ends[count - 1]! - starts[0]!);

@@ -2,6 +2,7 @@ import pl from "nodejs-polars";
 import { type Format, formatOf } from "../../format/index.ts";
 import type { RecordColumns } from "../../log/columns.ts";
 import type { ProgramSource } from "../../operators/program.ts";
+import { frameOf } from "../../polars/frame-of.ts";
 import { dtypeOf, type Schema } from "../../schema.ts";
 import { type BadRecord, badRecordAt } from "./bad-record.ts";
 import { type EventTimes, eventTimeOf } from "./event-time.ts";
@@ -148,19 +149,19 @@ export class SourceReader {
   #frame(values: pl.DataFrame, keys: pl.Series, { partition, offsets, times, headers }: Beside): pl.DataFrame {
     const { node, schema, columns } = this.#source;
     const time = times === undefined ? values.getColumn(node.time!) : times.cast(pl.Int64);
-    const series = columns.map((name) => {
+    const own = columns.map((name) => {
       if (name === node.key) return (schema[name] === "Utf8" ? keys : keys.cast(dtypeOf(schema[name]!))).alias(name);
       const column = values.getColumn(name);
       return name === node.time ? column.cast(pl.Datetime("ms")) : column;
     });
-    series.push(
+    const metadata = [
       keys.alias("_key"),
       time.cast(pl.Datetime("ms")).alias("_time"),
       pl.Series("_partition", new Int32Array(offsets.length).fill(partition)),
       pl.Series("_offset", offsets).cast(pl.Int64),
-    );
-    if (headers !== undefined) series.push(headers);
-    return pl.DataFrame(series);
+      ...(headers === undefined ? [] : [headers]),
+    ];
+    return frameOf([...own, ...metadata]);
   }
 
   /** Records whose field of the key column holds something else than the record key. */

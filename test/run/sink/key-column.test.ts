@@ -46,7 +46,7 @@ for (const [name, keys] of Object.entries({
     const to = from.map((start, i) => start + lengths[i]! - 1);
     const column = { bytes: Buffer.concat(lines), starts: from, ends: to, nulls };
     assert.deepEqual(textKeys(column, keys.length), { texts: keys, notText: [] });
-    const plain = plainKeys(column, keys.length, "key");
+    const plain = plainKeys(column, keys.length, "key", 0);
     if (plain !== undefined) assert.deepEqual(plain.toArray(), keys);
     assert.equal(plain !== undefined, PLAIN.has(name), "read natively");
   });

@@ -23,6 +23,22 @@ test("records become rows with metadata; the record key wins and differences are
   assert.deepEqual(source.counts, { records: 3, bad: 0, unknownFields: 0, keyDifferences: 1 });
 });
 
+test("columns keep their names, also an empty one and those that a frame has members of", () => {
+  const names = { device: "Utf8", "": "Float64", height: "Float64", columns: "Utf8", column_0: "Float64" };
+  const source = {
+    id: "s",
+    node,
+    schema: rowsSchema(node, { ...wire, ...names }),
+    columns: Object.keys(names),
+    needsHeaders: false,
+  };
+  const columns = recordColumns(['{"":1,"height":2,"columns":"c","column_0":3,"ts":1}'], { keys: ["a"] });
+  const { frame, bad } = new SourceReader(source, { ...wire, ...names }).read({ topic: "t", partition: 0, columns });
+  assert.deepEqual(bad, []);
+  assert.deepEqual(frame.columns, [...Object.keys(names), "_key", "_time", "_partition", "_offset"]);
+  assert.deepEqual(frame.row(0).slice(0, 5), ["a", 1, 2, "c", 3]);
+});
+
 test("what cannot become a row is a bad record with its place and its reason", () => {
   const values = ['{"x":"no","ts":1}', '{"x":1}', '{"x":1,"ts":1}', '{"x":1,"ts":1,"y":[1]}', null];
   const columns = recordColumns(values, {
