@@ -10,7 +10,8 @@ type Json = Readonly<Record<string, unknown>>;
 export function plotlyPicture(data: readonly Json[], layout: Json, title: string): string | undefined {
   const shown = data.filter(({ visible }) => visible !== false && visible !== "legendonly");
   if (shown.length === 0) return undefined;
-  const titles = { xTitle: axisTitle(layout.xaxis), yTitle: axisTitle(layout.yaxis) };
+  const titleOf = (axis: unknown) => titleText((axis as Json | undefined)?.title) ?? "";
+  const titles = { xTitle: titleOf(layout.xaxis), yTitle: titleOf(layout.yaxis) };
   const chart = shown[0]!.type === "heatmap" ? heatMap(shown, titles) : traces(shown, titles);
   return chart && svgChart(chart, title);
 }
@@ -78,8 +79,8 @@ function timeOf(text: string): number {
   return Date.parse(zoned.replace(" ", "T"));
 }
 
-function axisTitle(axis: unknown): string {
-  const title = (axis as Json | undefined)?.title;
-  const text = typeof title === "string" ? title : (title as Json | undefined)?.text;
-  return typeof text === "string" ? text : "";
+/** A title of a figure or an axis: Plotly takes a text, or an object with one. */
+export function titleText(title: unknown): string | undefined {
+  const text = typeof title === "string" ? title : (title as Json | null | undefined)?.text;
+  return typeof text === "string" ? text : undefined;
 }

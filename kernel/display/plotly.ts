@@ -3,7 +3,7 @@ import type { MimeBundle } from "../../lib/run/host.ts";
 import { isSeries } from "./frame.ts";
 import { escapeHtml } from "./html.ts";
 import { asJson } from "./json.ts";
-import { plotlyPicture } from "./plotly-picture.ts";
+import { plotlyPicture, titleText } from "./plotly-picture.ts";
 import { probe } from "./probe.ts";
 
 const PLOTLY = "application/vnd.plotly.v1+json";
@@ -33,7 +33,7 @@ export function plotlyBundle(figure: Figure): MimeBundle {
     const points = Array.isArray(y) ? y.length : Array.isArray(x) ? x.length : 0;
     return [String(type), String(name), String(points)];
   });
-  const title = titleOf(figure.layout.title);
+  const title = titleText(figure.layout.title) ?? "Plotly figure";
   const table = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`).join("");
   const json = asJson({ ...(plain(rest) as object), data: traces }, "a Plotly figure") as unknown as Figure;
   const picture = plotlyPicture(json.data, json.layout, title) ?? "";
@@ -64,9 +64,3 @@ function plain(value: unknown, above: readonly object[] = []): unknown {
 }
 
 const isMore = (value: unknown) => typeof value === "bigint" || (typeof value === "object" && value !== null);
-
-function titleOf(title: unknown): string {
-  if (typeof title === "string") return title;
-  const { text } = (title ?? {}) as { text?: unknown };
-  return typeof text === "string" ? text : "Plotly figure";
-}

@@ -145,7 +145,7 @@ function resultDType(call: StatefulCall, keys: readonly ExprTree[], empty: pl.Da
   return empty.select(...columns).select(perKey(replay({ ...call.tree, self: colTree("§value") }), names)).dtypes[0]!;
 }
 
-/** A batch as a stage gets it: its own columns, what was prepared of them, and the keys as its store names them. */
+/** A batch as a stage gets it: its own columns, and what was prepared of them, with the clock where keys are forgotten. */
 export function partsOf(plan: StagePlan, given: pl.DataFrame): { batch: pl.DataFrame; work: pl.DataFrame } {
   const own = given.columns.filter((name) => !plan.prepared.includes(name));
   const batch = given.select(...own);
