@@ -1,4 +1,5 @@
-import type { Writable } from "zeromq";
+import { setTimeout as after } from "node:timers/promises";
+import type { Writable, XPublisher } from "zeromq";
 
 /** Sends in order, one at a time: a ZeroMQ socket takes no second message while the first is on its way in. */
 export class Sender {
@@ -14,5 +15,55 @@ export class Sender {
     // A client that went away, or a closed socket, must not keep what follows from being sent.
     this.#last = this.#last.then(send, send).catch(() => {});
     return this.#last;
+  }
+}
+
+/** How long a subscriber that does not read may hold up what all are sent, in ms. */
+const PATIENCE = 2000;
+/** And one that has been found asleep, each time it is looked at again. */
+const GLANCE = 20;
+/** Messages are left out for a subscriber that sleeps for so long, in ms, before it is looked at again. */
+const SLEEP = 250;
+/** A full queue is looked at again after this long, in ms. */
+const AGAIN = 2;
+
+type PublisherSocket = Pick<XPublisher, "send" | "noDrop">;
+
+/**
+ * Waits for a subscriber that reads more slowly than is published, instead of leaving out messages of its own choice: without the one that says a cell has
+ * ended, a client waits for ever. Once a subscriber has read nothing for so long that it must be asleep, messages are left out for it until it reads again.
+ */
+export class Publisher extends Sender {
+  constructor(socket: PublisherSocket) {
+    let patience = PATIENCE;
+    let asleepUntil = 0;
+    /** @returns whether every subscriber has it, or had it left out */
+    const passed = (frames: Uint8Array[]) =>
+      socket.send(frames).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code !== "EAGAIN") throw error;
+          return false;
+        },
+      );
+    super({
+      async send(frames: Uint8Array[]) {
+        const since = performance.now();
+        if (since > asleepUntil) {
+          if (patience < PATIENCE) socket.noDrop = true;
+          do {
+            if (await passed(frames)) {
+              patience = PATIENCE;
+              return;
+            }
+            await after(AGAIN);
+          } while (performance.now() - since < patience);
+          patience = GLANCE;
+          asleepUntil = performance.now() + SLEEP;
+          socket.noDrop = false;
+        }
+        await passed(frames);
+      },
+    });
   }
 }

@@ -2,22 +2,27 @@ import { Router, XPublisher } from "zeromq";
 import type { Message } from "../messages/header.ts";
 import { type ConnectionInfo, endpoint } from "./connection-file.ts";
 import { fromFrames, toFrames } from "./frames.ts";
-import { Sender } from "./sender.ts";
+import { Publisher, Sender } from "./sender.ts";
 import { Signature } from "./signature.ts";
 
 export type RequestChannel = "shell" | "control" | "stdin";
 
 /** How long unsent messages may delay the end of the process, in ms. */
 const LINGER = 1000;
-/** Messages kept for a slow subscriber: bounded, so that one that sleeps does not fill the memory. */
-const PUBLISHED_AHEAD = 20_000;
+/** Messages kept for a slow subscriber; beyond them it is waited for. */
+const PUBLISHED_AHEAD = 4000;
 
 /** The kernel's five sockets. Incoming messages with a wrong signature are dropped. */
 export class Sockets {
   readonly #signature: Signature;
   readonly #routers: Record<RequestChannel, Router>;
-  readonly #senders: Record<RequestChannel | "iopub", Sender>;
-  readonly #iopub = new XPublisher({ linger: LINGER, sendHighWaterMark: PUBLISHED_AHEAD, verbosity: "allSubs" });
+  readonly #senders: Record<RequestChannel | "iopub", Pick<Sender, "send">>;
+  readonly #iopub = new XPublisher({
+    linger: LINGER,
+    sendHighWaterMark: PUBLISHED_AHEAD,
+    noDrop: true,
+    verbosity: "allSubs",
+  });
   readonly #heartbeat = new Router({ linger: 0 });
 
   private constructor(info: ConnectionInfo) {
@@ -29,7 +34,7 @@ export class Sockets {
       shell: new Sender(shell),
       control: new Sender(control),
       stdin: new Sender(stdin),
-      iopub: new Sender(this.#iopub),
+      iopub: new Publisher(this.#iopub),
     };
   }
 

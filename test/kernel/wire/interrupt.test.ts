@@ -122,7 +122,7 @@ for (const [what, code] of [
     assert.equal((await kernel.reply(id)).content.ename, "Interrupted");
     assert.ok(performance.now() - asked < 5000, `interrupted after ${performance.now() - asked} ms`);
     const more = (await memory()) - before;
-    assert.ok(more < 150e6, `${more} bytes more`);
+    assert.ok(more < 300e6, `${more} bytes more`); // without the pace it is as much in a tenth of a second
     kernel.published.length = 0;
   });
 
