@@ -73,6 +73,8 @@ export interface Compiled {
    * `watermark - delay` reaches its end and grace. Windows add their grace.
    */
   readonly delay: number;
+  /** How far behind it the first of them may come: all rows of windows lag alike, of those of a join some wait for partners and others do not. */
+  readonly leastDelay: number;
   /** Works with `_watermark`. */
   readonly watermark?: boolean;
   /** Which columns of an input are used, given which of its own are; metadata included. */
@@ -206,6 +208,7 @@ export class NodeCompiler {
       windowed: false,
       updating: false,
       delay: 0,
+      leastDelay: 0,
       used: (columns) => new Set(columns),
     };
   }
@@ -220,6 +223,7 @@ export class NodeCompiler {
       windowed: inputs.some(({ windowed }) => windowed),
       updating: inputs.some(({ updating }) => updating),
       delay: Math.max(...inputs.map(({ delay }) => delay)),
+      leastDelay: Math.min(...inputs.map(({ leastDelay }) => leastDelay)),
     };
     switch (node.kind) {
       case "select": {

@@ -48,7 +48,6 @@ export function compileConcat(
 function concatRows(inputs: readonly Compiled[], names: readonly string[]): ConcatRows {
   const clocks = inputs.map((input) => clockOf(delayOf(input)).alias("§clock"));
   const row = pl.intRange(pl.len()).alias("§row");
-  const order = columns(["§clock", "_sequence", "§input", "§row"]);
   const places = inputs.map((_, i) => pl.lit(i).cast(pl.Int32).alias("§input"));
   const built = new Map<string, pl.Expr[]>();
   const missing = new Map(INNER.map((name) => [name, nullInt(name)]));
@@ -56,9 +55,13 @@ function concatRows(inputs: readonly Compiled[], names: readonly string[]): Conc
     // what no input has stays away: whoever needs it makes it
     const inner = INNER.filter((name) => frames.some((frame) => frame.columns.includes(name)));
     const parts = frames.map((frame, i) => {
-      const absent = inner.filter((name) => !frame.columns.includes(name)).map((name) => missing.get(name)!);
+      const absent = [...new Set([...inner, "_watermark"])]
+        .filter((name) => !frame.columns.includes(name))
+        .map((name) => missing.get(name)!);
       return frame.withColumns(...absent).withColumns(clocks[i]!, places[i]!, row);
     });
+    // rows of windows have no place in the reading
+    const order = columns(["§clock", ...(inner.includes("_sequence") ? ["_sequence"] : []), "§input", "§row"]);
     const present = [...names, ...inner].filter((name) => parts.every((part) => part.columns.includes(name)));
     const signature = present.join();
     let exprs = built.get(signature);

@@ -10,7 +10,7 @@ import { nullInt } from "./exprs.ts";
 import { asEntered, enter, enteredSchema, type InputGroup, passed } from "./input-group.ts";
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
 import type { ProgramInput } from "./program.ts";
-import { inSentOrder, PLACE } from "./repartition.ts";
+import { inSentOrder, PLACE, waits } from "./repartition.ts";
 import { Rows } from "./rows.ts";
 import type { Task, TaskOutput, TaskResult } from "./task.ts";
 import { WATERMARK_STORE, Watermarks } from "./watermarks.ts";
@@ -225,7 +225,7 @@ class ProgramTask implements Task {
 
   /** Rows that have waited go after those that went before them. */
   async #inSentOrder(id: string, send: Compiled, rows: pl.DataFrame, walk: Walk): Promise<pl.DataFrame> {
-    if (send.windowed || send.delay === 0) return rows;
+    if (!waits(send)) return rows;
     const name = `${id}/sent`;
     const placed = inSentOrder(rows, this.#watermarks.of(name));
     if (walk.kind !== "open") await this.#watermarks.advance(name, Number(placed.getColumn("_order").max()));

@@ -18,7 +18,8 @@ export const EVERYWHERE = "\u0000everywhere";
  *
  * `_order` is what rows of several partitions are merged by: the largest event time up to and with the row in its partition, so that
  * rows of one partition keep their order; for the rows of windows their own time. It never falls within a partition: rows that had to wait (for
- * partners in a join) and come when others have gone before are given the order of these, see {@link inSentOrder}.
+ * partners in a join, for the end of a window where others do not) and come when others have gone before are given the order of these, see
+ * {@link inSentOrder}.
  */
 export function compileRepartition(
   node: RepartitionNode,
@@ -62,7 +63,8 @@ export function compileRepartition(
           const present = rows.columns;
           let placed = rows.withColumns(place);
           if (!present.includes("_watermark")) placed = placed.withColumns(none);
-          if (input.windowed) placed = placed.withColumns(timeOrder).sort("_order", false, false, true);
+          if (input.windowed && !waits(input))
+            placed = placed.withColumns(timeOrder).sort("_order", false, false, true);
           else placed = placed.withColumns(present.includes("_order") ? pl.col("_order").fillNull(own) : own);
           return key_.length === 0 ? placed : placed.withColumns(...key_);
         },
@@ -82,12 +84,16 @@ export function compileRepartition(
     lineage: placedLineage(input.lineage, made.trees, node.named),
     windowed: input.windowed,
     updating: false,
-    // what is known of the rows' time when they are sent contains that of windows; rows that had to wait come as late behind others as before
-    delay: input.windowed ? 0 : input.delay,
+    // how far it has come is said without what all its rows lag; those that had to wait come as late behind others as before
+    delay: input.delay - input.leastDelay,
+    leastDelay: 0,
     used: (columns) => new Set(columns),
   };
   return { send, back };
 }
+
+/** Whether some of the rows come later than others of their time. */
+export const waits = ({ delay, leastDelay }: Compiled): boolean => delay > leastDelay;
 
 const ORDER = pl.col("_order");
 

@@ -12,9 +12,10 @@ import { windowPlan } from "./window-plan.ts";
 
 type WindowNode = GroupByDynamicNode | GroupBySessionNode | GroupByCountNode | GroupByRollingNode;
 
-type CompiledWindows = Pick<Compiled, "steps" | "schema" | "lineage" | "delay" | "used" | "windowed" | "updating"> & {
-  watermark: boolean;
-};
+type CompiledWindows = Pick<
+  Compiled,
+  "steps" | "schema" | "lineage" | "delay" | "leastDelay" | "used" | "windowed" | "updating"
+> & { watermark: boolean };
 
 /** Windows of any kind. @throws Refusal for keys, times and aggregates that have no exact meaning */
 export function compileWindows(
@@ -46,28 +47,27 @@ function endOf(node: Exclude<WindowNode, GroupByCountNode>): Idle["end"] {
 function compileKind(node: WindowNode, input: Compiled, storeName: (name: string) => string): CompiledWindows {
   switch (node.kind) {
     case "groupByDynamic":
-      return {
-        ...windowPlan(node, input, storeName),
-        windowed: true,
-        updating: node.emit === "update",
-        watermark: true,
-      };
+      return closing(windowPlan(node, input, storeName), node.emit === "update");
     case "groupBySession":
-      return {
-        ...sessionPlan(node, input, storeName),
-        windowed: true,
-        updating: node.emit === "update",
-        watermark: true,
-      };
+      return closing(sessionPlan(node, input, storeName), node.emit === "update");
     case "groupByRolling":
-      return { ...rollingPlan(node, input, storeName), windowed: true, updating: false, watermark: true };
+      return closing(rollingPlan(node, input, storeName), false);
     case "groupByCount":
       // its rows are judged like records: by the watermark before the row that filled them
       return {
         ...countPlan(node, input, storeName),
+        leastDelay: input.leastDelay,
         windowed: input.windowed,
         updating: node.emit === "update",
         watermark: false,
       };
   }
+}
+
+/** Windows that close by event time: all at once what it has passed. */
+function closing(
+  compiled: Omit<CompiledWindows, "leastDelay" | "windowed" | "updating" | "watermark">,
+  updating: boolean,
+): CompiledWindows {
+  return { ...compiled, leastDelay: compiled.delay, windowed: true, updating, watermark: true };
 }

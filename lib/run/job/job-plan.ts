@@ -1,6 +1,7 @@
 import { Refusal } from "../../error.ts";
+import { sharedId } from "../../operators/own-sources.ts";
 import { compile, type Program, type ProgramSource } from "../../operators/program.ts";
-import { inOwnOrders, sharedId } from "../../operators/reading-order.ts";
+import { inOwnOrders } from "../../operators/reading-order.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { SinkNode } from "../../plan/nodes/sink-node.ts";
 import { type TerminalNode, terminalId } from "../../plan/nodes/terminal-node.ts";

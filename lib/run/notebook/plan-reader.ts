@@ -2,7 +2,9 @@ import type pl from "nodejs-polars";
 import { Refusal } from "../../error.ts";
 import type { Position, Until } from "../../frame/driver.ts";
 import { type Cluster, type FetchedPartition, Fetcher, PartitionWatch, takeRecords } from "../../log/index.ts";
+import { sharedId } from "../../operators/own-sources.ts";
 import { compile, type Program, type ProgramSource, type ProgramTerminal } from "../../operators/program.ts";
+import { inOwnOrders } from "../../operators/reading-order.ts";
 import type { BadRow } from "../../operators/task.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import type { Schema } from "../../schema.ts";
@@ -62,7 +64,7 @@ const MOST_WAITING = 200_000;
 export interface CompiledPlan {
   readonly program: Program;
   readonly terminal: ProgramTerminal;
-  /** source id -> how its messages are written; promotion freezes it. */
+  /** {@link sharedId} of a source -> how its messages are written; promotion freezes it. */
   readonly wires: ReadonlyMap<string, Schema>;
 }
 
@@ -83,7 +85,8 @@ export async function compilePlan(
     wires.set(source.id, wire);
     rows.set(source.id, rowsSchema(source, wire));
   }
-  const program = compile([node], rows);
+  const { terminals, schemas } = inOwnOrders([node], rows);
+  const program = compile(terminals, schemas);
   return { program, terminal: program.terminals[0]!, wires };
 }
 
@@ -175,7 +178,7 @@ export class PlanReader {
       const { program, wires } = compiled;
       const inputs: Input[] = [];
       for (const source of program.sources) {
-        const wire = wires.get(source.id)!;
+        const wire = wires.get(sharedId(source.id))!;
         const reader = new SourceReader(source, wire);
         inputs.push({
           source,
@@ -369,7 +372,7 @@ export class PlanReader {
   /** How the messages of a topic are written; promotion freezes it. */
   wireOf(topic: string): Schema {
     const input = this.#inputs.find(({ topics }) => topics.includes(topic))!;
-    return this.#compiled.wires.get(input.source.id)!;
+    return this.#compiled.wires.get(sharedId(input.source.id))!;
   }
 
   /** What the topics bring that their schemas do not say, and partitions that are not read, in words. */

@@ -4,6 +4,7 @@ import { notebookHost } from "../host.ts";
 import { MODES } from "../modes.ts";
 import { PlanReader, type ReadOptions, type ReadRows } from "./plan-reader.ts";
 import { Progress } from "./progress.ts";
+import { Quiet } from "./quiet.ts";
 import { recordReads } from "./record-reads.ts";
 import type { Session } from "./session.ts";
 
@@ -39,12 +40,14 @@ export async function readBounded(
     const host = notebookHost();
     const watched = unbounded && host?.headless ? host.liveFor : Number.POSITIVE_INFINITY;
     const { rows = Number.POSITIVE_INFINITY, duration = watched } = reader.bound;
+    const quiet = host?.headless && Number.isFinite(rows) ? new Quiet(host.liveFor) : undefined;
     const end = performance.now() + duration;
     while (!reader.done && reader.counts.rowsOut < rows && performance.now() < end) {
       if (unbounded && signal?.aborted) break;
       signal?.throwIfAborted();
       await take(await reader.next(Math.min(200, Math.max(1, end - performance.now()))), reader);
       progress.update();
+      if (reader.counts.rowsOut < rows) quiet?.check(rows, reader.counts);
     }
     if (options.final) await take(await reader.openRows(), reader);
     return reader;

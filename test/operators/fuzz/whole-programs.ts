@@ -228,13 +228,44 @@ const onWindows: Verb = (dice, before) => {
   );
 };
 
+/** Windows, of which some wait for others, or for rows, and then all are placed anew. */
+const windowsMeet: Verb = (dice, before) => {
+  const [on] = before.key as [string];
+  const tablets = opened("tablets").select(on, pl.col("n").alias("partner"));
+  const within = { before: span(dice), after: span(dice) };
+  const how = dice.pick(["inner", "left"] as const);
+  const [frame, text] = dice.pick([
+    () => [before.frame.join(tablets, { on, how, within }), `join(tablets, ${on}, ${how}, ${JSON.stringify(within)})`],
+    () => [
+      before.frame.joinAsof(tablets, { by: on, strategy: "forward", tolerance: "2s" } as never),
+      `joinAsof(tablets, ${on}, forward)`,
+    ],
+    () => [before.frame.concat(before.frame.filter(pl.col(on).isNotNull())), "concat(itself)"],
+    () => [
+      before.frame
+        .select(on)
+        .concat(opened("phones").groupByDynamic({ indexColumn: "t", every: "1s", by: on }).agg(pl.len()).select(on)),
+      "concat(other windows)",
+    ],
+    () => [before.frame.select(on).concat(opened("tablets").select(on)), "concat(tablets)"],
+  ] as (() => readonly [StreamFrame, string])[])();
+  const met = add(before, frame, text, { key: [on] });
+  if (dice.chance(0.3)) return met;
+  const one = add(met, met.frame.withColumns(pl.lit(1).cast(pl.Int64).alias("one")), "withColumns(one)", {
+    key: ["one"],
+  });
+  return dice.chance(0.5)
+    ? onWindows(dice, one)
+    : add(one, one.frame.withColumns(pl.col(on).cumCount().over("one").alias("place")), "over(one)");
+};
+
 /** A random one; what has no exact meaning is refused when it is compiled, or here. */
 export function wholeProgram(dice: Dice): WholeProgram {
   let built: Building = { frame: opened("phones"), text: "phones", key: ["device"], readings: true };
   for (let left = dice.int(1, 3); left > 0 && built.readings; left--) built = dice.pick(ON_READINGS)(dice, built);
   if (built.readings && dice.chance(0.6)) {
     built = dice.pick(GROUPS)(dice, built);
-    if (built.updates === undefined && dice.chance(0.3)) built = onWindows(dice, built);
+    if (built.updates === undefined && dice.chance(0.5)) built = dice.pick([onWindows, windowsMeet])(dice, built);
   }
   return built;
 }

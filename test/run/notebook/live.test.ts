@@ -196,3 +196,26 @@ test("plot is a live chart of constant mime types; a column that is not there st
     host.end();
   }
 });
+
+test("headless, a read that asks for more rows than come fails once the topic is quiet, and one whose rows come does not", async () => {
+  const name = await create("quiet", 1);
+  await write(name, readings(10));
+  const { end } = notebook(true, 150);
+  try {
+    await assert.rejects(topic(name).collect({ until: 11 }), (error: any) => {
+      assert.equal(error.code, "QUIET");
+      assert.match(error.message, /^10 of 11 rows have come of 10 records, and for 0\.9 s no other record/);
+      assert.match(error.message, /MILLRACE_LIVE_FOR \(now 0\.15s/);
+      return true;
+    });
+    assert.equal((await topic(name).collect({ until: 10 })).height, 10);
+    const coming = topic(name).collect({ until: 13 });
+    for (let n = 10; n < 13; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 500)); // together longer than a topic may be quiet
+      await write(name, readings(n + 1).slice(n));
+    }
+    assert.equal((await coming).height, 13);
+  } finally {
+    end();
+  }
+});
