@@ -25,6 +25,9 @@ interface Reading {
   last: number;
 }
 
+/** topic -> partition -> where reading ends */
+type Ends = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
 /** Rows of sinks and bad records that may be written now. */
 export interface Ready {
   readonly rows: readonly TaskOutput[];
@@ -44,6 +47,10 @@ export class OrderedInputs {
   readonly #aligned: AlignedTask;
   readonly #readings: readonly Reading[];
   readonly #ends: ReadonlyMap<string, number> | undefined;
+  /** repartition -> partition -> the end of its topic when the task was opened: whoever sent what lies before it may have gone on since. */
+  readonly #sentBefore = new Map<string, ReadonlyMap<number, number>>();
+  /** Whether a sender that was over when it sent something still is. */
+  readonly #stillOver: (input: string, sender: number, over: string) => Promise<boolean>;
   /** Where senders were when the task was opened: what they sent before is skipped. */
   readonly #before: Map<string, PlacedPosition>;
   /** repartition -> how far this task has said to have come; NaN: nothing. */
@@ -59,11 +66,22 @@ export class OrderedInputs {
     task: PartitionTask,
     before: readonly PlacedPosition[],
     read: readonly ReadPosition[],
-    ends: ReadonlyMap<string, number> | undefined,
+    ends: Ends | undefined,
   ) {
     this.#context = context;
     this.#task = task;
-    this.#ends = ends;
+    this.#ends = ends && new Map([...ends].map(([topic, offsets]) => [topic, offsets.get(task.partition) ?? 0]));
+    let committed: ReturnType<typeof committedBySender> | undefined;
+    this.#stillOver = async (input, sender, over) => {
+      committed ??= committedBySender(context);
+      return isStillOver(
+        context,
+        input,
+        over,
+        (await committed).get(sender)!,
+        ends && ((topic) => ends.get(topic)?.get(sender)),
+      );
+    };
     const { plan, topics } = context;
     const all = Array.from({ length: topics.partitions }, (_, sender) => sender);
     this.#aligned = new AlignedTask(
@@ -89,14 +107,8 @@ export class OrderedInputs {
     for (const [id, topic] of topics.repartitions) this.#received.set(id, task.offsets.get(topic) ?? 0);
   }
 
-  /**
-   * @param ends topic -> partition -> where reading ends; undefined where it goes on
-   */
-  static async open(
-    context: WorkerContext,
-    task: PartitionTask,
-    ends: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined,
-  ): Promise<OrderedInputs> {
+  /** @param ends where reading ends; undefined where it goes on */
+  static async open(context: WorkerContext, task: PartitionTask, ends: Ends | undefined): Promise<OrderedInputs> {
     const { plan, topics } = context;
     const keeps = topics.repartitions.size > 0 && plan.stores.includes(PLACED_STORE);
     const inputs = new OrderedInputs(
@@ -104,36 +116,16 @@ export class OrderedInputs {
       task,
       keeps ? await readPlaced(task.stores.get(PLACED_STORE.name)) : [],
       plan.stores.includes(READ_STORE) ? await readPositions(task.stores.get(READ_STORE.name)) : [],
-      ends && new Map([...ends].map(([topic, offsets]) => [topic, offsets.get(task.partition) ?? 0])),
+      ends,
     );
-    const before = [...inputs.#before.values()];
-    const committed = before.some(({ over }) => over !== undefined) ? await committedBySender(context) : undefined;
-    for (const { input, sender, reached, over } of before) {
-      const holds =
-        over !== undefined &&
-        inputs.#stillOver(input, over, committed!.get(sender)!, (topic) => ends?.get(topic)?.get(sender));
+    for (const [id, topic] of topics.repartitions)
+      inputs.#sentBefore.set(id, await context.cluster.listOffsets(topic, "latest"));
+    for (const { input, sender, reached, over } of inputs.#before.values()) {
+      const holds = over !== undefined && (await inputs.#stillOver(input, sender, over));
       if (holds) inputs.#overAt.set(`${input}/${sender}`, over);
       await inputs.#aligned.receive(input, sender, undefined, reached, holds);
     }
     return inputs;
-  }
-
-  /**
-   * Whether a sender that was over still is. Where it has gone on since, what it sent then says how far, and comes after what was worked on here;
-   * where more is there than when it said so, it will go on, and has to be waited for.
-   */
-  #stillOver(
-    input: string,
-    over: string,
-    committed: ReadonlyMap<string, number>,
-    endOf: (topic: string) => number | undefined,
-  ): boolean {
-    if (over !== offsetsText(committed)) return false;
-    const { inputs, program } = this.#context.plan;
-    const { from } = program.repartitions.find(({ id }) => id === input)!;
-    if (this.#ends === undefined)
-      return inputs.some(({ source }) => from.includes(source.id) && source.idle !== undefined);
-    return [...committed].every(([topic, offset]) => offset >= (endOf(topic) ?? 0));
   }
 
   /** Works on records of a source topic, or of a repartition. */
@@ -217,12 +209,10 @@ export class OrderedInputs {
       const skipped = before !== undefined && offset === before.offset ? before.row : 0;
       const rows = skipped === 0 ? sent.rows : sent.rows?.slice(skipped, sent.rows.height - skipped);
       this.#skipped.set(`${id}/${sent.from}/${offset}`, skipped);
-      results.push(
-        await this.#ready(
-          await this.#aligned.receive(id, sent.from, rows, sent.reached, sent.over !== undefined, offset),
-        ),
-      );
-      if (sent.over !== undefined) this.#overAt.set(`${id}/${sent.from}`, sent.over);
+      const isOld = offset < (this.#sentBefore.get(id)?.get(fetched.partition) ?? 0);
+      const over = sent.over !== undefined && (!isOld || (await this.#stillOver(id, sent.from, sent.over)));
+      results.push(await this.#ready(await this.#aligned.receive(id, sent.from, rows, sent.reached, over, offset)));
+      if (over) this.#overAt.set(`${id}/${sent.from}`, sent.over!);
     }
     this.#received.set(id, nextOffset);
     this.#notePositions(id);
@@ -392,6 +382,23 @@ function unread({ frame, bad }: SourceBatch, from: number): SourceBatch {
     return { frame, bad: bad.filter(({ offset }) => offset >= from) };
   const left = pl.col("_offset").gtEq(pl.lit(from).cast(pl.Int64));
   return { frame: frame.filter(left), bad: bad.filter(({ offset }) => offset >= from) };
+}
+
+/**
+ * Whether a sender that was over still is. Where it has gone on since, what it sent then says how far, and comes after what was worked on here; where more
+ * is there than when it said so, it will go on, and has to be waited for.
+ */
+function isStillOver(
+  { plan: { inputs, program } }: WorkerContext,
+  input: string,
+  over: string,
+  committed: ReadonlyMap<string, number>,
+  endOf: ((topic: string) => number | undefined) | undefined,
+): boolean {
+  if (over !== offsetsText(committed)) return false;
+  const { from } = program.repartitions.find(({ id }) => id === input)!;
+  if (endOf === undefined) return inputs.some(({ source }) => from.includes(source.id) && source.idle !== undefined);
+  return [...committed].every(([topic, offset]) => offset >= (endOf(topic) ?? 0));
 }
 
 /** The offsets that the group has committed for the sources, by partition. */

@@ -78,9 +78,9 @@ function silentlyWrong(before: RecordedPlan, plan: JobPlan, { stores }: PlanDiff
   return wrong;
 }
 
-function refusal(writer: string, { program, ordered, stores }: JobPlan, group: string, why: string): Refusal {
+function refusal(writer: string, { program, stores }: JobPlan, group: string, why: string): Refusal {
   const rebuild =
-    ordered || stores.length === 0
+    stores.length === 0
       ? []
       : ["or build the state anew from the source, with nothing written for what was read: --rebuild"];
   return new Refusal({

@@ -7,6 +7,8 @@ import { partitionsChanged } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import { FILES_STORE } from "./partition-files.ts";
 import { readPlans, recordRebuild } from "./plan-history.ts";
+import { READ_STORE } from "./read-store.ts";
+import { firstRecord, type Repartitions, repartitionsOf, rowsUnderWay } from "./rows-under-way.ts";
 import type { JobSettings } from "./settings.ts";
 import type { WarmRanges } from "./warm.ts";
 
@@ -14,23 +16,17 @@ import type { WarmRanges } from "./warm.ts";
  * Builds a job's state anew: the records up to its committed offsets are read once more, without anything being written for them, and the job
  * goes on from there. Which records these are is noted in the plan topic before anything is deleted: cut off at any instant, the job refuses to
  * start and another rebuild goes on, or the next start does.
- * @throws {Refusal} `NOT_CONFIRMED`, `WORKERS_RUNNING`, `NOTHING_TO_REBUILD`, `NOT_BUILT`, `PARTITIONS_CHANGED`
+ * @throws {Refusal} `NOT_CONFIRMED`, `WORKERS_RUNNING`, `NOTHING_TO_REBUILD`, `UNFINISHED`, `PARTITIONS_CHANGED`
  */
 export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobSettings, log: JobLog): Promise<void> {
   const { name } = settings;
   const { plans, rebuild } = await readPlans(cluster, name);
   if (plan.stores.length === 0) throw nothing(name, "its plan keeps no state");
-  if (plan.ordered || [...plans.values()].some(({ ordered }) => ordered))
-    throw new Refusal({
-      code: "NOT_BUILT",
-      what: `The state of ${name} cannot be built anew without output: its rows pass from task to task, or its inputs are read as one, and which of them were written is not known by offsets of its sources.`,
-      remedies: [
-        "begin anew, with outputs written once more: --reset",
-        "or run it under a new name: MILLRACE_JOB_NAME",
-      ],
-    });
   const changelogs = changelogsOf(name, plan, plans.values());
-  const { ranges, lost } = await rangesOf(cluster, plan, settings, rebuild?.ranges, changelogs);
+  const { ranges, lost, begun } = await rangesOf(cluster, plan, settings, rebuild?.ranges, changelogs);
+  const repartitions = await repartitionsOf(cluster, plan, name);
+  // a rebuild that was cut off has thrown the offsets away that would tell
+  if (begun || rebuild === undefined) await refuseUnfinished(cluster, repartitions, name, ranges);
   const records = Object.values(ranges)
     .flatMap((partitions) => Object.values(partitions))
     .reduce((sum, [from, until]) => sum + until - from, 0);
@@ -47,32 +43,57 @@ export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobS
   await discardOffsets(cluster, settings);
   // files that were written stay, and so does what is known of them
   const kept = changelogTopic(name, FILES_STORE.name);
-  await discardTopics(
-    cluster,
-    changelogs.filter((topic) => topic !== kept),
-    log,
-  );
+  await discardTopics(cluster, [...changelogs.filter((topic) => topic !== kept), ...repartitions.keys()], log);
   log.info("building the state anew", { records });
 }
 
-/** From where a new job starts to the committed offsets, or to the end of a rebuild that was cut off. */
+/**
+ * What was written for the records up to the committed offsets has to be all that they make: rows that tasks have sent each other, and records that one
+ * source of several of a topic has read and another has not, would be lost or written twice.
+ */
+async function refuseUnfinished(
+  cluster: Cluster,
+  repartitions: Repartitions,
+  name: string,
+  ranges: WarmRanges,
+): Promise<void> {
+  const read = [...(await cluster.topics()).keys()].includes(changelogTopic(name, READ_STORE.name));
+  const ends = Object.entries(ranges).flatMap(([topic, partitions]) =>
+    Object.entries(partitions).map(([partition, [, offset]]) => ({ topic, partition: Number(partition), offset })),
+  );
+  const found = (await rowsUnderWay(cluster, repartitions)) ?? (read ? await firstRecord(cluster, ends) : undefined);
+  if (found === undefined) return;
+  throw new Refusal({
+    code: "UNFINISHED",
+    what: `${name} has not finished what it has begun to read, and what was written for it is not known by offsets of its sources: state that is built anew would lack rows, or write them twice.`,
+    where: `topic ${found.topic}, partition ${found.partition}`,
+    remedies: [
+      "let the version that wrote the state finish, while nothing new is produced: run it with --until end; then --rebuild",
+      "or begin anew, with outputs written once more: --reset",
+    ],
+  });
+}
+
+/** From where a new job starts to the committed offsets, or to the end of a rebuild that was cut off; and whether there are committed offsets. */
 async function rangesOf(
   cluster: Cluster,
   plan: JobPlan,
   { name, from, warm }: JobSettings,
   before: WarmRanges | undefined,
   changelogs: readonly string[],
-): Promise<{ ranges: WarmRanges; lost: string[] }> {
+): Promise<{ ranges: WarmRanges; lost: string[]; begun: boolean }> {
   const sources = [...new Set(plan.program.sources.flatMap(({ node }) => node.topics))];
   const metadata = await cluster.metadata(sources);
   const kept = await partitionsOf(cluster, changelogs);
   const ranges: Record<string, Record<string, [number, number]>> = {};
   const lost: string[] = [];
+  let begun = false;
   for (const [topic, { partitions }] of metadata) {
     if (kept !== undefined && kept !== partitions.length)
       throw partitionsChanged(kept, partitions.length, `topic ${topic}`);
     const all = partitions.map((_, partition) => ({ topic, partition }));
     const committed = (await committedPositions(cluster, name, all, { requireStable: false })).get(topic);
+    begun ||= (committed?.size ?? 0) > 0;
     const earliest = await cluster.listOffsets(topic, "earliest");
     const starts = typeof from === "number" ? await cluster.listOffsets(topic, from) : earliest;
     const latest = await cluster.listOffsets(topic, "latest", "read_uncommitted");
@@ -97,7 +118,7 @@ async function rangesOf(
       ranges[topic][partition] = [Math.min(start, until), until];
     }
   }
-  return { ranges, lost };
+  return { ranges, lost, begun };
 }
 
 /** For how many partitions state is kept, where it is. */

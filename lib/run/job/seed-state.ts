@@ -26,8 +26,8 @@ const SLICE = 50_000;
 const PATIENCE = 120_000;
 
 /**
- * The warm start of a plan whose rows pass from task to task: what the notebook had read is read once more by all tasks together, in memory and as if it
- * ended there, which is what the notebook did; the state that this makes goes to the changelogs, and the offsets after it to the group, in one transaction. From there on the job
+ * The warm start of a plan whose rows pass from task to task, and the rebuild of its state: what the notebook, or the job, had read is read once more by all tasks together, in memory and as if it
+ * ended there, which is what the notebook did, and a job that had finished; the state that this makes goes to the changelogs, and the offsets after it to the group, in one transaction. From there on the job
  * is one that goes on after a restart. Of several workers that begin at a time one succeeds, and the others find it done.
  * @returns the settings of a job that is not warm any more
  */
@@ -45,7 +45,7 @@ export async function seedState(
       await seed(cluster, plan, topics, settings, warm, log);
     } catch (error) {
       if (!(error instanceof ProducerFenced) && !(error instanceof TransactionLost)) throw error;
-      log.info("another worker makes the state of the notebook, waiting for it");
+      log.info("another worker makes the state, waiting for it");
       const end = performance.now() + PATIENCE;
       while (performance.now() < end && !(await isDone())) await new Promise((resolve) => setTimeout(resolve, 500));
     }
@@ -86,7 +86,7 @@ async function seed(
       openStore: open,
     });
     const records = await feedRanges(cluster, plan, topics, warm, runner);
-    for (const [partition, positions] of placedPositions(plan, topics, runner))
+    for (const [partition, positions] of await placedPositions(cluster, plan, topics, runner))
       await writePlaced(open(partition, PLACED_STORE), positions);
 
     producer.begin();
@@ -109,9 +109,13 @@ async function seed(
         const offset = seen ?? (await startOffset(cluster, topic, partition, settings.from));
         offsets.push([{ topic, partition }, offset]);
       }
+    // after what is left in them of before
+    for (const topic of topics.repartitions.values())
+      for (const [partition, end] of await cluster.listOffsets(topic, "latest"))
+        if (end > 0) offsets.push([{ topic, partition }, end]);
     await producer.sendOffsets(settings.name, undefined, offsets, planMark(plan));
     await producer.commit();
-    log.info("state is as it was in the notebook, rows are written from here on", {
+    log.info(`state is as it was${settings.rebuilds ? "" : " in the notebook"}, rows are written from here on`, {
       records,
       rows,
       seconds: (performance.now() - began) / 1000,
@@ -164,24 +168,28 @@ async function feedRanges(
   }
 }
 
-/** How far each task had come with what it sends to others, for those that wait for it; nothing of it lies in their topics. */
-function placedPositions(
+/** How far each task had come with what it sends to others, for those that wait for it; what lies in their topics is of before. */
+async function placedPositions(
+  cluster: Cluster,
   plan: JobPlan,
   topics: JobTopics,
   runner: ProgramRunner,
-): Map<number, readonly PlacedPosition[]> {
+): Promise<Map<number, readonly PlacedPosition[]>> {
   const partitions = Array.from({ length: topics.partitions }, (_, partition) => partition);
-  const positions = plan.program.repartitions.flatMap(({ id }) =>
-    partitions.map(
-      (sender): PlacedPosition => ({
-        input: id,
-        sender,
-        offset: 0,
-        row: 0,
-        reached: runner.reached(id, sender),
-        over: undefined,
-      }),
-    ),
-  );
-  return new Map(partitions.map((partition) => [partition, positions]));
+  const ends = new Map<string, ReadonlyMap<number, number>>();
+  for (const [id, topic] of topics.repartitions) ends.set(id, await cluster.listOffsets(topic, "latest"));
+  const positionsOf = (partition: number) =>
+    plan.program.repartitions.flatMap(({ id }) =>
+      partitions.map(
+        (sender): PlacedPosition => ({
+          input: id,
+          sender,
+          offset: ends.get(id)?.get(partition) ?? 0,
+          row: 0,
+          reached: runner.reached(id, sender),
+          over: undefined,
+        }),
+      ),
+    );
+  return new Map(partitions.map((partition) => [partition, positionsOf(partition)]));
 }

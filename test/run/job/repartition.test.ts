@@ -38,11 +38,12 @@ test("rows placed anew come in the order of event time, and --until end waits fo
 });
 
 test("a second run goes on where the first ended", { timeout: 120_000 }, async () => {
-  const job = await jobUnderTest(cluster, { plans: "anew", partitions: 2 });
-  await produce(cluster, job.input, phones(500, 4, seeded(2)));
+  const job = await jobUnderTest(cluster, { plans: "anew" });
+  await produce(cluster, job.input, phones(500, 20, seeded(2)));
   await job.toEnd();
   const first = (await readAll(cluster, `${job.output}-anew`)).length;
-  await produce(cluster, job.input, phones(500, 4, seeded(3), 1_700_000_010_000, 500));
+  assert.equal((await job.toEnd()).rowsIn, 0); // what it says is that all have ended: a later run does not go by it
+  await produce(cluster, job.input, phones(500, 20, seeded(3), 1_700_000_010_000, 500));
   await job.toEnd();
   assert.deepEqual([first, (await readAll(cluster, `${job.output}-anew`)).length], [500, 1000]);
   await assertAnew(job); // what the first run had read to its end is waited for again
