@@ -19,6 +19,7 @@ test("a sent record that was begun before the task was opened is begun still at 
   const input = repartition!.id;
   const context = {
     plan,
+    cluster: { listOffsets: async () => new Map() },
     settings: {},
     topics: {
       bySource: new Map(plan.inputs.map(({ source }) => [source.id, ["in"]])),
