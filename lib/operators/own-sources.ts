@@ -23,7 +23,7 @@ export function withOwnSources(node: PlanNode, name: string, schemas: Map<string
 }
 
 /** The id of the source that an added one is like; any other as it is. */
-export const sharedId = (id: string): string => id.replace(/(~\w+)+$/, "");
+export const sharedId = (id: string): string => id.replace(/(~(?:own)?\d+)+$/, "");
 
 /**
  * Whether rows would wait for themselves: they are read in one order with rows that come of them and were placed anew (`a.join(b)`, where `b` are the

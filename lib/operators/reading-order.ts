@@ -6,7 +6,8 @@ import { compile, type Program } from "./program.ts";
 /**
  * Rows of several inputs with equal times have an order: of a join the right side comes first, of a concat the first frame. And inputs that meet have
  * one watermark. Terminals that run together share their inputs, and so both; where one terminal would give something else than alone
- * (`a.joinAsof(b)` beside `b.joinAsof(a)`; windows over `a` that a later `b` would close), it gets sources of its own, with other ids over the same topics. So does within a terminal what would wait for itself.
+ * (`a.joinAsof(b)` beside `b.joinAsof(a)`; windows over `a` that a later `b` would close), it gets sources of its own, with other ids over the same topics.
+ * So does, within a terminal, what would wait for itself.
  * @param schemas as for `compile`
  * @returns the terminals, and the schemas with those of the added sources; both as they were where nothing disagrees
  */
