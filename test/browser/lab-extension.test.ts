@@ -33,15 +33,23 @@ async function openNotebook() {
   );
   const page = await browser.context.newPage();
   page.setDefaultTimeout(LONG);
+  const elsewhere: string[] = [];
+  await page.route(
+    ({ protocol, hostname }) => protocol.startsWith("http") && hostname !== "127.0.0.1" && hostname !== "localhost",
+    async (route) => {
+      elsewhere.push(route.request().url());
+      await route.abort();
+    },
+  );
   await page.goto(lab.url("live.ipynb"));
   await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor();
   await idle(page);
   await choose(page, "Run", "Run All Cells");
-  return { page, topic, lab };
+  return { page, topic, lab, elsewhere };
 }
 
 test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 }, async (t) => {
-  const { page, topic, lab } = await openNotebook();
+  const { page, topic, lab, elsewhere } = await openNotebook();
   const table = page.locator(".jp-CodeCell").nth(1).locator(".mr-live");
   const line = async () => (await table.locator(".mr-line").textContent()) ?? "";
   const column = async (index: number) => {
@@ -56,6 +64,17 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
     assert.match(await line(), /records\/s · lag \d+/);
     assert.equal(await page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-child").count(), 1);
     assert.ok((await column(1)).length >= 10);
+    const cell = table.locator(".mr-row .mr-td").first();
+    const text = await cell.evaluate((node: any) => {
+      node.dataset.before = node.textContent;
+      return node.textContent;
+    });
+    await until(
+      "the same cell says something else",
+      async () => (await cell.getAttribute("data-before")) === text && (await cell.textContent()) !== text,
+      LONG,
+    );
+    await until("new rows are marked", async () => (await table.locator(".mr-row.mr-new").count()) > 0, LONG);
     await idle(page); // the kernel is free while the table is live
     await picture(page, "live-table");
   });
@@ -94,6 +113,9 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
       },
       LONG,
     );
+    await until("what changed is marked", async () => (await table.locator(".mr-td.mr-changed").count()) > 0, LONG);
+    await table.locator("select[aria-label='view']").selectOption("last");
+    await until("rows as they come again", async () => (await table.locator(".mr-row.mr-new").count()) > 0, LONG);
     await table.locator("select[aria-label='view']").selectOption("append");
   });
 
@@ -228,4 +250,6 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
         .waitFor();
     },
   );
+
+  await t.test("nothing was asked of any other machine", () => assert.deepEqual(elsewhere, []));
 });

@@ -17,7 +17,7 @@ import { crashScore, linearModel } from "../operators/onnx-file.ts";
 import { millrace, millraceAgain, runCommand } from "../promote/run-command.ts";
 
 // The notebooks of notebooks/ as they are: executed headless over simulated topics, promoted, and held against their job by replay. Their topics
-// have the names that a reader would use, so they have a broker of their own. (The demo does the same with crash-detection.)
+// have the names that a reader would use, so they have a broker of their own.
 const notebooks = path.resolve(import.meta.dirname, "../../notebooks");
 let broker: EmbeddedBroker;
 let cluster: Cluster;
@@ -92,6 +92,12 @@ const stories: Record<string, Story> = {
     dropped: /explain|cumMax\(\)\.max|groupBy\(/,
   },
   // over the phones of the tour
+  "crash-detection": {
+    feed: async () => {},
+    sinks: ["crash-alerts"],
+    kept: /gForceTotal/,
+    dropped: /quantile|perSecond|collect/,
+  },
   "crash-model": {
     feed: async () => {},
     sinks: ["crash-verdicts"],
@@ -144,12 +150,18 @@ for (const [name, story] of Object.entries(stories)) {
     const outputs = cells.flatMap(({ outputs = [] }: any) => outputs);
     assert.ok(outputs.length >= 3, `${outputs.length} outputs`);
     for (const output of outputs) assert.ok(output.data?.["text/plain"] ?? output.text, JSON.stringify(output));
+    const html = outputs.map(({ data }: any) => [data?.["text/html"] ?? ""].flat().join(""));
+    assert.ok(
+      html.some((shown: string) => /<svg[^>]*>[\s\S]*<(path|polyline|circle|rect)/.test(shown)),
+      "a chart has a picture where nothing draws Plotly",
+    );
 
     const promoted = await millraceAgain(["promote", executed, "--out", job, "--name", name], { env });
     assert.equal(promoted.code, 0, promoted.stderr);
     const main = await readFile(path.join(job, "main.ts"), "utf8");
     assert.match(main, story.kept);
     assert.doesNotMatch(main, story.dropped);
+    assert.doesNotMatch(main, /\.plot\(/);
 
     const replayed = await millrace(["replay", job], { env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" } });
     assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);

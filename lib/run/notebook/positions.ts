@@ -22,6 +22,13 @@ export async function offsetsOf(cluster: Cluster, topics: readonly string[], pos
   return new Map(await Promise.all(offsets));
 }
 
+/** A place as a person types it: as in a program, and offsets by partition as `0:1500 1:1498`. */
+export function typedPosition(text: string): Position {
+  const typed = text.trim();
+  if (!/^\d+:\d+([\s,]+\d+:\d+)*$/.test(typed)) return typed;
+  return Object.fromEntries(typed.split(/[\s,]+/).map((one) => one.split(":").map(Number) as [number, number]));
+}
+
 function moment(position: string | Date): "earliest" | "latest" | number {
   if (position === "earliest" || position === "latest") return position;
   if (position === "end") return "latest";

@@ -21,6 +21,8 @@ export interface LivePicture {
   readonly total: number;
   readonly columns: readonly { readonly name: string; readonly dtype: string }[];
   readonly columnFrom: number;
+  /** Of the columns of the rows; the one after them, if there is one, is the key. */
+  readonly columnCount: number;
   readonly key?: string;
   readonly speed: number | null;
   readonly status: LiveStatus;

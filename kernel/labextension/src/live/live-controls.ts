@@ -24,8 +24,10 @@ export function liveControls(
   const to = element("input", {
     class: "mr-input",
     size: 12,
-    placeholder: "-10m, earliest",
-    "aria-label": "go to: a time ago such as -10m, an ISO time, earliest or latest",
+    placeholder: "-10m, earliest, 0:1500",
+    title: "-10m, 2026-01-31T12:00:00Z, earliest, latest, or offsets by partition: 0:1500 1:1498",
+    "aria-label":
+      "go to: a time ago such as -10m, an ISO time, earliest, latest, or offsets by partition such as 0:1500 1:1498",
     onkeydown: (event: KeyboardEvent) => {
       if (event.key === "Enter") seek();
       event.stopPropagation();
@@ -71,7 +73,7 @@ export function liveControls(
   const filter = () => {
     filteredBy = column.value === "" ? undefined : filterable[Number(column.value)];
     filtered = filteredBy !== undefined && value.value !== "";
-    view({ filters: filtered ? [{ column: filteredBy, op: op.value, value: value.value }] : [], follow: true });
+    view({ filters: filtered ? [{ column: filteredBy, op: op.value, value: value.value }] : [] });
   };
   const node = element(
     "div",

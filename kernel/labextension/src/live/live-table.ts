@@ -43,6 +43,7 @@ export class LiveTable {
   #sort: { column: string; descending: boolean } | undefined;
   /** What was on screen: key or place -> texts, to mark what changed. */
   #before = new Map<string, readonly string[]>();
+  /** How many rows there were when it was last looked, those that are not kept any more included. */
   #seen = 0;
   /** The cell that keys are about; none before the first key. */
   #cursor: GridPlace | undefined;
@@ -50,7 +51,7 @@ export class LiveTable {
 
   constructor(title: string, send: (message: Record<string, unknown>) => void) {
     this.#send = send;
-    this.#controls = liveControls(send, (view) => this.#ask(view));
+    this.#controls = liveControls(send, (view) => this.#arrange(view));
     this.#scroll = element(
       "div",
       {
@@ -110,12 +111,16 @@ export class LiveTable {
   }
 
   /** The rows as they are written, and how wide their numbers are. */
-  #texts({ columns, columnFrom }: LivePicture, bytes: Uint8Array): readonly (readonly string[])[] {
+  #texts({ columns, columnFrom, columnCount, key }: LivePicture, bytes: Uint8Array): readonly (readonly string[])[] {
     const table = tableFromIPC(bytes, { useDate: false, useBigInt: true });
     const vectors = table.schema.fields.map((_, i) => table.getChildAt(i));
+    const shown = [
+      ...columns.slice(columnFrom, columnFrom + columnCount),
+      ...columns.filter(({ name }) => name === key),
+    ];
     return Array.from({ length: table.numRows }, (_, r) =>
       vectors.map((vector, c) => {
-        const { name, dtype } = columns[columnFrom + c]!;
+        const { name, dtype } = shown[c]!;
         const text = cellText(vector.at(r), dtype);
         if (isNumber(dtype) && numberWidth(text) > (this.#wide.get(name) ?? columnWidth(name, dtype)))
           this.#wide.set(name, numberWidth(text));
@@ -156,30 +161,31 @@ export class LiveTable {
   }
 
   #drawRows(picture: LivePicture, rows: readonly (readonly string[])[]): void {
-    const { columns, columnFrom, from, key, status } = picture;
-    const names = columns.slice(columnFrom, columnFrom + (rows[0]?.length ?? 0)).map(({ name }) => name);
-    const keyAt = key === undefined ? -1 : names.indexOf(key);
+    const { columns, columnFrom, columnCount, from, key, total, status } = picture;
+    const names = columns.slice(columnFrom, columnFrom + columnCount).map(({ name }) => name);
+    const keyShown = key === undefined ? -1 : names.indexOf(key);
+    const keyAt = keyShown < 0 && (rows[0]?.length ?? 0) > columnCount ? columnCount : keyShown;
     const byKey = this.#controls.mode === "latest" && keyAt >= 0;
     fit(this.#body, rows.length, () => element("div", { class: "mr-row", role: "row" }));
     const now = new Map<string, readonly string[]>();
+    const given = status.dropped + status.kept;
+    if (given < this.#seen) this.#seen = 0; // read anew from another place
     for (let r = 0; r < rows.length; r++) {
       const row = this.#body.children[r] as HTMLElement;
       row.style.top = `${(from + r + 2) * ROW}px`;
       row.setAttribute("aria-rowindex", String(from + r + 2));
       fit(row, names.length, () => element("div", { class: "mr-td", role: "gridcell" }));
       const texts = rows[r]!;
-      const place = byKey ? `${columnFrom} ${texts[keyAt]}` : `${columnFrom} ${status.dropped + from + r}`;
+      const number = given - total + from + r;
+      const place = byKey ? `${columnFrom} ${texts[keyAt]}` : `${columnFrom} ${number}`;
       const before = this.#before.get(place);
       now.set(place, texts);
       // a row is new when more were given than when it was last looked; with a sort or filter, places say nothing
       const isNew = byKey
         ? before === undefined && this.#before.size > 0
-        : this.#sort === undefined &&
-          !this.#controls.filtered &&
-          this.#seen > 0 &&
-          status.dropped + from + r >= this.#seen;
+        : this.#sort === undefined && !this.#controls.filtered && this.#seen > 0 && number >= this.#seen;
       row.classList.toggle("mr-new", isNew);
-      texts.forEach((text, c) => {
+      texts.slice(0, columnCount).forEach((text, c) => {
         const cell = row.children[c] as HTMLElement;
         this.#place(cell, columnFrom + c);
         cell.setAttribute("aria-colindex", String(columnFrom + c + 1));
@@ -194,7 +200,7 @@ export class LiveTable {
     }
     this.#showCursor();
     this.#before = now;
-    this.#seen = Math.max(this.#seen, status.dropped + picture.total);
+    this.#seen = given;
   }
 
   #place(cell: HTMLElement, column: number): void {
@@ -247,7 +253,8 @@ export class LiveTable {
   #scrolled(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
     this.#head.style.top = `${scrollTop}px`;
-    const follow = scrollTop + clientHeight >= scrollHeight - ROW / 2;
+    // where rows are sorted, the last are no newer than others
+    const follow = this.#sort === undefined && scrollTop + clientHeight >= scrollHeight - ROW / 2;
     if (follow && this.#follow && this.#picture?.columnFrom === this.#columnFrom()) return;
     this.#follow = follow;
     this.#ask({});
@@ -263,9 +270,14 @@ export class LiveTable {
   #sortBy(column: string): void {
     if (this.#sort?.column !== column) this.#sort = { column, descending: false };
     else this.#sort = this.#sort.descending ? undefined : { column, descending: true };
+    this.#arrange({ sort: this.#sort ?? null });
+  }
+
+  /** Another view: from its end, or from its beginning where it is sorted. */
+  #arrange(changes: Record<string, unknown>): void {
     this.#follow = this.#sort === undefined;
     if (!this.#follow) this.#scroll.scrollTop = 0;
-    this.#ask({ sort: this.#sort ?? null });
+    this.#ask(changes);
   }
 
   /** Asks for what is on screen now, with these changes of the view. */

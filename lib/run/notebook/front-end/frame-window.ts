@@ -44,6 +44,8 @@ export interface FrameWindow {
   readonly total: number;
   readonly columns: readonly { readonly name: string; readonly dtype: string }[];
   readonly columnFrom: number;
+  /** Of the columns of `rows`. One more is the key of `latest`, where it is not among them. */
+  readonly columnCount: number;
 }
 
 /** The part of a frame that a view asks for. @param key the column `latest` goes by */
@@ -54,12 +56,14 @@ export function frameWindow(frame: pl.DataFrame, view: FrameView, key: string | 
   const from = view.follow ? last : Math.min(view.from, last);
   const columnFrom = Math.min(view.columnFrom, Math.max(0, frame.width - 1));
   const names = frame.columns.slice(columnFrom, columnFrom + Math.min(view.columnCount, MOST_COLUMNS));
+  const keyed = view.mode === "latest" && key !== undefined && frame.columns.includes(key) && !names.includes(key);
   return {
-    rows: shortened(shown.slice(from, count).select(...names)),
+    rows: shortened(shown.slice(from, count).select(...names, ...(keyed ? [key] : []))),
     from,
     total: shown.height,
     columns: frame.columns.map((name, i) => ({ name, dtype: dtypeName(frame.dtypes[i]!) })),
     columnFrom,
+    columnCount: names.length,
   };
 }
 
@@ -82,7 +86,14 @@ export function followedWindow(
   const columnFrom = Math.min(view.columnFrom, Math.max(0, columns.length - 1));
   const names = columns.slice(columnFrom, columnFrom + Math.min(view.columnCount, MOST_COLUMNS));
   const last = latest(Math.min(view.count, MOST_ROWS, total)).select(...names.map(({ name }) => name));
-  return { rows: shortened(last), from: Math.max(0, total - last.height), total, columns, columnFrom };
+  return {
+    rows: shortened(last),
+    from: Math.max(0, total - last.height),
+    total,
+    columns,
+    columnFrom,
+    columnCount: names.length,
+  };
 }
 
 /** A cell shows no more than this of a text, of a list, and of bytes: what is on screen is to stay small, whatever a record holds. */

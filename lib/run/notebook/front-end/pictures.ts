@@ -1,5 +1,6 @@
 import type { Channel } from "../../host.ts";
 import type { NotebookLiveFrame } from "../notebook-live-frame.ts";
+import { typedPosition } from "../positions.ts";
 
 /** Pictures of all viewers together take at most one part in so many of the time. */
 const PAUSE = 19;
@@ -110,7 +111,7 @@ export async function steer(
       case "stop":
         return await frame.stop();
       case "seek":
-        return await frame.seek(message.to as string);
+        return await frame.seek(typedPosition(String(message.to)));
       case "speed":
         return frame.replay(message.speed === null ? undefined : Number(message.speed));
     }

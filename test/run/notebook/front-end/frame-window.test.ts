@@ -47,6 +47,8 @@ test("a view arranges and filters rows", () => {
 });
 
 test("only the columns on screen are sent, and all are named", () => {
+  const keyed = frameWindow(frame, { ...FIRST_VIEW, mode: "latest", columnFrom: 1, columnCount: 2 }, frame.columns[0]);
+  assert.deepEqual([keyed.columnCount, keyed.rows.columns.at(-1)], [2, frame.columns[0]], "the key comes along");
   const window = frameWindow(frame, { ...FIRST_VIEW, columnFrom: 1, columnCount: 2 }, undefined);
   assert.deepEqual(window.rows.columns, ["n", "time"]);
   assert.deepEqual(
