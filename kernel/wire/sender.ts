@@ -16,13 +16,18 @@ export class Sender {
     this.#last = this.#last.then(send, send).catch(() => {});
     return this.#last;
   }
+
+  /** When all that was given so far is on its way. */
+  get sent(): Promise<void> {
+    return this.#last;
+  }
 }
 
-/** How long a subscriber that does not read may hold up what all are sent, in ms. */
-const PATIENCE = 2000;
+/** How long a subscriber that does not read may hold up what all are sent, in ms. (ZeroMQ tells of what was read by half a queue at a time.) */
+const PATIENCE = 5000;
 /** And one that has been found asleep, each time it is looked at again. */
 const GLANCE = 20;
-/** Messages are left out for a subscriber that sleeps for so long, in ms, before it is looked at again. */
+/** Nobody is waited for for so long, in ms, once a subscriber sleeps. */
 const SLEEP = 250;
 /** A full queue is looked at again after this long, in ms. */
 const AGAIN = 2;
@@ -31,7 +36,8 @@ type PublisherSocket = Pick<XPublisher, "send" | "noDrop">;
 
 /**
  * Waits for a subscriber that reads more slowly than is published, instead of leaving out messages of its own choice: without the one that says a cell has
- * ended, a client waits for ever. Once a subscriber has read nothing for so long that it must be asleep, messages are left out for it until it reads again.
+ * ended, a client waits for ever. Once a subscriber has read nothing for so long that it must be asleep, messages are left out for whoever has no room for
+ * them, until it reads again.
  */
 export class Publisher extends Sender {
   constructor(socket: PublisherSocket) {

@@ -10,13 +10,13 @@ export type RequestChannel = "shell" | "control" | "stdin";
 /** How long unsent messages may delay the end of the process, in ms. */
 const LINGER = 1000;
 /** Messages kept for a slow subscriber; beyond them it is waited for. */
-const PUBLISHED_AHEAD = 4000;
+const PUBLISHED_AHEAD = 1000;
 
 /** The kernel's five sockets. Incoming messages with a wrong signature are dropped. */
 export class Sockets {
   readonly #signature: Signature;
   readonly #routers: Record<RequestChannel, Router>;
-  readonly #senders: Record<RequestChannel | "iopub", Pick<Sender, "send">>;
+  readonly #senders: Record<RequestChannel | "iopub", Sender>;
   readonly #iopub = new XPublisher({
     linger: LINGER,
     sendHighWaterMark: PUBLISHED_AHEAD,
@@ -67,7 +67,12 @@ export class Sockets {
     return this.#senders[channel].send(toFrames(message, this.#signature));
   }
 
-  close(): void {
+  /** What is still to be sent has as long as ZeroMQ's own queues have. */
+  async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LINGER)));
+    await Promise.race([Promise.all(Object.values(this.#senders).map(({ sent }) => sent)), late]);
+    clearTimeout(timer);
     for (const socket of [...Object.values(this.#routers), this.#iopub, this.#heartbeat]) socket.close();
   }
 

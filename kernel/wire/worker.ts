@@ -50,10 +50,11 @@ function stop(): void {
   cells.on("message", (message: FromCells) => {
     if (message.kind !== "closed") return;
     clearTimeout(timer);
-    sockets.close();
-    // Sent but unread messages linger a moment; then the main thread's exit takes this one along.
-    setTimeout(() => parentPort!.postMessage("stopped"), 50);
-    setTimeout(end, 1000);
+    void sockets.close().then(() => {
+      // Sent but unread messages linger a moment; then the main thread's exit takes this one along.
+      setTimeout(() => parentPort!.postMessage("stopped"), 50);
+      setTimeout(end, 1000);
+    });
   });
   server.toCells({ kind: "shutdown" });
 }

@@ -4,13 +4,23 @@ import { describeGroupsV5, describeTransactionsV0, initProducerIdV4 } from "./ka
 
 /** The `group.instance.id`s of a group's members, as far as they have some. */
 export async function groupInstances(cluster: Cluster, groupId: string): Promise<ReadonlySet<string>> {
+  const members = await membersOf(cluster, groupId);
+  return new Set(members.flatMap(({ groupInstanceId }) => groupInstanceId ?? []));
+}
+
+/** How many members a group has; none where there is no such group. */
+export async function groupMembers(cluster: Cluster, groupId: string): Promise<number> {
+  return (await membersOf(cluster, groupId)).length;
+}
+
+async function membersOf(cluster: Cluster, groupId: string) {
   const doing = `describing group "${groupId}"`;
   return await cluster.retry(doing, async () => {
     const broker = cluster.broker(await cluster.coordinator("group", groupId), "control");
     const { groups } = await broker.request(describeGroupsV5.api, [groupId], false);
     const { errorCode, members } = groups[0]!;
     if (errorCode !== 0) throw new BrokerRefused(doing, kafkaErrorName(errorCode));
-    return new Set(members.flatMap(({ groupInstanceId }) => groupInstanceId ?? []));
+    return members;
   });
 }
 

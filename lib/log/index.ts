@@ -1,4 +1,4 @@
-export { endAbandonedTransaction, groupInstances } from "./abandoned-transactions.ts";
+export { endAbandonedTransaction, groupInstances, groupMembers } from "./abandoned-transactions.ts";
 /** Kafka as columns: connections, metadata, fetch, the record-batch codec, produce, transactions, group membership. */
 export { isPassing } from "./broker-connection.ts";
 export { Cluster, type PartitionMetadata, type TopicMetadata, type TopicOptions } from "./cluster.ts";
@@ -7,6 +7,7 @@ export { type CommittedPosition, commitOffsets, committedOffsets, committedPosit
 export { COMPRESSIONS, type Compression } from "./compression.ts";
 export { type KafkaConfig, kafkaConfigFromEnv, type SaslMechanism } from "./config.ts";
 export { type DecodedRecords, type DecodeOptions, decodeRecordBatches } from "./decode.ts";
+export { deleteRecords } from "./delete-records.ts";
 export { type EncodedBatch, type EncodeOptions, encodeRecordBatch, encodeRecordBatches } from "./encode.ts";
 export { BrokerRefused, CorruptRecords, ProducerFenced } from "./errors.ts";
 export { type FetchedPartition, Fetcher, type FetcherOptions } from "./fetcher.ts";

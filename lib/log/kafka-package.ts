@@ -15,6 +15,7 @@ export const {
   addPartitionsToTxnV3,
   createTopicsV7,
   deleteGroupsV2,
+  deleteRecordsV2,
   deleteTopicsV5,
   describeGroupsV5,
   describeTransactionsV0,

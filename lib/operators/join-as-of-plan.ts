@@ -11,7 +11,9 @@ import { joinedColumns } from "./join-columns.ts";
 import type { Delay } from "./join-order.ts";
 
 /** What a join adds to what is known of any node. */
-export type CompiledJoin = Pick<Compiled, "steps" | "schema" | "lineage" | "delay" | "used"> & { watermark: true };
+export type CompiledJoin = Pick<Compiled, "steps" | "schema" | "lineage" | "delay" | "leastDelay" | "used"> & {
+  watermark: true;
+};
 
 /** What travels with waiting rows, and what every join needs of its inputs. */
 export const TRAVELLING: Schema = {
@@ -147,6 +149,7 @@ function compileNearest(
     schema,
     lineage: left.lineage,
     delay: Math.max(left.delay, wait ?? 0),
+    leastDelay: left.leastDelay,
     watermark: true,
     used: (columns, input) => {
       if (input === 1)

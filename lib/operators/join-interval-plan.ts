@@ -94,6 +94,7 @@ export function compileInterval(
     steps: [{ join: intervalJoin(plan) }],
     schema,
     lineage: joinedLineage(left, right, plan),
+    leastDelay: Math.min(left.leastDelay, right.leastDelay),
     delay: Math.max(
       left.delay,
       right.delay,

@@ -145,6 +145,7 @@ export function compileLatest(
     schema,
     lineage: left.lineage,
     delay: left.delay,
+    leastDelay: left.leastDelay,
     watermark: true,
     used: (wanted, input) =>
       input === 1

@@ -1,4 +1,5 @@
-import { inputsOf, type PlanNode, withInputs } from "../plan/nodes/plan-node.ts";
+import { planKey } from "../plan/content-key.ts";
+import { inputsOf, type PlanNode, sourcesOf, withInputs } from "../plan/nodes/plan-node.ts";
 import { repartitionNode } from "../plan/nodes/repartition-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import type { Schema } from "../schema.ts";
@@ -15,11 +16,7 @@ export function withOwnSources(node: PlanNode, name: string, schemas: Map<string
     schemas.set(source.id, schemas.get(node.id)!);
     return source;
   }
-  const own = withInputs(node, (input) => withOwnSources(input, name, schemas));
-  // its id names what comes back from it
-  if (own.kind !== "keyBy") return own;
-  const { input, keys, named, everywhere } = own;
-  return repartitionNode({ input, keys, named, ...(everywhere && { everywhere }) });
+  return withNewId(withInputs(node, (input) => withOwnSources(input, name, schemas)));
 }
 
 /** The id of the source that an added one is like; any other as it is. */
@@ -44,23 +41,38 @@ export function waitsForItself({ groups, repartitions }: Program): boolean {
 }
 
 /**
- * The plan with sources of their own wherever rows would {@link waitsForItself wait for themselves}: of what meets there, all but the first reads its
- * topics itself.
+ * Gives plans sources of their own wherever rows would {@link waitsForItself wait for themselves}: of what meets there, all but the first reads its
+ * topics itself. Equal plans stay equal.
  * @param schemas gets those of the new sources
  */
-export function withoutWaiting(plan: PlanNode, schemas: Map<string, Schema>): PlanNode {
-  const made = new Map<PlanNode, PlanNode>();
+export function withoutWaiting(schemas: Map<string, Schema>): (plan: PlanNode) => PlanNode {
+  const made = new Map<string, PlanNode>();
   let names = 1;
   const visit = (node: PlanNode): PlanNode => {
-    const known = made.get(node);
-    if (known !== undefined) return known;
-    let own = inputsOf(node).some((input) => visit(input) !== input) ? withInputs(node, visit) : node;
-    if (inputsOf(own).length > 1 && waitsForItself(compile([own], schemas))) {
-      const [first] = inputsOf(own);
-      own = withInputs(own, (input) => (input === first ? input : withOwnSources(input, `own${++names}`, schemas)));
+    const key = planKey(node);
+    let own = made.get(key);
+    if (own === undefined) {
+      own = inputsOf(node).some((input) => visit(input) !== input) ? withNewId(withInputs(node, visit)) : node;
+      if (sharesSources(own) && waitsForItself(compile([own], schemas))) {
+        const [first] = inputsOf(own);
+        own = withInputs(own, (input) => (input === first ? input : withOwnSources(input, `own${++names}`, schemas)));
+      }
+      made.set(key, own);
     }
-    made.set(node, own);
     return own;
   };
-  return visit(plan);
+  return visit;
+}
+
+/** Whether inputs that meet have a source in common: else nothing of one comes of the other. */
+function sharesSources(node: PlanNode): boolean {
+  const inputs = inputsOf(node).map((input) => new Set(sourcesOf([input]).map(({ id }) => id)));
+  return inputs.some((ids, i) => inputs.slice(i + 1).some((others) => !ids.isDisjointFrom(others)));
+}
+
+/** What comes back from rows placed anew is named by the id of their node. */
+function withNewId(node: PlanNode): PlanNode {
+  if (node.kind !== "keyBy") return node;
+  const { input, keys, named, everywhere } = node;
+  return repartitionNode({ input, keys, named, ...(everywhere && { everywhere }) });
 }

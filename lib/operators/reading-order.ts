@@ -18,7 +18,7 @@ export function inOwnOrders<T extends PlanNode>(
   // without rows that meet there is one order
   if (nodesOf(declared).every((node) => inputsOf(node).length < 2)) return { terminals: declared, schemas };
   const added = new Map(schemas);
-  const own = declared.map((terminal) => withoutWaiting(terminal, added) as T);
+  const own = declared.map(withoutWaiting(added)) as T[];
   return { terminals: agreeing(own, added), schemas: added };
 }
 

@@ -181,3 +181,29 @@ for (const [name, waiting] of Object.entries(WAITING))
       assert.equal((await counted(again, partitions)).sum, rows, `windows, ${partitions} partitions`);
     }
   });
+
+test("a join whose rows all come at once delays nothing behind it", async () => {
+  const windows = phones
+    .groupByDynamic({ indexColumn: "t", every: "1s", by: ["device", "j"], grace: "10s" })
+    .agg(count);
+  const rowsOf = async (rows: StreamFrame) => {
+    const tested = driver(
+      rows.groupByDynamic({ indexColumn: "_time", every: "1s", by: "j" }).agg(pl.len().alias("m")),
+      {
+        partitions: 2,
+        schemas: SCHEMAS,
+      },
+    );
+    for (let t = 0; t < 30_000; t += 500)
+      for (const topicName of ["phones", "tablets"])
+        if (JSON.stringify(rows.node).includes(`"topics":["${topicName}"]`))
+          await tested.feed(
+            topicName,
+            [..."abcdefgh"].map((device) => ({ device, t, x: 1, j: t % 3, s: "p", n: 1 })),
+          );
+    return tested.rows().height;
+  };
+  const wanted = await rowsOf(windows);
+  assert.ok(wanted > 15, `${wanted} windows`);
+  assert.equal(await rowsOf(windows.joinAsof(tablets, { by: "device" })), wanted);
+});

@@ -30,6 +30,10 @@ const MEETINGS: Readonly<Record<string, (left: StreamFrame, right: StreamFrame) 
       .joinAsof(every(right, "j").select("device", pl.col("j").alias("last")), { by: "device" })
       .groupByDynamic({ indexColumn: "t", every: "500ms", by: "last" })
       .agg(pl.len().alias("rows")),
+  "twice the same": (left, right) => {
+    const made = () => left.select("device", "t", "n").joinAsof(every(right, "j"), { by: "device" }).keyBy("n");
+    return made().select("n").concat(made().select("n"));
+  },
   "twice in a row": (left, right) => {
     const once = left.select("device", "t", "n", "j").joinAsof(every(right, "j").select("device"), { by: "device" });
     return once.joinAsof(every(once, "n").select("device", pl.col("n").alias("m")), { by: "device" });

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { Refusal } from "../../error.ts";
 import { deleteGroup } from "../../log/delete-group.ts";
-import type { Cluster } from "../../log/index.ts";
+import { type Cluster, groupMembers } from "../../log/index.ts";
 import { RESERVED } from "../../operators/compile.ts";
 import { changelogTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
@@ -26,9 +26,16 @@ export async function confirm(what: string, { name, yes }: JobSettings): Promise
 }
 
 /** Deletes the job's committed offsets. @throws {Refusal} `WORKERS_RUNNING` */
-export async function discardOffsets(cluster: Cluster, { name, sessionTimeout }: JobSettings): Promise<void> {
+export const discardOffsets = (cluster: Cluster, settings: JobSettings): Promise<void> =>
+  whenIdle(settings, () => deleteGroup(cluster, settings.name));
+
+/** @throws {Refusal} `WORKERS_RUNNING` */
+export const refuseWorkers = (cluster: Cluster, settings: JobSettings): Promise<void> =>
+  whenIdle(settings, async () => (await groupMembers(cluster, settings.name)) === 0);
+
+async function whenIdle({ name, sessionTimeout }: JobSettings, done: () => Promise<boolean>): Promise<void> {
   const patience = Date.now() + sessionTimeout + 2000; // a worker that was killed is a member until then
-  while (!(await deleteGroup(cluster, name))) {
+  while (!(await done())) {
     if (Date.now() > patience) {
       throw new Refusal({
         code: "WORKERS_RUNNING",

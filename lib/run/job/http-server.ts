@@ -119,7 +119,8 @@ async function answer(request: http.IncomingMessage, options: JobServerOptions):
 function allowed(request: http.IncomingMessage, token: string | undefined): boolean {
   if (token === undefined) {
     // a page in a browser on this machine comes from loopback too: it is known by these headers
-    if (request.headers.origin !== undefined || !/^(127\.|localhost|\[::1\])/.test(request.headers.host ?? ""))
+    const { host = "" } = request.headers;
+    if (request.headers.origin !== undefined || !/^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(host))
       return false;
     return /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? "");
   }

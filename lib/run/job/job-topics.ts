@@ -41,8 +41,16 @@ const LARGEST_SENT = String(4 * 1024 * 1024);
 /** A dead letter is its record with headers beside it: whatever a source may hold has room, up to what brokers take in one request. */
 const DEAD_LETTERS = { ...KEEP, "max.message.bytes": String(100 * 1024 * 1024) };
 
+/** A changelog keeps what says that a key is gone so long, ms: by then a local file that still has it is not built upon. */
+export const TOMBSTONES_KEPT = 24 * 3600 * 1000;
+
 /** By the broker's clock: a worker's own may be wrong. */
-const CHANGELOG = { ...KEEP, "cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime" };
+const CHANGELOG = {
+  ...KEEP,
+  "cleanup.policy": "compact",
+  "message.timestamp.type": "LogAppendTime",
+  "delete.retention.ms": String(TOMBSTONES_KEPT),
+};
 
 /**
  * Finds the sources and makes what is missing: outputs (with the source's partition count), the dead-letter topic and the

@@ -7,7 +7,7 @@ import { PartitionStores, type Saved } from "../../state/partition-stores.ts";
 import { bytesPerRow, type StateMemory } from "../../state/state-memory.ts";
 import type { OpenStore } from "../../state/store.ts";
 import type { JobPlan } from "./job-plan.ts";
-import type { JobTopics } from "./job-topics.ts";
+import { type JobTopics, TOMBSTONES_KEPT } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import { FILES_STORE, PartitionFiles } from "./partition-files.ts";
 import { PartitionTask } from "./partition-task.ts";
@@ -25,8 +25,8 @@ export interface PartitionContext {
   readonly log: JobLog;
 }
 
-/** Tombstones are gone from a changelog a day after they were compacted: rows of a local file older than half of that are not built upon. */
-const LOCAL_GOOD_FOR = 12 * 3600 * 1000;
+/** Rows of a local file that is older are not built upon: what says that they are gone may be gone itself. */
+const LOCAL_GOOD_FOR = TOMBSTONES_KEPT / 2;
 
 /**
  * Opens one partition at the group's committed offsets, with exactly the state that belongs to them:
@@ -93,6 +93,20 @@ interface Opened {
  */
 const FEW = 10_000;
 
+export function stateWithoutOffsets({ stores }: JobPlan, topics: JobTopics, where: string): Refusal {
+  return new Refusal({
+    code: "STATE_WITHOUT_OFFSETS",
+    what: "The job's changelogs hold state, but its group has no committed offsets (expired or deleted): reading again from the start would count records twice.",
+    where,
+    remedies: [
+      "where a --rebuild was cut off: --rebuild once more",
+      "start from nothing under a new name: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
+      `or delete the state: the topics ${stores.map(({ name }) => topics.changelog(name)).join(", ")} and the state folder`,
+      "or set the group's offsets back to where they were",
+    ],
+  });
+}
+
 type Options = { signal: AbortSignal; progress: (progress: RestoreProgress) => void };
 
 /** A group without committed offsets: there must be no state either. */
@@ -103,16 +117,7 @@ async function begun(context: PartitionContext, partition: number, options: Opti
   const ofFiles = settings.rebuilds && plan.files.size > 0 ? stores.get(FILES_STORE.name).size : 0;
   if (stores.rows > ofFiles) {
     stores.close();
-    throw new Refusal({
-      code: "STATE_WITHOUT_OFFSETS",
-      what: `The changelogs of ${settings.name} hold state, but its group has no committed offsets (expired or deleted): reading again from the start would count records twice.`,
-      where: `partition ${partition}`,
-      remedies: [
-        "start from nothing under a new name: MILLRACE_JOB_NAME and MILLRACE_STATE_DIR",
-        `or delete the state: the topics ${plan.stores.map(({ name }) => topics.changelog(name)).join(", ")} and the state folder`,
-        "or set the group's offsets back to where they were",
-      ],
-    });
+    throw stateWithoutOffsets(plan, topics, `partition ${partition}`);
   }
   await file.drop(partition);
   return { stores, changelog, unsaved: false };
@@ -159,12 +164,16 @@ async function equal(
     stores,
     replayed(context, partition, stores, local.changelog, options),
   );
-  if (records === 0) return { stores, changelog, unsaved: false };
+  if (records === 0) {
+    context.log.info("local state is intact, going on from it", { partition });
+    return { stores, changelog, unsaved: false };
+  }
   if (Date.now() - local.at > LOCAL_GOOD_FOR) {
     stores.close();
     return undefined;
   }
-  context.log.info(USED.behind, { partition });
+  // the last checkpoint at least: it notes where the changelog ended before it
+  context.log.info("local state is intact, replaying the end of its changelog", { partition });
   return await saved(context, partition, stores, { offsets: local.offsets, changelog }, records);
 }
 

@@ -46,11 +46,9 @@ export class OrderedInputs {
   readonly #task: PartitionTask;
   readonly #aligned: AlignedTask;
   readonly #readings: readonly Reading[];
-  readonly #ends: ReadonlyMap<string, number> | undefined;
+  readonly #ends: Ends | undefined;
   /** repartition -> partition -> the end of its topic when the task was opened: whoever sent what lies before it may have gone on since. */
   readonly #sentBefore = new Map<string, ReadonlyMap<number, number>>();
-  /** Whether a sender that was over when it sent something still is. */
-  readonly #stillOver: (input: string, sender: number, over: string) => Promise<boolean>;
   /** Where senders were when the task was opened: what they sent before is skipped. */
   readonly #before: Map<string, PlacedPosition>;
   /** repartition -> how far this task has said to have come; NaN: nothing. */
@@ -70,18 +68,7 @@ export class OrderedInputs {
   ) {
     this.#context = context;
     this.#task = task;
-    this.#ends = ends && new Map([...ends].map(([topic, offsets]) => [topic, offsets.get(task.partition) ?? 0]));
-    let committed: ReturnType<typeof committedBySender> | undefined;
-    this.#stillOver = async (input, sender, over) => {
-      committed ??= committedBySender(context);
-      return isStillOver(
-        context,
-        input,
-        over,
-        (await committed).get(sender)!,
-        ends && ((topic) => ends.get(topic)?.get(sender)),
-      );
-    };
+    this.#ends = ends;
     const { plan, topics } = context;
     const all = Array.from({ length: topics.partitions }, (_, sender) => sender);
     this.#aligned = new AlignedTask(
@@ -120,12 +107,35 @@ export class OrderedInputs {
     );
     for (const [id, topic] of topics.repartitions)
       inputs.#sentBefore.set(id, await context.cluster.listOffsets(topic, "latest"));
-    for (const { input, sender, reached, over } of inputs.#before.values()) {
-      const holds = over !== undefined && (await inputs.#stillOver(input, sender, over));
+    const before = [...inputs.#before.values()];
+    const committed = before.some(({ over }) => over !== undefined) ? await committedBySender(context) : undefined;
+    for (const { input, sender, reached, over } of before) {
+      const holds = over !== undefined && inputs.#stillOver(input, sender, over, committed!);
       if (holds) inputs.#overAt.set(`${input}/${sender}`, over);
       await inputs.#aligned.receive(input, sender, undefined, reached, holds);
     }
     return inputs;
+  }
+
+  /**
+   * Whether a sender that was over still is. Where it has gone on since, what it sent then says how far, and comes after what was worked on here;
+   * where more is there than when it said so, it will go on, and has to be waited for.
+   * @param committed by sender, asked for after its mark was read: what it had committed with it is in there
+   */
+  #stillOver(
+    input: string,
+    sender: number,
+    over: string,
+    committed: ReadonlyMap<number, ReadonlyMap<string, number>>,
+  ): boolean {
+    const own = committed.get(sender)!;
+    if (over !== offsetsText(own)) return false;
+    if (this.#ends !== undefined)
+      return [...own].every(([topic, offset]) => offset >= (this.#ends!.get(topic)?.get(sender) ?? 0));
+    const { inputs, program } = this.#context.plan;
+    const behind = (id: string): readonly string[] =>
+      program.repartitions.find((repartition) => repartition.id === id)?.from.flatMap(behind) ?? [id];
+    return behind(input).every((id) => inputs.find(({ source }) => source.id === id)?.source.idle !== undefined);
   }
 
   /** Works on records of a source topic, or of a repartition. */
@@ -201,6 +211,7 @@ export class OrderedInputs {
   async #receive(id: string, fetched: FetchedPartition): Promise<Ready> {
     const { columns, nextOffset } = fetched;
     const results: Ready[] = [];
+    let committed: Awaited<ReturnType<typeof committedBySender>> | undefined;
     for (let i = 0; i < columns.count; i++) {
       const offset = columns.offsets[i]!;
       const sent = receivedRecord(columns.values, columns.headers?.[i], i);
@@ -210,7 +221,8 @@ export class OrderedInputs {
       const rows = skipped === 0 ? sent.rows : sent.rows?.slice(skipped, sent.rows.height - skipped);
       this.#skipped.set(`${id}/${sent.from}/${offset}`, skipped);
       const isOld = offset < (this.#sentBefore.get(id)?.get(fetched.partition) ?? 0);
-      const over = sent.over !== undefined && (!isOld || (await this.#stillOver(id, sent.from, sent.over)));
+      if (isOld && sent.over !== undefined) committed ??= await committedBySender(this.#context);
+      const over = sent.over !== undefined && (!isOld || this.#stillOver(id, sent.from, sent.over, committed!));
       results.push(await this.#ready(await this.#aligned.receive(id, sent.from, rows, sent.reached, over, offset)));
       if (over) this.#overAt.set(`${id}/${sent.from}`, sent.over!);
     }
@@ -242,9 +254,15 @@ export class OrderedInputs {
     });
   }
 
+  /** Where reading of this task's partition of a topic ends. */
+  #endOf(topic: string): number | undefined {
+    const ends = this.#ends?.get(topic);
+    return ends && (ends.get(this.#task.partition) ?? 0);
+  }
+
   /** A topic that has been read to its end is not waited for. */
   async #ended({ source, topic, next }: Reading): Promise<Ready> {
-    const end = this.#ends?.get(topic);
+    const end = this.#endOf(topic);
     if (end === undefined || next < end) return NOTHING;
     return await this.#ready(await this.#aligned.end(source, topic));
   }
@@ -356,7 +374,7 @@ export class OrderedInputs {
 
   #isQuiet({ source, topic, next, last }: Reading): boolean {
     if (this.#aligned.held(source, topic) !== undefined) return false;
-    const end = this.#ends?.get(topic);
+    const end = this.#endOf(topic);
     if (end !== undefined && next >= end) return true;
     const { idle } = this.#context.plan.inputs.find((input) => input.source.id === source)!.source;
     return idle !== undefined && Date.now() - last >= idle;
@@ -382,23 +400,6 @@ function unread({ frame, bad }: SourceBatch, from: number): SourceBatch {
     return { frame, bad: bad.filter(({ offset }) => offset >= from) };
   const left = pl.col("_offset").gtEq(pl.lit(from).cast(pl.Int64));
   return { frame: frame.filter(left), bad: bad.filter(({ offset }) => offset >= from) };
-}
-
-/**
- * Whether a sender that was over still is. Where it has gone on since, what it sent then says how far, and comes after what was worked on here; where more
- * is there than when it said so, it will go on, and has to be waited for.
- */
-function isStillOver(
-  { plan: { inputs, program } }: WorkerContext,
-  input: string,
-  over: string,
-  committed: ReadonlyMap<string, number>,
-  endOf: ((topic: string) => number | undefined) | undefined,
-): boolean {
-  if (over !== offsetsText(committed)) return false;
-  const { from } = program.repartitions.find(({ id }) => id === input)!;
-  if (endOf === undefined) return inputs.some(({ source }) => from.includes(source.id) && source.idle !== undefined);
-  return [...committed].every(([topic, offset]) => offset >= (endOf(topic) ?? 0));
 }
 
 /** The offsets that the group has committed for the sources, by partition. */

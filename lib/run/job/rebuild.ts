@@ -1,14 +1,16 @@
 import { Refusal } from "../../error.ts";
-import { type Cluster, committedPositions } from "../../log/index.ts";
-import { changelogsOf, confirm, discardOffsets, discardTopics } from "./discard.ts";
+import { type Cluster, committedPositions, type TopicPartition } from "../../log/index.ts";
+import { changelogsOf, confirm, discardOffsets, discardTopics, refuseWorkers } from "./discard.ts";
 import { changelogTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { partitionsChanged } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import { FILES_STORE } from "./partition-files.ts";
+import { PLACED_STORE } from "./placed-store.ts";
 import { readPlans, recordRebuild } from "./plan-history.ts";
 import { READ_STORE } from "./read-store.ts";
-import { firstRecord, type Repartitions, repartitionsOf, rowsUnderWay } from "./rows-under-way.ts";
+import { offsetsText } from "./repartition-records.ts";
+import { firstRecord, lastRows, type Repartitions, repartitionsOf, rowsUnderWay } from "./rows-under-way.ts";
 import type { JobSettings } from "./settings.ts";
 import type { WarmRanges } from "./warm.ts";
 
@@ -22,11 +24,13 @@ export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobS
   const { name } = settings;
   const { plans, rebuild } = await readPlans(cluster, name);
   if (plan.stores.length === 0) throw nothing(name, "its plan keeps no state");
+  await refuseWorkers(cluster, settings);
   const changelogs = changelogsOf(name, plan, plans.values());
   const { ranges, lost, begun } = await rangesOf(cluster, plan, settings, rebuild?.ranges, changelogs);
   const repartitions = await repartitionsOf(cluster, plan, name);
   // a rebuild that was cut off has thrown the offsets away that would tell
   if (begun || rebuild === undefined) await refuseUnfinished(cluster, repartitions, name, ranges);
+  const found = JSON.stringify(ranges);
   const records = Object.values(ranges)
     .flatMap((partitions) => Object.values(partitions))
     .reduce((sum, [from, until]) => sum + until - from, 0);
@@ -39,12 +43,37 @@ export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobS
     settings,
   );
   for (const line of lost) log.warn(line);
+  if (JSON.stringify((await rangesOf(cluster, plan, settings, rebuild?.ranges, changelogs)).ranges) !== found)
+    throw new Refusal({
+      code: "WORKERS_RUNNING",
+      what: `A worker of ${name} has gone on meanwhile.`,
+      where: `group ${name}`,
+      remedies: ["stop all workers, then try again"],
+    });
   await recordRebuild(cluster, name, ranges);
   await discardOffsets(cluster, settings);
   // files that were written stay, and so does what is known of them
   const kept = changelogTopic(name, FILES_STORE.name);
   await discardTopics(cluster, [...changelogs.filter((topic) => topic !== kept), ...repartitions.keys()], log);
   log.info("building the state anew", { records });
+}
+
+/**
+ * A partition of whose sender some task does not know that it has ended where its offsets are: the task's windows wait for it still, and would not where the
+ * records are read once more to their end.
+ */
+async function unfinishedSender(
+  cluster: Cluster,
+  name: string,
+  ranges: WarmRanges,
+): Promise<TopicPartition | undefined> {
+  const topic = changelogTopic(name, PLACED_STORE.name);
+  const offset = (topicName: string, sender: number) => ranges[topicName]?.[sender]?.[1] ?? 0;
+  for (const [partition, rows] of await lastRows(cluster, topic))
+    for (const { sender, over } of rows as { sender: number; over: string | null }[])
+      if (over !== offsetsText(Object.keys(ranges).map((one) => [one, offset(one, sender)])))
+        return { topic, partition };
+  return undefined;
 }
 
 /**
@@ -61,7 +90,10 @@ async function refuseUnfinished(
   const ends = Object.entries(ranges).flatMap(([topic, partitions]) =>
     Object.entries(partitions).map(([partition, [, offset]]) => ({ topic, partition: Number(partition), offset })),
   );
-  const found = (await rowsUnderWay(cluster, repartitions)) ?? (read ? await firstRecord(cluster, ends) : undefined);
+  const found =
+    (await rowsUnderWay(cluster, repartitions)) ??
+    (repartitions.size > 0 ? await unfinishedSender(cluster, name, ranges) : undefined) ??
+    (read ? await firstRecord(cluster, ends) : undefined);
   if (found === undefined) return;
   throw new Refusal({
     code: "UNFINISHED",
@@ -92,7 +124,7 @@ async function rangesOf(
     if (kept !== undefined && kept !== partitions.length)
       throw partitionsChanged(kept, partitions.length, `topic ${topic}`);
     const all = partitions.map((_, partition) => ({ topic, partition }));
-    const committed = (await committedPositions(cluster, name, all, { requireStable: false })).get(topic);
+    const committed = (await committedPositions(cluster, name, all, { requireStable: true })).get(topic);
     begun ||= (committed?.size ?? 0) > 0;
     const earliest = await cluster.listOffsets(topic, "earliest");
     const starts = typeof from === "number" ? await cluster.listOffsets(topic, from) : earliest;
@@ -105,6 +137,7 @@ async function rangesOf(
         warm?.[topic]?.[partition]?.[1],
       ];
       const until = Math.max(0, ...ends.map((end) => end ?? 0));
+      if (until === 0) continue; // it begins as in a new job
       if (until > (latest.get(partition) ?? 0)) throw recreated(topic, partition, until);
       const first = earliest.get(partition) ?? 0;
       const start = Math.max(

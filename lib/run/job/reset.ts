@@ -1,9 +1,9 @@
 import type { Cluster } from "../../log/index.ts";
 import { changelogsOf, confirm, discardOffsets, discardTopics } from "./discard.ts";
-import { repartitionTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
 import type { JobLog } from "./log.ts";
 import { planTopic, readPlans, recordRebuild } from "./plan-history.ts";
+import { repartitionsOf } from "./rows-under-way.ts";
 import type { JobSettings } from "./settings.ts";
 
 /**
@@ -19,15 +19,12 @@ export async function resetJob(cluster: Cluster, plan: JobPlan, settings: JobSet
     settings,
   );
   const { plans, rebuild } = await readPlans(cluster, name);
+  const repartitions = await repartitionsOf(cluster, plan, name);
   await discardOffsets(cluster, settings);
   if (rebuild !== undefined) await recordRebuild(cluster, name, undefined); // cut off here, the next start writes all
   await discardTopics(
     cluster,
-    [
-      ...changelogsOf(name, plan, plans.values()),
-      ...plan.program.repartitions.map((repartition) => repartitionTopic(name, repartition.name)),
-      planTopic(name),
-    ],
+    [...changelogsOf(name, plan, plans.values()), ...repartitions.keys(), planTopic(name)],
     log,
   );
 }

@@ -1,8 +1,15 @@
 import type { ByteColumn } from "../../log/columns.ts";
-import { type Cluster, committedPositions, Fetcher, type TopicPartition } from "../../log/index.ts";
+import {
+  type Cluster,
+  committedPositions,
+  type FetchedPartition,
+  Fetcher,
+  type TopicPartition,
+} from "../../log/index.ts";
 import { repartitionTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { partitionsOf } from "./job-topics.ts";
+import { cell } from "./samples.ts";
 
 /** Topics through which tasks send each other rows: topic -> partition -> up to where they are read. */
 export type Repartitions = ReadonlyMap<string, ReadonlyMap<number, number>>;
@@ -45,7 +52,36 @@ export async function firstRecord(
   positions: readonly (TopicPartition & { readonly offset: number })[],
   counts: (values: ByteColumn, index: number) => boolean = () => true,
 ): Promise<TopicPartition | undefined> {
-  const fetcher = new Fetcher(cluster, { isolation: "read_committed" });
+  for await (const { topic, partition, columns } of recordsFrom(cluster, positions))
+    for (let i = 0; i < columns.count; i++) if (counts(columns.values, i)) return { topic, partition };
+  return undefined;
+}
+
+/** The rows that a changelog leaves, by partition: what was said last of each key. */
+export async function lastRows(cluster: Cluster, topic: string): Promise<ReadonlyMap<number, readonly unknown[]>> {
+  if (!(await cluster.topics()).has(topic)) return new Map();
+  const starts = [...(await cluster.listOffsets(topic, "earliest"))];
+  const last = new Map<number, Map<string, string>>();
+  const positions = starts.map(([partition, offset]) => ({ topic, partition, offset }));
+  for await (const { partition, columns } of recordsFrom(cluster, positions))
+    for (let i = 0; i < columns.count; i++) {
+      const [key, value] = [cell(columns.keys, i), cell(columns.values, i)].map((bytes) => bytes && utf8(bytes));
+      const rows = last.get(partition) ?? new Map<string, string>();
+      last.set(partition, rows);
+      if (value === null) rows.delete(key ?? "");
+      else rows.set(key ?? "", value!);
+    }
+  return new Map([...last].map(([partition, rows]) => [partition, [...rows.values()].map((text) => JSON.parse(text))]));
+}
+
+const utf8 = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+/** What is committed from these positions to the ends as of now. */
+async function* recordsFrom(
+  cluster: Cluster,
+  positions: readonly (TopicPartition & { readonly offset: number })[],
+): AsyncGenerator<FetchedPartition> {
+  const fetcher = new Fetcher(cluster, { isolation: "read_committed", newlines: "keep" });
   try {
     const open = new Map<string, number>();
     for (const topic of new Set(positions.map(({ topic }) => topic))) {
@@ -58,12 +94,12 @@ export async function firstRecord(
       }
     }
     while (open.size > 0)
-      for (const { topic, partition, columns, nextOffset, error } of await fetcher.poll()) {
+      for (const fetched of await fetcher.poll()) {
+        const { topic, partition, nextOffset, error } = fetched;
         if (error !== undefined) throw error;
-        for (let i = 0; i < columns.count; i++) if (counts(columns.values, i)) return { topic, partition };
+        yield fetched;
         if (nextOffset >= (open.get(`${topic}/${partition}`) ?? 0)) open.delete(`${topic}/${partition}`);
       }
-    return undefined;
   } finally {
     await fetcher.close();
   }

@@ -14,9 +14,12 @@ import { ProgramRunner } from "../memory/program-runner.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { type JobTopics, partitionsOf } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
-import { startOffset } from "./open-partition.ts";
+import { startOffset, stateWithoutOffsets } from "./open-partition.ts";
+import { FILES_STORE } from "./partition-files.ts";
 import { PLACED_STORE, type PlacedPosition, writePlaced } from "./placed-store.ts";
 import { planMark } from "./plan-mark.ts";
+import { offsetsText } from "./repartition-records.ts";
+import { firstRecord } from "./rows-under-way.ts";
 import type { JobSettings } from "./settings.ts";
 import { type WarmRanges, warmParts, warmStart } from "./warm.ts";
 
@@ -42,6 +45,7 @@ export async function seedState(
   const isDone = () => isBegun(cluster, topics, settings.name);
   while (warm !== undefined && !(await isDone())) {
     try {
+      await refuseOldState(cluster, plan, topics, isDone);
       await seed(cluster, plan, topics, settings, warm, log);
     } catch (error) {
       if (!(error instanceof ProducerFenced) && !(error instanceof TransactionLost)) throw error;
@@ -59,6 +63,29 @@ async function isBegun(cluster: Cluster, { external }: JobTopics, name: string):
     requireStable: true,
   });
   return [...committed.values()].some((partitions) => partitions.size > 0);
+}
+
+/**
+ * State that is there before the offsets are is not what the records up to them make: it would be added to.
+ * @throws {Refusal} `STATE_WITHOUT_OFFSETS`
+ */
+async function refuseOldState(
+  cluster: Cluster,
+  plan: JobPlan,
+  topics: JobTopics,
+  isDone: () => Promise<boolean>,
+): Promise<void> {
+  const changelogs = plan.stores
+    .filter(({ name }) => name !== FILES_STORE.name)
+    .map(({ name }) => topics.changelog(name));
+  const positions: (TopicPartition & { offset: number })[] = [];
+  for (const topic of changelogs)
+    for (const [partition, offset] of await cluster.listOffsets(topic, "earliest"))
+      positions.push({ topic, partition, offset });
+  const found = await firstRecord(cluster, positions, ({ starts, ends }, i) => ends[i]! > starts[i]!);
+  // or another worker was quicker
+  if (found !== undefined && !(await isDone()))
+    throw stateWithoutOffsets(plan, topics, `topic ${found.topic}, partition ${found.partition}`);
 }
 
 async function seed(
@@ -86,7 +113,15 @@ async function seed(
       openStore: open,
     });
     const records = await feedRanges(cluster, plan, topics, warm, runner);
-    for (const [partition, positions] of await placedPositions(cluster, plan, topics, runner))
+    const offsets: [TopicPartition, number][] = [];
+    for (const [topic, { partitions }] of metadata)
+      for (const partition of partitions.keys()) {
+        // what the notebook had not read begins as in any job: every partition has state, if only of what others have sent it
+        const seen = warm[topic]?.[partition]?.[1];
+        const offset = seen ?? (await startOffset(cluster, topic, partition, settings.from));
+        offsets.push([{ topic, partition }, offset]);
+      }
+    for (const [partition, positions] of await placedPositions(cluster, plan, topics, runner, offsets))
       await writePlaced(open(partition, PLACED_STORE), positions);
 
     producer.begin();
@@ -101,14 +136,6 @@ async function seed(
       }
       rows += all.height;
     }
-    const offsets: [TopicPartition, number][] = [];
-    for (const [topic, { partitions }] of metadata)
-      for (const partition of partitions.keys()) {
-        // what the notebook had not read begins as in any job: every partition has state, if only of what others have sent it
-        const seen = warm[topic]?.[partition]?.[1];
-        const offset = seen ?? (await startOffset(cluster, topic, partition, settings.from));
-        offsets.push([{ topic, partition }, offset]);
-      }
     // after what is left in them of before
     for (const topic of topics.repartitions.values())
       for (const [partition, end] of await cluster.listOffsets(topic, "latest"))
@@ -168,12 +195,13 @@ async function feedRanges(
   }
 }
 
-/** How far each task had come with what it sends to others, for those that wait for it; what lies in their topics is of before. */
+/** How far each task had come with what it sends to others, and that it ended there; what lies in their topics is of before. */
 async function placedPositions(
   cluster: Cluster,
   plan: JobPlan,
   topics: JobTopics,
   runner: ProgramRunner,
+  offsets: readonly (readonly [TopicPartition, number])[],
 ): Promise<Map<number, readonly PlacedPosition[]>> {
   const partitions = Array.from({ length: topics.partitions }, (_, partition) => partition);
   const ends = new Map<string, ReadonlyMap<number, number>>();
@@ -187,7 +215,12 @@ async function placedPositions(
           offset: ends.get(id)?.get(partition) ?? 0,
           row: 0,
           reached: runner.reached(id, sender),
-          over: undefined,
+          over: offsetsText(
+            topics.external.map((topic) => [
+              topic,
+              offsets.find(([one]) => one.topic === topic && one.partition === sender)?.[1] ?? 0,
+            ]),
+          ),
         }),
       ),
     );

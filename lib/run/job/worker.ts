@@ -29,6 +29,7 @@ import type { JobSettings } from "./settings.ts";
 import { Standbys } from "./standbys.ts";
 import { Unsaved } from "./unsaved.ts";
 import { isBeforeWarmEnd, warmEnds } from "./warm.ts";
+import { WorkedOff } from "./worked-off.ts";
 
 export interface WorkerContext {
   readonly cluster: Cluster;
@@ -112,6 +113,7 @@ export class Worker {
   readonly #unsaved: Unsaved;
   /** The DuckDB part of checkpoints, under way. */
   #saving: Promise<void> = Promise.resolve();
+  readonly #workedOff: WorkedOff;
   #lastCheckpoint = performance.now();
   #failingSince: number | undefined;
   /** What went wrong last; for {@link unready} while it goes on failing. */
@@ -127,6 +129,7 @@ export class Worker {
 
   constructor(context: WorkerContext) {
     this.#context = context;
+    this.#workedOff = new WorkedOff(context);
     this.#fetcher = this.#newFetcher();
     const { settings, topics, cluster, instanceId, plan, metrics } = context;
     this.#unsaved = new Unsaved(plan, context.file, context.memory);
@@ -245,6 +248,7 @@ export class Worker {
       watch.close();
       heldBack.close();
       await this.#end();
+      await this.#workedOff.end();
     }
   }
 
@@ -357,6 +361,7 @@ export class Worker {
       this.#failingSince = undefined;
       this.#lastCommit = performance.now();
       metrics.checkpointSeconds.observe((this.#lastCommit - began) / 1000);
+      this.#workedOff.committed(tasks);
       for (const task of tasks) this.#count(task);
       this.#unsaved.add(changes);
     } else if (this.#openings.size === 0 && this.#joined) {
@@ -439,7 +444,12 @@ export class Worker {
         void this.#inLoop(async () => {
           if (this.#openings.get(partition) !== opening) return; // taken away meanwhile
           await this.#settlePoll();
-          if (this.#context.plan.ordered) await this.#openInputs(task);
+          if (this.#context.plan.ordered)
+            await this.#openInputs(task).catch((error) => {
+              task.stores.close();
+              this.#openAgain(opening, partition, sources);
+              throw error; // the transaction has what it may have sent
+            });
           this.#openings.delete(partition);
           this.#innerEnds.clear();
           this.#tasks.set(partition, task);
@@ -459,11 +469,16 @@ export class Worker {
         if (!this.#passes(error)) return this.#fail(error);
         log.warn("opening a partition failed, trying again", { partition, error: (error as Error).message });
         this.#failed(error);
-        setTimeout(() => {
-          if (this.#openings.get(partition) === opening) this.#open(partition, sources);
-        }, 500);
+        this.#openAgain(opening, partition, sources);
       },
     );
+  }
+
+  /** In a while, unless it was taken away. */
+  #openAgain(opening: unknown, partition: number, sources: readonly TopicPartition[]): void {
+    setTimeout(() => {
+      if (this.#openings.get(partition) === opening) this.#open(partition, sources);
+    }, 500);
   }
 
   /** Inputs that are read in one order: first as far as an earlier reading went, as if they ended there, since what it had seen it had seen all of. */

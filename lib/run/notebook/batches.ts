@@ -5,6 +5,7 @@ import type { PlanNode } from "../../plan/nodes/plan-node.ts";
 import { notebookHost } from "../host.ts";
 import { MODES } from "../modes.ts";
 import { PlanReader } from "./plan-reader.ts";
+import { Quiet } from "./quiet.ts";
 import { recordReads } from "./record-reads.ts";
 import type { Session } from "./session.ts";
 
@@ -28,6 +29,8 @@ export async function* batches(
   try {
     const { rows: most = Number.POSITIVE_INFINITY, duration = Number.POSITIVE_INFINITY } = reader.bound;
     const end = performance.now() + duration;
+    const host = notebookHost();
+    const quiet = host?.headless && Number.isFinite(most) ? new Quiet(host.liveFor) : undefined;
     let given = 0;
     while (!aborted() && !reader.done && given < most && performance.now() < end) {
       for (const { rows } of await reader.next(200)) {
@@ -37,6 +40,7 @@ export async function* batches(
         given += frame.height;
         yield frame.select(...shownColumns(node, frame.columns));
       }
+      if (given < most) quiet?.check(most, reader.counts);
     }
   } finally {
     recordReads(reader);

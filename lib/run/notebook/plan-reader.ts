@@ -12,6 +12,7 @@ import { ProgramRunner, type RunnerOptions, type RunnerResult } from "../memory/
 import { type BadRecord, badRecordAt, indexOfOffset } from "../source/bad-record.ts";
 import { checkPartitionCounts } from "../source/check-partition-counts.ts";
 import { KeyPlacement } from "../source/key-placement.ts";
+import { oncePerRecord } from "../source/once-per-record.ts";
 import { type Fetched, type SourceCounts, SourceReader } from "../source/source-reader.ts";
 import { rowsSchema } from "../source/source-schema.ts";
 import { type Bound, boundOf, type Offsets, offsetsOf } from "./positions.ts";
@@ -124,6 +125,7 @@ export class PlanReader {
   #begun = false;
   #ended = false;
   #rowsOut = 0;
+  #records = 0;
   #badRows = 0;
   #closed = false;
 
@@ -257,6 +259,8 @@ export class PlanReader {
     place.next = Math.max(place.next, Math.min(fetched.nextOffset, place.end ?? Number.POSITIVE_INFINITY));
     if (isRead(place)) this.#fetcher.unassign(topic, partition);
     const out: ReadRows[] = [];
+    const found: BadRecord[] = [];
+    this.#records += columns.count;
     for (const { source, reader, drift, topics } of this.#inputs) {
       if (!topics.includes(topic)) continue;
       const records = { topic, partition, columns };
@@ -264,14 +268,19 @@ export class PlanReader {
       const { frame, bad } = reader.read(records);
       const partitions = this.#runnerOptions.topics.get(source.id)!.get(topic)!;
       this.#placement.check(source.id, { topic, partition, partitions }, frame);
-      for (const record of bad) this.#noteBad(record);
+      found.push(...bad);
       drift.look(columns, reader.counts.unknownFields > unknown || bad.length > 0);
       this.#tap?.(source.id, topic, partition, frame);
       out.push(...this.#taken(await this.#runner.feed(source.id, topic, partition, frame), records));
-      if (this.#runner.waiting(source.id, topic, partition) > MOST_WAITING && !isRead(place)) {
-        this.#paused.add(place);
-        this.#fetcher.unassign(topic, partition);
-      }
+    }
+    // a record is counted once, however many inputs read it
+    for (const record of oncePerRecord(found)) {
+      this.#badRows++;
+      this.#noteBad(record);
+    }
+    if (this.#waiting(place) > MOST_WAITING && !isRead(place)) {
+      this.#paused.add(place);
+      this.#fetcher.unassign(topic, partition);
     }
     if (isRead(place)) out.push(...(await this.#finish(place)));
     return out;
@@ -289,11 +298,16 @@ export class PlanReader {
   #resume(): void {
     for (const place of this.#paused) {
       const { topic, partition, next } = place;
-      const waiting = this.#inputs.map(({ source }) => this.#runner.waiting(source.id, topic, partition));
-      if (Math.max(...waiting) > MOST_WAITING / 2) continue;
+      if (this.#waiting(place) > MOST_WAITING / 2) continue;
       this.#paused.delete(place);
       this.#fetcher.assign(topic, partition, next);
     }
+  }
+
+  /** How many rows of a partition wait for others; of several inputs that read it where the fewest do, for which it has to go on. */
+  #waiting({ topic, partition }: Place): number {
+    const reading = this.#inputs.filter(({ topics }) => topics.includes(topic));
+    return Math.min(...reading.map(({ source }) => this.#runner.waiting(source.id, topic, partition)));
   }
 
   #noteBad(record: BadRecord): void {
@@ -352,8 +366,8 @@ export class PlanReader {
     }
     const sum = (name: keyof SourceCounts) => this.#inputs.reduce((sum, { reader }) => sum + reader.counts[name], 0);
     return {
-      records: sum("records"),
-      bad: sum("bad") + this.#badRows,
+      records: this.#records,
+      bad: this.#badRows,
       unknownFields: sum("unknownFields"),
       keyDifferences: sum("keyDifferences"),
       rowsOut: this.#rowsOut,
@@ -377,7 +391,7 @@ export class PlanReader {
 
   /** What the topics bring that their schemas do not say, and partitions that are not read, in words. */
   get drift(): readonly string[] {
-    return [...this.#grown.values(), ...this.#inputs.flatMap(({ drift }) => drift.lines)];
+    return [...new Set([...this.#grown.values(), ...this.#inputs.flatMap(({ drift }) => drift.lines)])];
   }
 
   /** Partitions place keys by their number: read on with more of them, the rows of a key would be in two places with half of its state each. */

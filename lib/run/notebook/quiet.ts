@@ -1,7 +1,7 @@
 import { MillraceError } from "../../error.ts";
 
 /** A headless run waits so many times as long for another record as it lets a live cell run. */
-const PATIENCE = 6;
+const PATIENCE = 12;
 
 /**
  * Ends a headless read that asks for a number of rows that a topic which has gone quiet does not have: nobody is there to stop it, and fewer rows than were

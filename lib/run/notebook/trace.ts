@@ -1,6 +1,7 @@
 import pl from "nodejs-polars";
 import { MillraceError, Refusal } from "../../error.ts";
 import type { TraceOptions } from "../../frame/driver.ts";
+import { sharedId } from "../../operators/own-sources.ts";
 import { METADATA } from "../../plan/metadata.ts";
 import { type PlanNode, sourcesOf } from "../../plan/nodes/plan-node.ts";
 import { notebookHost } from "../host.ts";
@@ -160,7 +161,7 @@ function guesses(node: PlanNode, fed: readonly Fed[], row: Readonly<Record<strin
     });
   const keys = new Map(sourcesOf([node]).map(({ id, key }) => [id, key === undefined ? undefined : row[key]]));
   const ofKey = ({ source }: Fed): pl.Expr | undefined => {
-    const key = keys.get(source);
+    const key = keys.get(sharedId(source));
     return key === undefined || key === null ? undefined : pl.col("_key").eq(pl.lit(String(key)));
   };
   const [start, end] = ["window_start", "window_end"].map((name) => instant(row[name]));

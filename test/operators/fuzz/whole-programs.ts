@@ -15,6 +15,8 @@ export interface WholeProgram {
   readonly key: readonly string[];
   /** Rows replace earlier ones of the same key and of these columns. */
   readonly updates?: readonly string[];
+  /** Rows of equal keys may have equal times: windows of several others that come by one. What their order is depends on the partitions. */
+  readonly ties?: boolean;
 }
 
 const READING: Schema = { device: "Utf8", t: "Datetime(ms)", x: "Float64", j: "Int64", s: "Utf8", n: "Int64" };
@@ -35,6 +37,7 @@ interface Building {
   /** The columns of readings are there; else those of windows. */
   readonly readings: boolean;
   readonly updates?: readonly string[];
+  readonly ties?: boolean;
 }
 
 type Verb = (dice: Dice, before: Building) => Building;
@@ -249,7 +252,7 @@ const windowsMeet: Verb = (dice, before) => {
     ],
     () => [before.frame.select(on).concat(opened("tablets").select(on)), "concat(tablets)"],
   ] as (() => readonly [StreamFrame, string])[])();
-  const met = add(before, frame, text, { key: [on] });
+  const met = add(before, frame, text, { key: [on], ties: true });
   if (dice.chance(0.3)) return met;
   const one = add(met, met.frame.withColumns(pl.lit(1).cast(pl.Int64).alias("one")), "withColumns(one)", {
     key: ["one"],

@@ -66,6 +66,8 @@ test("/state without a token: loopback only, and no page of a browser", async ()
       ["loopback", {}, 200],
       ["a page", { origin: "https://example.org" }, 403],
       ["a name that leads here", { host: "rebound.example.org" }, 403],
+      ["one that begins like an address of this machine", { host: "127.0.0.1.example.org" }, 403],
+      ["one that begins like its name", { host: "localhost.example.org:80" }, 403],
     ];
     for (const [what, headers, expected] of cases) assert.equal(await status(ask, headers), expected, what);
     assert.deepEqual(await (await fetch(ask)).json(), ANSWER);

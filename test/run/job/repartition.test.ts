@@ -45,6 +45,13 @@ test("a second run goes on where the first ended", { timeout: 120_000 }, async (
   assert.equal((await job.toEnd()).rowsIn, 0); // what it says is that all have ended: a later run does not go by it
   await produce(cluster, job.input, phones(500, 20, seeded(3), 1_700_000_010_000, 500));
   await job.toEnd();
+  // what was worked on lies in the topics between tasks no longer
+  const between = [...(await cluster.topics()).keys()].filter(
+    (name) => name.startsWith(`${job.name}-`) && name.endsWith("-repartition"),
+  );
+  assert.equal(between.length, 1);
+  assert.deepEqual(await readAll(cluster, between[0]!), []);
+  assert.ok([...(await cluster.listOffsets(between[0]!, "earliest")).values()].some((offset) => offset > 0));
   assert.deepEqual([first, (await readAll(cluster, `${job.output}-anew`)).length], [500, 1000]);
   await assertAnew(job); // what the first run had read to its end is waited for again
 });

@@ -67,7 +67,10 @@ for (const guarantee of ["exactly-once", "at-least-once"]) {
 
     await truncate(path.join(job.stateDir, "state.duckdb"), 20_000);
     await produce(cluster, job.input, phones(500, 7, random, START + 300_000, 3000));
-    assert.equal((await job.toEnd()).rowsIn, 500, "a truncated file is rebuilt from the changelog");
+    const rebuilt = await (await job.start(["--until", "end", "--json"])).ended;
+    assert.equal(rebuilt.code, 0, rebuilt.stderr);
+    assert.match(rebuilt.stderr, /set aside/);
+    assert.equal(JSON.parse(rebuilt.stdout.trim()).rowsIn, 500, "a truncated file is rebuilt from the changelog");
     await assertOutputs(job);
   });
 }
@@ -100,7 +103,10 @@ test("SIGTERM: a checkpoint, and out with 0; the next run goes on from there", {
   const { code, stderr } = await run.ended;
   assert.equal(code, 0, stderr);
   await produce(cluster, job.input, phones(1000, 5, random, START + 100_000, 1000));
-  await job.toEnd();
+  const again = await (await job.start(["--until", "end"])).ended;
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(again.stderr, /local state is intact, (going on from it|replaying the end of its changelog)/);
+  assert.doesNotMatch(again.stderr, /is behind|rebuilding it|set aside/);
   await assertOutputs(job);
 });
 

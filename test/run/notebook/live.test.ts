@@ -204,18 +204,59 @@ test("headless, a read that asks for more rows than come fails once the topic is
   try {
     await assert.rejects(topic(name).collect({ until: 11 }), (error: any) => {
       assert.equal(error.code, "QUIET");
-      assert.match(error.message, /^10 of 11 rows have come of 10 records, and for 0\.9 s no other record/);
+      assert.match(error.message, /^10 of 11 rows have come of 10 records, and for 1\.8 s no other record/);
       assert.match(error.message, /MILLRACE_LIVE_FOR \(now 0\.15s/);
       return true;
     });
     assert.equal((await topic(name).collect({ until: 10 })).height, 10);
     const coming = topic(name).collect({ until: 13 });
     for (let n = 10; n < 13; n++) {
-      await new Promise((resolve) => setTimeout(resolve, 500)); // together longer than a topic may be quiet
+      await new Promise((resolve) => setTimeout(resolve, 700)); // together longer than a topic may be quiet
       await write(name, readings(n + 1).slice(n));
     }
     assert.equal((await coming).height, 13);
   } finally {
     end();
+  }
+});
+
+test("a long collect says how far it is and how fast, and is cancelled", async () => {
+  const name = await create("progress", 1);
+  await write(name, readings(10));
+  const { end, updates, interrupt } = notebook();
+  try {
+    const collecting = topic(name).collect({ until: 1000 });
+    const failed = assert.rejects(collecting, { message: "the cell was interrupted" });
+    const said = () => String(updates.at(-1)?.["text/plain"] ?? "");
+    await until("it says so", () => /^reading: 10 of 10 offsets, 10 records in [\d.]+ s, \d+ records\/s/.test(said()));
+    interrupt.abort(new Error("the cell was interrupted"));
+    await failed;
+    const own = new AbortController();
+    const another = topic(name).collect({ until: 1000, signal: own.signal });
+    own.abort(new Error("no longer wanted"));
+    await assert.rejects(another);
+  } finally {
+    end();
+  }
+});
+
+test("rows are replayed at a multiple of the speed at which they happened, and then as they come", async () => {
+  const name = await create("replayed", 1);
+  await write(name, readings(300)); // 10 ms apart: 3 s
+  const live = topic(name, { key: "device", time: "timestamp" }).live({ from: "earliest" });
+  try {
+    const shown = () => live.df.height;
+    live.replay(1);
+    await until("some rows are out", () => shown() > 0);
+    assert.ok(shown() < 300, `${shown()} rows at once`);
+    live.replay(100);
+    await until("three seconds in a moment", () => shown() === 300);
+    live.replay(0.1);
+    await live.seek("earliest");
+    await until("the first", () => shown() > 0 && shown() < 300);
+    live.replay();
+    await until("all the rest", () => shown() === 300);
+  } finally {
+    await live.stop();
   }
 });
