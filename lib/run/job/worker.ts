@@ -686,6 +686,13 @@ export class Worker {
     const { topics, cluster } = this.#context;
     if (this.#ends === undefined || !this.#joined || this.#openings.size > 0) return false;
     if (!(await this.#committedUpTo(this.#ends))) return false;
+    // that they have ended is the last that tasks tell each other
+    const untold = [...this.#tasks.values()].filter(({ inputs }) => inputs?.untold);
+    if (untold.length > 0) {
+      for (const task of untold) task.dirty = true;
+      await this.#checkpoint();
+      return false;
+    }
     // Each holds all it ever will once everything before it is done. A transaction has ended when its offsets are known as committed, but its marker
     // may reach these partitions later: until then their last stable offset is one before what was sent.
     for (const topic of topics.repartitions.values()) {

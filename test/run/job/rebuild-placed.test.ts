@@ -104,6 +104,29 @@ test("--rebuild of a plan that places rows anew, killed at any step: another one
   );
 });
 
+test("a job that was stopped finishes with --until end, although nothing is new, and can be rebuilt", {
+  timeout: 120_000,
+}, async () => {
+  const job = await jobUnderTest(cluster, { plans: "anew" });
+  await produce(cluster, job.input, phones(600, 20, seeded(seed)));
+  const live = await job.start();
+  await until("most rows are written", async () => {
+    const rows = await readAll(cluster, `${job.output}-anew`).catch(() => []); // the topic comes with the job
+    return rows.length > 500;
+  });
+  live.child.kill("SIGTERM");
+  await live.ended;
+  const refused = await (await job.start(REBUILD, env("anew"))).ended;
+  assert.equal(refused.code, 2, "the last rows wait for others, or windows would");
+  assert.match(refused.stderr, /has not finished/);
+  for (let times = 0; times < 2; times++) {
+    await job.toEnd();
+    const { code, stderr } = await (await job.start(REBUILD, env("anew"))).ended;
+    assert.equal(code, 0, stderr);
+  }
+  assert.equal((await written(job, "anew")).length, 600);
+});
+
 test("--rebuild is refused while rows are under way between tasks, until the job has finished", {
   timeout: 120_000,
 }, async () => {
