@@ -45,7 +45,6 @@ export async function seedState(
   const isDone = () => isBegun(cluster, topics, settings.name);
   while (warm !== undefined && !(await isDone())) {
     try {
-      await refuseOldState(cluster, plan, topics, isDone);
       await seed(cluster, plan, topics, settings, warm, log);
     } catch (error) {
       if (!(error instanceof ProducerFenced) && !(error instanceof TransactionLost)) throw error;
@@ -69,12 +68,7 @@ async function isBegun(cluster: Cluster, { external }: JobTopics, name: string):
  * State that is there before the offsets are is not what the records up to them make: it would be added to.
  * @throws {Refusal} `STATE_WITHOUT_OFFSETS`
  */
-async function refuseOldState(
-  cluster: Cluster,
-  plan: JobPlan,
-  topics: JobTopics,
-  isDone: () => Promise<boolean>,
-): Promise<void> {
+async function refuseOldState(cluster: Cluster, plan: JobPlan, topics: JobTopics): Promise<void> {
   const changelogs = plan.stores
     .filter(({ name }) => name !== FILES_STORE.name)
     .map(({ name }) => topics.changelog(name));
@@ -83,8 +77,7 @@ async function refuseOldState(
     for (const [partition, offset] of await cluster.listOffsets(topic, "earliest"))
       positions.push({ topic, partition, offset });
   const found = await firstRecord(cluster, positions, ({ starts, ends }, i) => ends[i]! > starts[i]!);
-  // or another worker was quicker
-  if (found !== undefined && !(await isDone()))
+  if (found !== undefined)
     throw stateWithoutOffsets(plan, topics, `topic ${found.topic}, partition ${found.partition}`);
 }
 
@@ -98,6 +91,9 @@ async function seed(
 ): Promise<void> {
   const producer = await Producer.create(cluster, { transactionalId: `${settings.name}-warm` });
   try {
+    // from here on nobody else can make it, and what others had begun is over
+    if (await isBegun(cluster, topics, settings.name)) return;
+    await refuseOldState(cluster, plan, topics);
     const began = performance.now();
     const stores = new Map<string, { partition: number; store: MemoryStore }>();
     const open = (partition: number, spec: StoreSpec) => {
