@@ -47,7 +47,9 @@ export async function seedState(
     try {
       await seed(cluster, plan, topics, settings, warm, log);
     } catch (error) {
-      if (!(error instanceof ProducerFenced) && !(error instanceof TransactionLost)) throw error;
+      // a worker that is fenced asks the broker whether it is, which ends its successor's transaction: the successor makes it again
+      if (error instanceof TransactionLost) continue;
+      if (!(error instanceof ProducerFenced)) throw error;
       log.info("another worker makes the state, waiting for it");
       const end = performance.now() + PATIENCE;
       while (performance.now() < end && !(await isDone())) await new Promise((resolve) => setTimeout(resolve, 500));
