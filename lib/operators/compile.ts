@@ -1,4 +1,3 @@
-import type pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
 import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { planKey } from "../plan/content-key.ts";
@@ -9,7 +8,7 @@ import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { terminalId } from "../plan/nodes/terminal-node.ts";
 import { print } from "../plan/print.ts";
-import { columnsOf, type ExprTree } from "../plan/tree.ts";
+import { colTree, columnsOf, type ExprTree } from "../plan/tree.ts";
 import { emptyFrame, type Schema } from "../schema.ts";
 import { type CompiledExprs, compileExprs, validInPolars } from "./compile-exprs.ts";
 import { compileExplode } from "./explode.ts";
@@ -35,6 +34,7 @@ import type { ConcatRows, JoinPlan, OperatorPlan } from "./operator.ts";
 import { compilePredict } from "./predict.ts";
 import { processPlan } from "./process-plan.ts";
 import { compileRepartition } from "./repartition.ts";
+import { adding, leavingOut, type RowQuery, renaming, selecting, without } from "./row-query.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
 import { namesPerStage, stageContents } from "./stage-content.ts";
 import { compileToParquet } from "./to-parquet.ts";
@@ -51,7 +51,7 @@ export type Step =
   | { readonly join: JoinPlan }
   /** The first step of a node with two inputs or more. */
   | { readonly concat: ConcatRows }
-  | { readonly query: (rows: pl.LazyDataFrame) => pl.LazyDataFrame };
+  | RowQuery;
 
 /** A plan node, compiled: what is done to its input's rows, and what is known of the rows it gives. */
 export interface Compiled {
@@ -229,15 +229,20 @@ export class NodeCompiler {
       case "select": {
         const made = this.#exprs(node.exprs, input, "select", node.ttl);
         const metadata = Object.keys(input.schema).filter(isMetadata);
-        const exprs = made.exprs.filter((_, i) => !isMetadata(made.names[i]!));
-        const values = made.names
-          .map((name, i) => [name, made.dtypes[i]!] as const)
-          .filter(([name]) => !isMetadata(name));
+        const values = made.names.flatMap((name, i) => (isMetadata(name) ? [] : [i]));
+        const own = {
+          exprs: values.map((i) => made.exprs[i]!),
+          names: values.map((i) => made.names[i]!),
+          trees: values.map((i) => made.rest[i]!),
+        };
         return {
           ...base,
           watermark: node.ttl !== undefined,
-          steps: [...made.steps, { query: selectWith(exprs, metadata) }],
-          schema: { ...Object.fromEntries(values), ...pick(input.schema, metadata) },
+          steps: [...made.steps, selecting(own, metadata)],
+          schema: {
+            ...Object.fromEntries(values.map((i) => [made.names[i]!, made.dtypes[i]!])),
+            ...pick(input.schema, metadata),
+          },
           lineage: lineageAfter(input.lineage, named(made), () => false),
           used: (columns) => new Set([...made.trees.flatMap(columnsOf), ...[...columns].filter(isMetadata)]),
         };
@@ -249,10 +254,7 @@ export class NodeCompiler {
         return {
           ...base,
           watermark: node.ttl !== undefined,
-          steps: [
-            ...made.steps,
-            { query: (rows) => without(rows.withColumns(...(made.exprs as pl.Expr[])), temporary) },
-          ],
+          steps: [...made.steps, adding({ ...made, trees: made.rest }, temporary)],
           schema: { ...input.schema, ...Object.fromEntries(made.names.map((name, i) => [name, made.dtypes[i]!])) },
           lineage: lineageAfter(input.lineage, named(made), () => true),
           used: (columns) =>
@@ -287,16 +289,7 @@ export class NodeCompiler {
         const dropped = new Set(values);
         return {
           ...base,
-          // where nothing downstream needs them, they were not even read
-          steps: [
-            {
-              query: (rows) =>
-                without(
-                  rows,
-                  values.filter((column) => rows.columns.includes(column)),
-                ),
-            },
-          ],
+          steps: [leavingOut(values)],
           schema: pick(
             input.schema,
             Object.keys(input.schema).filter((column) => !dropped.has(column)),
@@ -387,7 +380,10 @@ export class NodeCompiler {
     const made = node.delete && this.#exprs([node.delete], input, "to");
     const tombstone = made ? [made.exprs[0]!.alias("_delete")] : [];
     return {
-      steps: [...(made?.steps ?? []), { query: selectWith(columns(written), metadata, tombstone) }],
+      steps: [
+        ...(made?.steps ?? []),
+        selecting({ exprs: columns(written), names: written, trees: written.map(colTree) }, metadata, tombstone),
+      ],
       schema: { ...pick(input.schema, [...written, ...metadata]), ...(made && { _delete: "Boolean" }) },
       lineage: input.lineage,
       used: () => new Set([...written, ...metadata, ...(made?.trees.flatMap(columnsOf) ?? [])]),
@@ -464,14 +460,7 @@ function renameColumns(
     Object.entries(mapping).map(([from, to]): [string, ExprTree] => [to, { kind: "col", name: from }]),
   );
   return {
-    steps: [
-      {
-        query: (rows) => {
-          const present = new Set(rows.columns);
-          return rows.rename(Object.fromEntries(Object.entries(mapping).filter(([from]) => present.has(from))));
-        },
-      },
-    ],
+    steps: [renaming(mapping)],
     schema: Object.fromEntries(Object.entries(input.schema).map(([column, dtype]) => [name(column), dtype])),
     lineage: lineageAfter(input.lineage, made, (column) => !Object.hasOwn(mapping, column)),
     used: (columns) => new Set([...columns].map((column) => back.get(column) ?? column)),
@@ -480,27 +469,4 @@ function renameColumns(
 
 export function pick(schema: Schema, names: readonly string[]): Schema {
   return Object.fromEntries(names.map((name) => [name, schema[name]!]));
-}
-
-/**
- * A select that takes metadata along: `_headers`, `_watermark`, `_sequence` and `_order` are there only where they are needed. The expressions are built for
- * the first batch and kept, as they are costly to make.
- */
-function selectWith(exprs: readonly pl.Expr[], metadata: readonly string[], after: readonly pl.Expr[] = []) {
-  const wanted = [...new Set([...metadata, "_watermark", "_sequence", "_order"])];
-  const built = new Map<string, pl.Expr[]>();
-  return (rows: pl.LazyDataFrame): pl.LazyDataFrame => {
-    const present = rows.columns.filter((name) => wanted.includes(name));
-    const signature = present.join();
-    let all = built.get(signature);
-    if (all === undefined) {
-      all = [...exprs, ...columns(present), ...after];
-      built.set(signature, all);
-    }
-    return rows.select(...all);
-  };
-}
-
-function without(rows: pl.LazyDataFrame, columns: readonly string[]): pl.LazyDataFrame {
-  return columns.length === 0 ? rows : rows.drop(...(columns as [string, ...string[]]));
 }

@@ -11,6 +11,7 @@ import { asEntered, enter, enteredSchema, type InputGroup, passed } from "./inpu
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
 import type { ProgramInput } from "./program.ts";
 import { inSentOrder, PLACE, waits } from "./repartition.ts";
+import type { RowQuery } from "./row-query.ts";
 import { Rows } from "./rows.ts";
 import type { Task, TaskOutput, TaskResult } from "./task.ts";
 import { WATERMARK_STORE, Watermarks } from "./watermarks.ts";
@@ -29,7 +30,7 @@ type RunningStep =
   | { readonly operator: Operator }
   | { readonly join: JoinOperator }
   | { readonly concat: ConcatRows }
-  | { readonly query: (rows: pl.LazyDataFrame) => pl.LazyDataFrame };
+  | RowQuery;
 
 interface RunningNode {
   readonly compiled: Compiled;
@@ -235,7 +236,7 @@ class ProgramTask implements Task {
   async #node({ steps }: RunningNode, inputs: readonly Rows[], walk: Walk, context: BatchContext): Promise<Rows> {
     let current = inputs[0]!;
     for (const step of steps) {
-      if ("query" in step) current = current.after(step.query, context.bad);
+      if ("query" in step) current = current.after(step, context.bad);
       else if ("concat" in step) current = new Rows(step.concat(inputs.map((input) => input.frame())));
       else if ("join" in step)
         current = new Rows(await step.join.process(inPlace(inputs[0]!.frame()), inPlace(inputs[1]!.frame()), context));

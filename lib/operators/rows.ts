@@ -1,14 +1,13 @@
 import type pl from "nodejs-polars";
 import { computable } from "./computable-rows.ts";
+import { takenAs } from "./held-rows.ts";
 import type { BatchContext } from "./operator.ts";
-
-type Query = (rows: pl.LazyDataFrame) => pl.LazyDataFrame;
+import { type RowQuery, takenThrough } from "./row-query.ts";
 
 /** Rows between operators: a frame, or queries over one that are run together when their rows are needed, and once. */
 export class Rows {
   #frame: pl.DataFrame;
-  #queries: readonly Query[] = [];
-  #lazy: pl.LazyDataFrame | undefined;
+  #queries: readonly RowQuery[] = [];
   #bad: BatchContext["bad"] = () => {};
 
   constructor(frame: pl.DataFrame) {
@@ -16,25 +15,24 @@ export class Rows {
   }
 
   /** These rows after one more query, which works on each by itself. @param bad takes those that it cannot be computed of */
-  after(query: Query, bad: BatchContext["bad"]): Rows {
+  after(query: RowQuery, bad: BatchContext["bad"]): Rows {
     const rows = new Rows(this.#frame);
     rows.#queries = [...this.#queries, query];
-    rows.#lazy = query(this.#lazy ?? this.#frame.lazy());
     rows.#bad = bad;
     return rows;
   }
 
   /** @throws MillraceError `EXPRESSION_FAILED` */
   frame(): pl.DataFrame {
-    const lazy = this.#lazy;
-    if (lazy === undefined) return this.#frame;
     const queries = this.#queries;
-    const compute = (rows: pl.DataFrame): pl.DataFrame =>
-      rows === this.#frame
-        ? lazy.collectSync()
-        : queries.reduce((made, query) => query(made), rows.lazy()).collectSync();
-    this.#frame = computable(this.#frame, compute, this.#bad).made;
-    this.#lazy = undefined;
+    if (queries.length === 0) return this.#frame;
+    const taken = takenThrough(queries, this.#frame.columns);
+    if (taken !== undefined) this.#frame = takenAs(this.#frame, taken.from, taken.to);
+    else {
+      const compute = (rows: pl.DataFrame): pl.DataFrame =>
+        queries.reduce((made, { query }) => query(made), rows.lazy()).collectSync();
+      this.#frame = computable(this.#frame, compute, this.#bad).made;
+    }
     this.#queries = [];
     return this.#frame;
   }

@@ -3,11 +3,12 @@ import { test } from "node:test";
 import polars from "nodejs-polars";
 import { FUNCTION_MEANINGS } from "../../lib/plan/analysis/function-meanings.ts";
 import { METHOD_MEANINGS } from "../../lib/plan/analysis/method-meanings.ts";
+import { memberNames } from "../support/member-names.ts";
 
 const expr = polars.col("x");
 const namespaces = ["str", "dt", "list", "struct"] as const;
 const methods = [
-  ...Object.keys(expr),
+  ...memberNames(expr),
   ...namespaces.flatMap((space) => Object.keys(expr[space]).map((method) => `${space}.${method}`)),
 ];
 

@@ -20,8 +20,8 @@ export function encodeRows(frame: pl.DataFrame, columns: readonly string[]): Byt
   if (columns.length === 0) return emptyObjects(rows);
   const dtypes = new Map(columns.map((name) => [name, dtypeName(frame.getColumn(name).dtype)]));
   const instants = instantColumns(frame, dtypes);
-  const exprs = [...dtypes].map(([name, dtype]) => instants.get(name)?.place ?? jsonColumn(name, dtype));
-  const bytes = written(frame.select(...exprs), "json");
+  const cells = [...dtypes].map(([name, dtype]) => instants.get(name)?.place ?? jsonColumn(name, dtype));
+  const bytes = written(selected(frame, cells), "json");
   let at = 0;
   for (let row = 0; row < rows; row++) {
     starts[row] = at;
@@ -50,7 +50,16 @@ function instantColumns(frame: pl.DataFrame, dtypes: ReadonlyMap<string, string>
 
 /** The columns as a text format writes them: instants and dates as ISO 8601, the rest as it is. */
 export function textCells(frame: pl.DataFrame, columns: readonly string[]): pl.DataFrame {
-  return frame.select(...columns.map((name) => jsonColumn(name, dtypeName(frame.getColumn(name).dtype))));
+  return selected(
+    frame,
+    columns.map((name) => jsonColumn(name, dtypeName(frame.getColumn(name).dtype))),
+  );
+}
+
+/** Columns by name need no query, which would be a wait for Polars' thread. */
+function selected(frame: pl.DataFrame, cells: readonly (string | pl.Expr)[]): pl.DataFrame {
+  const names = cells.filter((cell) => typeof cell === "string");
+  return names.length === cells.length ? frame.select(...names) : frame.select(...(cells as pl.Expr[]));
 }
 
 /** Written in JSON without an escape. */
@@ -62,20 +71,20 @@ function emptyObjects(rows: number): ByteColumn {
   return { bytes: Buffer.from("{}\n".repeat(rows)), starts: at, ends: at.map((start) => start + 2) };
 }
 
-function jsonColumn(name: string, dtype: string): pl.Expr {
-  const column = pl.col(name);
+/** The column as Polars is to write it; its name where it writes it as it is. */
+function jsonColumn(name: string, dtype: string): string | pl.Expr {
   const [, head, unit] = /^(\w+)\(?(\w*)/.exec(dtype)!;
   switch (head) {
     case "Datetime":
-      return column.dt.strftime(ISO[unit as "ms"]);
+      return pl.col(name).dt.strftime(ISO[unit as "ms"]);
     case "Date":
-      return column.dt.strftime("%Y-%m-%d");
+      return pl.col(name).dt.strftime("%Y-%m-%d");
     case "Time":
-      return column.dt.strftime("%H:%M:%S%.f");
+      return pl.col(name).dt.strftime("%H:%M:%S%.f");
     case "Duration":
-      return column.cast(pl.Int64);
+      return pl.col(name).cast(pl.Int64);
     case "Categorical":
-      return column.cast(pl.Utf8);
+      return pl.col(name).cast(pl.Utf8);
     case "Binary":
     case "Object":
     case "Decimal":
@@ -87,10 +96,10 @@ function jsonColumn(name: string, dtype: string): pl.Expr {
       });
     case "List": {
       const items = /^List\(Datetime\((\w+)\)\)$/.exec(dtype)?.[1];
-      return items === undefined ? column : column.lst.eval(pl.element().dt.strftime(ISO[items as "ms"]));
+      return items === undefined ? name : pl.col(name).lst.eval(pl.element().dt.strftime(ISO[items as "ms"]));
     }
     default:
-      return column;
+      return name;
   }
 }
 

@@ -34,7 +34,7 @@ export function textKeys(keys: ByteColumn, count: number): TextKeys {
 }
 
 /** So many texts cross by themselves in less time than the reader of lines takes to begin. */
-const FEW = 1000;
+const FEW = 2000;
 
 /**
  * The same as a Series, read natively as lines of text where that is exact: keys that lie one behind the other, a line break apart, none of
