@@ -3,6 +3,7 @@ import { columnRemedies } from "../../../lib/plan/analysis/unknown-column.ts";
 import { isMetadata } from "../../../lib/plan/metadata.ts";
 import { columnSite, isCompared } from "./column-site.ts";
 import type { FrameColumns } from "./frame-columns.ts";
+import { rowSite } from "./row-site.ts";
 
 /** A column that a frame does not have, where that is certain. */
 export interface UnknownColumn {
@@ -11,13 +12,19 @@ export interface UnknownColumn {
   readonly message: string;
 }
 
+/** What may name a column: not metadata, not a pattern over columns, not what every object has (`row.toString()`). */
+function isName(node: ts.Node): node is ts.StringLiteralLike | ts.Identifier {
+  if (!ts.isStringLiteralLike(node) && !ts.isIdentifier(node)) return false;
+  return !isMetadata(node.text) && !(node.text in Object.prototype) && !/^\^.*\$$|^\*$|^$/.test(node.text);
+}
+
 /** Names of columns in a cell that its frames do not have. */
 export function unknownColumns(file: ts.SourceFile, userEnd: number, frames: FrameColumns): UnknownColumn[] {
   const found: UnknownColumn[] = [];
   const visit = (node: ts.Node) => {
     if (node.pos >= userEnd) return;
-    if (ts.isStringLiteralLike(node) && !isMetadata(node.text) && !/^\^.*\$$|^\*$|^$/.test(node.text)) {
-      const site = columnSite(node, frames);
+    if (isName(node)) {
+      const site = columnSite(node, frames) ?? rowSite(node, frames);
       const columns = site === undefined ? undefined : frames.of(site);
       if (columns?.closed && columns.types.size > 0 && !columns.types.has(node.text)) {
         const remedies = columnRemedies(node.text, [...columns.types.keys()]);

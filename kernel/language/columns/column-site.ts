@@ -3,7 +3,11 @@ import type { FrameColumns } from "./frame-columns.ts";
 import { bare } from "./literals.ts";
 
 /** Verbs whose arguments are columns, by name or as expressions. */
-const COLUMN_ARGUMENTS = /^(select|withColumns|drop|groupBy|explode|unnest|keyBy)$/;
+const COLUMN_ARGUMENTS = /^(select|withColumns?|drop|dropNulls|groupBy|explode|unnest|keyBy)$/;
+/** Verbs of whose arguments only the first names a column. */
+const FIRST_ARGUMENT = /^withColumnRenamed$/;
+/** Verbs whose first argument is an object with columns for keys. */
+const COLUMN_KEYS = /^(rename|trace)$/;
 /** Verbs whose options name columns of the frame they are called on. */
 const COLUMN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   groupByDynamic: ["indexColumn", "by"],
@@ -16,10 +20,15 @@ const COLUMN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   flatMap: ["keep"],
   predict: ["features"],
   join: ["on", "leftOn"],
-  joinAsof: ["on", "leftOn", "by", "byLeft", "leftBy"],
-  plot: ["x", "y", "by"],
+  joinAsof: ["on", "leftOn", "by", "byLeft"],
+  plot: ["x", "y", "by", "z"],
   to: ["key", "value"],
   toTable: ["key"],
+};
+/** And those that name columns of the frame which is their first argument. */
+const OTHER_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  join: ["rightOn"],
+  joinAsof: ["rightOn", "byRight"],
 };
 
 /** Comparisons, in which nodejs-polars takes a bare string for the name of a column. */
@@ -33,9 +42,11 @@ export function isCompared(literal: ts.Node): boolean {
   return ts.isPropertyAccessExpression(callee) && COMPARED.test(callee.name.text);
 }
 
-/** The frame whose column a string in a cell names; undefined for strings that are no columns. */
-export function columnSite(literal: ts.Node, frames: FrameColumns): ts.Expression | undefined {
-  const holder = ts.isArrayLiteralExpression(literal.parent) ? literal.parent : literal;
+/** The frame whose column a string, or the key of an object, in a cell names; undefined for those that are no columns. */
+export function columnSite(name: ts.Node, frames: FrameColumns): ts.Expression | undefined {
+  if (ts.isPropertyAssignment(name.parent) && name.parent.name === name) return keySite(name.parent, frames);
+  if (!ts.isStringLiteralLike(name)) return undefined;
+  const holder = ts.isArrayLiteralExpression(name.parent) ? name.parent : name;
   const { parent } = holder;
   if (ts.isCallExpression(parent) && parent.arguments.includes(holder as ts.Expression)) {
     const callee = bare(parent.expression);
@@ -44,18 +55,35 @@ export function columnSite(literal: ts.Node, frames: FrameColumns): ts.Expressio
     const method = callee.name.text;
     if (method === "col" && ts.isIdentifier(bare(callee.expression))) return frameAround(parent, frames);
     if (method === "over" || COMPARED.test(method)) return frameAround(parent, frames);
-    return COLUMN_ARGUMENTS.test(method) && frames.isFrame(callee.expression) ? callee.expression : undefined;
+    const names =
+      COLUMN_ARGUMENTS.test(method) || (FIRST_ARGUMENT.test(method) && parent.arguments[0] === (holder as ts.Node));
+    return names && frames.isFrame(callee.expression) ? callee.expression : undefined;
   }
-  if (ts.isPropertyAssignment(parent) && parent.initializer === holder) {
-    const [call, option] = [parent.parent.parent, parent.name.getText()];
-    if (!ts.isCallExpression(call)) return undefined;
-    const callee = bare(call.expression);
-    if (!ts.isPropertyAccessExpression(callee)) return undefined;
-    return COLUMN_OPTIONS[callee.name.text]?.includes(option) && frames.isFrame(callee.expression)
-      ? callee.expression
-      : undefined;
-  }
-  return undefined;
+  return ts.isPropertyAssignment(parent) && parent.initializer === holder ? optionSite(parent, frames) : undefined;
+}
+
+/** The frame that a verb's option names columns of. */
+function optionSite(option: ts.PropertyAssignment, frames: FrameColumns): ts.Expression | undefined {
+  const { callee, call } = verbOf(option.parent) ?? {};
+  if (callee === undefined || !frames.isFrame(callee.expression)) return undefined;
+  const [verb, name] = [callee.name.text, option.name.getText()];
+  if (COLUMN_OPTIONS[verb]?.includes(name)) return callee.expression;
+  const [other] = call!.arguments;
+  return OTHER_OPTIONS[verb]?.includes(name) && other !== undefined && frames.isFrame(other) ? other : undefined;
+}
+
+/** The frame whose columns are the keys of an object. */
+function keySite({ parent }: ts.PropertyAssignment, frames: FrameColumns): ts.Expression | undefined {
+  const { callee, call } = verbOf(parent) ?? {};
+  if (callee === undefined || call!.arguments[0] !== parent || !COLUMN_KEYS.test(callee.name.text)) return undefined;
+  return frames.isFrame(callee.expression) ? callee.expression : undefined;
+}
+
+/** The method that an object is an argument of. */
+function verbOf({ parent: call }: ts.ObjectLiteralExpression) {
+  if (!ts.isCallExpression(call)) return undefined;
+  const callee = bare(call.expression);
+  return ts.isPropertyAccessExpression(callee) ? { call, callee } : undefined;
 }
 
 /** The frame whose verb an expression is written in. */

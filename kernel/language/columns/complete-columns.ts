@@ -2,7 +2,7 @@ import ts from "typescript";
 import { columnSite, isCompared } from "./column-site.ts";
 import type { FrameColumns } from "./frame-columns.ts";
 import type { Columns } from "./known-columns.ts";
-import { bare } from "./literals.ts";
+import { rowSite } from "./row-site.ts";
 
 export interface ColumnsAt {
   readonly columns: Columns;
@@ -22,38 +22,24 @@ export function columnsAt(file: ts.SourceFile, at: number, frames: FrameColumns)
     const closed = file.text[node.end - 1] === file.text[start - 1] && node.end - 1 >= start;
     const end = closed ? node.end - 1 : at;
     if (at > end) return undefined;
-    const site = isCompared(node) ? undefined : columnSite(node, frames);
+    const site = isCompared(node) ? undefined : (columnSite(node, frames) ?? rowSite(node, frames));
     return site && { columns: frames.of(site), start, end, typed: file.text.slice(start, at) };
   }
   return rowColumns(node, file, at, frames);
 }
 
-/** `row.` in `f.map((row) => …)`, `flatMap` and `process({ onRow })`. */
+/** `row.` and `({ x }) =>` in code over rows. */
 function rowColumns(node: ts.Node, file: ts.SourceFile, at: number, frames: FrameColumns): ColumnsAt | undefined {
-  const access = ts.isPropertyAccessExpression(node) ? node : node.parent;
-  if (access === undefined || !ts.isPropertyAccessExpression(access) || !ts.isIdentifier(access.expression))
-    return undefined;
-  const dot = access.expression.end;
-  if (at <= dot || file.text[dot] !== ".") return undefined;
-  const frame = frameOfRow(access.expression, frames);
+  const access = ts.isPropertyAccessExpression(node) ? node : undefined;
+  // right behind the dot the innermost node is the access itself
+  const name = access !== undefined && at > access.expression.end ? access.name : node;
+  const frame = ts.isIdentifier(name) ? rowSite(name, frames) : undefined;
   if (frame === undefined) return undefined;
+  // without a name yet, the one that stands there is missing, and begins behind the blanks that follow
+  const start = access === undefined ? name.getStart(file) : file.text.indexOf(".", access.expression.end) + 1;
+  if (at < start) return undefined;
   const rest = /^[\p{ID_Continue}$]*/u.exec(file.text.slice(at))![0];
-  return { columns: frames.of(frame), start: dot + 1, end: at + rest.length, typed: file.text.slice(dot + 1, at) };
-}
-
-function frameOfRow(id: ts.Identifier, frames: FrameColumns): ts.Expression | undefined {
-  for (let node: ts.Node = id; node.parent !== undefined; node = node.parent) {
-    if (!ts.isArrowFunction(node) && !ts.isFunctionExpression(node) && !ts.isMethodDeclaration(node)) continue;
-    const row = node.parameters[0]?.name;
-    if (row === undefined || !ts.isIdentifier(row) || row.text !== id.text) continue;
-    const holder = ts.isPropertyAssignment(node.parent) ? node.parent : node;
-    const call = ts.isObjectLiteralExpression(holder.parent) ? holder.parent.parent : holder.parent;
-    if (!ts.isCallExpression(call)) return undefined;
-    const callee = bare(call.expression);
-    if (!ts.isPropertyAccessExpression(callee) || !/^(map|flatMap|process)$/.test(callee.name.text)) return undefined;
-    return frames.isFrame(callee.expression) ? callee.expression : undefined;
-  }
-  return undefined;
+  return { columns: frames.of(frame), start, end: at + rest.length, typed: file.text.slice(start, at) };
 }
 
 /** The innermost node that the place is in, or right behind. */

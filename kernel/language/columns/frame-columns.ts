@@ -35,6 +35,11 @@ export class FrameColumns {
     return this.#typeName(node) === "StreamFrame";
   }
 
+  /** Where a name was declared. */
+  declarationOf(id: ts.Identifier): ts.Declaration | undefined {
+    return this.#checker.getSymbolAtLocation(id)?.declarations?.[0];
+  }
+
   /** The frame that an aggregate's columns belong to: `f` of `f.groupBy(…).agg`. */
   grouped(receiver: ts.Expression): ts.Expression | undefined {
     const call = bare(receiver);
@@ -72,7 +77,7 @@ export class FrameColumns {
   }
 
   #named(id: ts.Identifier): Columns {
-    const declaration = this.#checker.getSymbolAtLocation(id)?.declarations?.[0];
+    const declaration = this.declarationOf(id);
     if (declaration === undefined) return OPEN;
     if (declaration.pos >= this.#userEnd && declaration.getSourceFile() === id.getSourceFile()) {
       const known = this.#known.frame(id.text) ?? OPEN;
@@ -89,10 +94,14 @@ export class FrameColumns {
       case "filter":
       case "unique":
       case "explode":
+      case "dropNulls":
+      case "fillNull":
+      case "fillNan":
         return input;
       case "select":
         return made(input, args);
       case "withColumns":
+      case "withColumn":
       case "keyBy":
         return joined(input, made(input, args));
       case "drop": {
@@ -103,10 +112,11 @@ export class FrameColumns {
       }
       case "rename": {
         const renamed = propertiesOf(args[0]);
-        if (renamed === undefined) return opened(input);
-        const name = (column: string) => (renamed.has(column) ? textOf(renamed.get(column)) : column);
-        if ([...renamed.values()].some((to) => textOf(to) === undefined)) return opened(input);
-        return { ...input, types: new Map([...input.types].map(([column, type]) => [name(column)!, type])) };
+        return renamed === undefined ? opened(input) : withNames(input, renamed);
+      }
+      case "withColumnRenamed": {
+        const existing = textOf(args[0]);
+        return existing === undefined ? opened(input) : withNames(input, new Map([[existing, args[1]]]));
       }
       case "map":
       case "flatMap": {
@@ -147,6 +157,13 @@ export class FrameColumns {
   #typeName(node: ts.Expression): string | undefined {
     return this.#checker.getTypeAtLocation(node).getSymbol()?.name;
   }
+}
+
+/** With other names: column -> the text of its new one. */
+function withNames(input: Columns, renamed: ReadonlyMap<string, ts.Expression | undefined>): Columns {
+  if ([...renamed.values()].some((to) => textOf(to) === undefined)) return opened(input);
+  const name = (column: string) => (renamed.has(column) ? textOf(renamed.get(column)) : column);
+  return { ...input, types: new Map([...input.types].map(([column, type]) => [name(column)!, type])) };
 }
 
 /** The columns that expressions make of those of `input`. */

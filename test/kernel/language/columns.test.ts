@@ -41,6 +41,19 @@ suite("columns complete", () => {
     ['phone.withColumns(pl.col("gForceX").abs().alias("size")).filter(pl.col("s|"))', ["size"], "s"],
     ['const own = phone.select(pl.col("gForceX").alias("x")); own.filter(pl.col("|"))', ["x"], ""],
     ['phone.map((row) => ({ n: row.gForce| }), { schema: { n: "Float64" } })', ["gForceX", "gForceY"], "gForce"],
+    ['phone.map((row) => ({ n: row["dev|"] }), { schema: { n: "Utf8" } })', ["device"], "dev"],
+    ['phone.flatMap(({ gForceY, ti| }) => [], { schema: { n: "Float64" } })', ["timestamp"], "ti"],
+    ['phone.process({ by: "device", state: 0, schema: {}, onRow: (row) => row.| })', all, ""],
+    [
+      'phone.process({ by: "device", state: 0, schema: {}, onRow(row) { const { gForceX| } = row; } })',
+      ["gForceX"],
+      "gForceX",
+    ],
+    ['phone.plot({ kind: "heatmap", x: "timestamp", y: "device", z: "g|" })', ["gForceX", "gForceY"], "g"],
+    ['phone.dropNulls("d|")', ["device"], "d"],
+    ['phone.withColumnRenamed("t|", "at")', ["timestamp"], "t"],
+    ['phone.withColumn(pl.col("gForceX").abs().alias("size")).filter(pl.col("s|"))', ["size"], "s"],
+    ['phone.joinAsof(phone.rename({ device: "id" }), { byLeft: "device", byRight: "i|" })', ["id"], "i"],
     [
       'phone.map((row) => ({ n: 1 }), { schema: { n: "Float64" }, keep: ["device"] }).filter(pl.col("|"))',
       ["device", "n"],
@@ -61,6 +74,10 @@ suite("columns complete", () => {
   test("other strings complete as before, or not at all", () => {
     assert.deepEqual(completed('phone.filter(pl.col("device").eq("d|"))').matches, []);
     assert.deepEqual(completed('console.log("d|")').matches, []);
+    const timer = completed(
+      'phone.process({ by: "device", state: 0, schema: {}, onRow() {}, onTimer: (timer) => timer.| })',
+    );
+    assert.deepEqual(timer.matches, ["name", "time", "wall"], "what onTimer is given is no row");
   });
 });
 
@@ -89,6 +106,22 @@ suite("a misspelt column is an error before the cell runs", () => {
       [1, 76],
       '"device"?',
     ],
+    ['phone.map((row) => ({ n: row.gForcX }), { schema: { n: "Float64" } })', [1, 30], 'did you mean "gForceX"?'],
+    ['phone.map((row) => ({ n: row["gForcX"] }), { schema: { n: "Float64" } })', [1, 30], '"gForceX"?'],
+    ['phone.flatMap(({ devise, gForceX: x }) => [], { schema: { n: "Float64" } })', [1, 18], '"device"?'],
+    [
+      'phone.process({ by: "device", state: 0, schema: {}, onRow: (row, ctx) => {\n  const { gForceZ } = row;\n} })',
+      [2, 11],
+      'no column "gForceZ" here',
+    ],
+    ['phone.process({ by: "devise", state: 0, schema: {}, onRow: () => {} })', [1, 21], '"device"?'],
+    ['phone.plot({ x: "timestamp", y: "device", z: "gforce" })', [1, 46], '"gForceX"?'],
+    ['phone.rename({ gForcX: "x" })', [1, 16], '"gForceX"?'],
+    ['phone.withColumnRenamed("gForcX", "x")', [1, 25], '"gForceX"?'],
+    ['phone.withColumnRenamed("gForceX", "x").select("gForceX")', [1, 48], '"gForceY"?'],
+    ['phone.dropNulls(["gForcX"])', [1, 18], '"gForceX"?'],
+    ['await phone.trace({ devise: "a" })', [1, 21], '"device"?'],
+    ['phone.joinAsof(phone.rename({ device: "id" }), { byLeft: "device", byRight: "ix" })', [1, 77], '"id"?'],
   ] as const)
     test(source, () => {
       const [first, ...more] = problems(source);
@@ -119,6 +152,13 @@ suite("nothing is said of columns that are right, or not known for certain", () 
     'phone.predict(() => [], { features: ["gForceX"], as: "crash" }).filter(pl.col("crash").gt(0))',
     'const again = phone; again.rename({ gForceX: "x" }).select("x", "device")',
     'concat(phone, phone).filter(pl.col("other").gt(0))',
+    'phone.map((row) => ({ n: row.device + row._offset + row.toString() }), { schema: { n: "Utf8" } })',
+    'phone.map((row) => [row].map((row: any) => row.other)[0], { schema: { n: "Utf8" } })',
+    'phone.map((row) => ({ n: (row as any).other }), { schema: { n: "Utf8" } })',
+    'phone.map(({ gForceX, other = 1, ...rest }) => ({ n: rest.other + other }), { schema: { n: "Float64" } })',
+    'phone.process({ by: "device", state: 0, schema: {}, onRow() {}, onTimer: (timer, ctx) => { ctx.clearTimer(timer.name) } })',
+    'topic("not-sampled").map((row) => ({ n: row.anything }), { schema: { n: "Float64" } })',
+    'phone.withColumn(pl.lit(1).alias("one")).fillNull(0).dropNulls().select("one", "device")',
   ])
     test(source, () => assert.deepEqual(problems(source), []));
 });
