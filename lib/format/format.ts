@@ -41,4 +41,6 @@ export interface Format {
   encode(frame: pl.DataFrame, columns: readonly string[], topic?: string): ByteColumn;
   /** A schema that fits the sample. An empty sample gives an empty schema. */
   inferSchema(samples: readonly RecordColumns[]): Schema;
+  /** The schema that a registry has for the values of a topic, which may have no records yet; undefined where it has none. */
+  registered?(topic: string): Schema | undefined;
 }

@@ -60,6 +60,10 @@ export const avroFormat: Format = {
     const found = [...ids].sort((a, b) => a - b).map((id) => registry.schema(id));
     return Object.assign({}, ...found.map((one) => (one?.type === "AVRO" ? columnsOfAvro(one.text) : {}))) as Schema;
   },
+  registered(topic: string): Schema | undefined {
+    const found = registryOf("avro").latest(`${topic}-value`);
+    return found?.type === "AVRO" ? columnsOfAvro(found.text) : undefined;
+  },
 };
 
 const flatReading = flatReadings((schema, wanted) => FlatAvro.of(schema, wanted, recordOf));

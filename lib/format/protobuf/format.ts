@@ -76,10 +76,15 @@ export const protobufFormat: Format = {
       const registered = registry.schema(id);
       if (registered?.type !== "PROTOBUF" || registered.references > 0) continue;
       const sample = samples.flatMap((columns) => firstOf(columns, id))[0]!;
-      const type = messageAt(rootOf(registered.text), messageIndexes(sample).indexes);
-      for (const field of type.fieldsArray) schema[field.name] = dtypeOfField(field);
+      Object.assign(schema, columnsOfMessage(messageAt(rootOf(registered.text), messageIndexes(sample).indexes)));
     }
     return schema;
+  },
+  registered(topic: string): Schema | undefined {
+    const found = registryOf("protobuf").latest(`${topic}-value`);
+    if (found?.type !== "PROTOBUF" || found.references > 0) return undefined;
+    // which of several messages a value is, only the value says: the first, as most files have one
+    return columnsOfMessage(messageAt(rootOf(found.text), [0]));
   },
 };
 
@@ -146,6 +151,9 @@ function ownTypes(space: protobufjs.NamespaceBase): protobufjs.Type[] {
     return [];
   });
 }
+
+const columnsOfMessage = ({ fieldsArray }: protobufjs.Type): Schema =>
+  Object.fromEntries(fieldsArray.map((field) => [field.name, dtypeOfField(field)]));
 
 function dtypeOfField(field: protobufjs.Field, nested = false): DTypeName {
   const one = singleDtype(field, nested || field.repeated);

@@ -55,14 +55,17 @@ export class Registry {
     const answer = this.#ask("GET", `/schemas/ids/${id}`);
     if (answer.status === 404) return undefined; // not kept: it may be registered later
     if (answer.status !== 200) throw this.#unreachable(answer, `asking for schema ${id}`);
-    const { schema, schemaType, references } = JSON.parse(answer.text) as Record<string, unknown>;
-    const found = {
-      type: (schemaType ?? "AVRO") as RegisteredSchema["type"],
-      text: schema as string,
-      references: (references as unknown[] | undefined)?.length ?? 0,
-    };
+    const found = registeredSchema(answer.text);
     this.#schemas.set(id, found);
     return found;
+  }
+
+  /** The newest schema of a subject; undefined when the registry has none. @throws MillraceError `REGISTRY_UNREACHABLE` */
+  latest(subject: string): RegisteredSchema | undefined {
+    const answer = this.#ask("GET", `/subjects/${encodeURIComponent(subject)}/versions/latest`);
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw this.#unreachable(answer, `asking for the newest schema of subject "${subject}"`);
+    return registeredSchema(answer.text);
   }
 
   /**
@@ -129,6 +132,15 @@ export class Registry {
       remedies: ["check SCHEMA_REGISTRY_URL, and that the registry runs"],
     });
   }
+}
+
+function registeredSchema(answer: string): RegisteredSchema {
+  const { schema, schemaType, references } = JSON.parse(answer) as Record<string, unknown>;
+  return {
+    type: (schemaType ?? "AVRO") as RegisteredSchema["type"],
+    text: schema as string,
+    references: (references as unknown[] | undefined)?.length ?? 0,
+  };
 }
 
 let registry: { readonly url: string; readonly client: Registry } | undefined;

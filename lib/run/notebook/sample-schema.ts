@@ -13,13 +13,16 @@ const LEAST_MILLISECONDS = 1e11;
 const PATIENCE = 10_000;
 
 /**
- * Infers how the messages of a source are written, from its newest records.
+ * Infers how the messages of a source are written, from its newest records; without any, from what a schema registry has for its topics.
  * @throws MillraceError `EMPTY_TOPIC`, `NO_READABLE_RECORD`
  */
 export async function sampleSchema(cluster: Cluster, node: SourceNode): Promise<Schema> {
   const topics = await topicsOf(cluster, node);
   const samples = await newestRecords(cluster, topics);
   if (samples.length === 0) {
+    const { registered } = formatOf(node.format);
+    const known: Schema = Object.assign({}, ...topics.map((topic) => registered?.(topic)));
+    if (Object.keys(known).length > 0) return withKeyAndTime(node, known, samples);
     throw new MillraceError({
       code: "EMPTY_TOPIC",
       what: `${describeSource(node)} holds no records yet, so its columns are not known`,

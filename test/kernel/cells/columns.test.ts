@@ -1,7 +1,10 @@
 // What the interpreter learns of the columns of real topics, and says before a cell runs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formatOf } from "../../../lib/format/index.ts";
+import { pl } from "../../../lib/index.ts";
 import { testTopics } from "../../run/notebook/topics.ts";
+import { startSchemaRegistry } from "../../support/schema-registry.ts";
 import { session } from "./session.ts";
 
 const { create, write } = await testTopics();
@@ -35,6 +38,45 @@ test("frames of earlier cells are known, whatever they were made by", async () =
   const wrong = await cells.run('doubled.filter(pl.col("gForceX3").gt(1)); 1');
   assert.match(wrong.traceback, /did you mean "gForceX"\?\n +the columns are "device", "gForceX", "gForceX2"/);
 });
+
+for (const format of ["avro", "protobuf"])
+  test(`the registry types a topic of ${format}, also before its first record`, async (t) => {
+    const registry = await startSchemaRegistry();
+    process.env.SCHEMA_REGISTRY_URL = registry.url;
+    t.after(() => registry.stop());
+    for (const records of [2, 0]) {
+      const topic = await create(`typed-${format}`, 1);
+      const frame = pl.DataFrame({ sku: ["s1", "s2"], price: [1.5, 2.5], count: [3, 4] });
+      const { bytes, starts, ends } = formatOf(format).encode(frame, frame.columns, topic);
+      const values = Array.from({ length: records }, (_, i) => bytes.subarray(starts[i], ends[i]));
+      await write(
+        topic,
+        values.map((value, timestamp) => ({ key: "k", value, timestamp })),
+      );
+      const wrong = await cells.run(
+        `import { pl, topic } from "millrace";\nconst orders = topic("${topic}", { format: "${format}" });\norders.filter(pl.col("prize").gt(1)); 1`,
+      );
+      assert.match(
+        wrong.traceback,
+        /UNKNOWN_COLUMN: there is no column "prize" here: did you mean "price"\?\n +the columns are "sku", "price", "count"/,
+      );
+      const opened = await cells.run(
+        `import { pl, topic } from "millrace"; const orders = topic("${topic}", { format: "${format}" }); 1`,
+      );
+      assert.equal(opened.end.status, "ok", opened.traceback);
+      const inRows = await cells.run(
+        'orders.map((row) => ({ worth: row.price * row.coun }), { schema: { worth: "Float64" } }); 1',
+      );
+      assert.match(inRows.traceback, /no column "coun" here: did you mean "count"\?/);
+      const typed = 'orders.select(pl.col("';
+      const { items } = await cells.interpreter.language.complete(typed, typed.length);
+      assert.deepEqual(items, [
+        { text: "sku", type: "Utf8" },
+        { text: "price", type: "Float64" },
+        { text: "count", type: "Float64" },
+      ]);
+    }
+  });
 
 test("where there is no broker cells are not held up", async () => {
   process.env.KAFKA_BOOTSTRAP_SERVERS = "127.0.0.1:1";

@@ -14,7 +14,7 @@ export async function testTopics(broker = sharedBroker) {
     await cluster.createTopic(topic, { partitions, config: { "retention.ms": "-1" } });
     return topic;
   };
-  const write = async (topic: string, records: readonly TestRecord[]): Promise<void> => {
+  const write = async (topic: string, records: Parameters<typeof columnsOf>[0]): Promise<void> => {
     const producer = await Producer.create(cluster);
     const count = (await cluster.metadata([topic])).get(topic)!.partitions.length;
     for (const [partition, columns] of partitionByKey(columnsOf(records), count).entries())
