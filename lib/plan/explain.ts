@@ -12,6 +12,7 @@ import type { SourceNode } from "./nodes/source-node.ts";
 import type { ToTableNode } from "./nodes/to-table-node.ts";
 import type { UniqueNode } from "./nodes/unique-node.ts";
 import { print } from "./print.ts";
+import { readAgain } from "./read-again.ts";
 import type { ExprTree } from "./tree.ts";
 
 /**
@@ -35,7 +36,20 @@ export function explainLines(node: PlanNode, terminal: PlanNode): readonly strin
 
 function lines(node: PlanNode, terminal: PlanNode): string[] {
   const [head, ...own] = verbLines(node, terminal);
-  return [head!, ...explainPlacement(node), ...own];
+  return [head!, ...explainPlacement(node), ...explainReading(node, terminal), ...own];
+}
+
+const again = new WeakMap<PlanNode, ReturnType<typeof readAgain>>();
+
+/** What is said where a topic is read once more. */
+function explainReading(node: PlanNode, terminal: PlanNode): string[] {
+  const found = again.get(terminal) ?? readAgain(terminal);
+  again.set(terminal, found);
+  const topics = found.get(node);
+  if (topics === undefined) return [];
+  return [
+    `read again: topic ${topics.join(", ")}, for the other side: read in one order, rows would wait for what is made of them; its records are decoded once more`,
+  ];
 }
 
 function verbLines(node: PlanNode, terminal: PlanNode): string[] {

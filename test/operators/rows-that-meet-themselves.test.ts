@@ -67,6 +67,7 @@ for (const [name, meeting] of Object.entries(MEETINGS))
     for (const partitions of [1, 2]) {
       const wanted = await run(tablets, ["phones", "tablets"], partitions);
       const own = await run(phones, ["phones"], partitions);
+      assert.match(meeting(phones, phones).explain(), /read again: topic phones/);
       assert.deepEqual(own.rows, wanted.rows, `${partitions} partitions`);
       assert.ok(own.live > wanted.rows.length / 2, `${own.live} of ${wanted.rows.length} rows while the topic goes on`);
     }
