@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { amountText, showAmounts } from "../../lib/run/amount-done.ts";
+import { readText } from "../../lib/run/notebook/progress.ts";
 import { temporaryFolder } from "./job/support.ts";
 
 const cases: readonly [done: number, total: number, seconds: number, text: string][] = [
@@ -16,6 +17,16 @@ const cases: readonly [done: number, total: number, seconds: number, text: strin
 ];
 for (const [done, total, seconds, text] of cases)
   test(`how far: ${text}`, () => assert.equal(amountText({ what: "replaying", done, total, seconds }), text));
+
+for (const [records, total, lag, seconds, text] of [
+  [400, 1000, 600, 2, "reading: 400 of 1,000 offsets, 400 records in 2.0 s, 200 records/s, 3 s left"],
+  // of transactions and compacted topics offsets are more than records
+  [10, 1000, 500, 1, "reading: 500 of 1,000 offsets, 10 records in 1.0 s, 10 records/s, 1 s left"],
+  [0, 1000, 1000, 1, "reading: 0 of 1,000 offsets, 0 records in 1.0 s, 0 records/s"],
+  [1000, 1000, 0, 4, "reading: 1,000 of 1,000 offsets, 1,000 records in 4.0 s, 250 records/s"],
+  [0, 0, 0, 1, "reading: 0 of 0 offsets, 0 records in 1.0 s, 0 records/s"],
+] as const)
+  test(`how far a read is: ${text}`, () => assert.equal(readText("reading", { records, total, lag }, seconds), text));
 
 test("a child process tells how far it is; without anybody to tell it says nothing", async () => {
   const file = path.join(await temporaryFolder(), "child.ts");

@@ -2,33 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LiveFrame } from "../../../lib/frame/driver.ts";
 import { pl, topic } from "../../../lib/index.ts";
-import { HOST, type MimeBundle, type NotebookHost, type ReadRecord } from "../../../lib/run/host.ts";
+import type { MimeBundle } from "../../../lib/run/host.ts";
 import type { NotebookStatus } from "../../../lib/run/notebook/live-status.ts";
 import { until } from "../../support/until.ts";
+import { notebook } from "./notebook-host.ts";
 import { readings, testTopics } from "./topics.ts";
 
 const { create, write } = await testTopics();
 const status = (live: LiveFrame) => live.status as NotebookStatus;
 const show = (live: LiveFrame): MimeBundle => (live as any)[Symbol.for("Jupyter.display")]();
-
-/** A notebook that keeps what it is given. */
-function notebook(headless = false, liveFor = 300) {
-  const interrupt = new AbortController();
-  const seen = { updates: [] as MimeBundle[], held: [] as Promise<unknown>[], reads: [] as ReadRecord[] };
-  const host: NotebookHost = {
-    cell: () => ({ id: "c1", signal: interrupt.signal }),
-    headless,
-    liveFor,
-    display(bundle) {
-      seen.updates.push(bundle);
-      return { id: "d1", update: (next) => void seen.updates.push(next) };
-    },
-    hold: (promise) => void seen.held.push(promise),
-    recordRead: (read) => void seen.reads.push(read),
-  };
-  (globalThis as any)[HOST] = host;
-  return { ...seen, interrupt, end: () => delete (globalThis as any)[HOST] };
-}
 
 test("a live frame keeps the latest rows, counts what it drops, and follows the topic", async () => {
   const name = await create("live");
