@@ -60,6 +60,8 @@ interface Assigned extends TopicPartition {
   heldBack: number;
   /** Where what may be read ends, as of the last answer; undefined before the first. */
   end: number | undefined;
+  /** When the request of the last answer was sent, by `performance.now()`. */
+  askedAt: number;
   readonly ready: Answered[];
 }
 
@@ -81,6 +83,8 @@ export class Fetcher {
   /** In the order in which they are asked for; what brought records goes to the end. */
   readonly #assigned = new Map<string, Assigned>();
   readonly #busyLeaders = new Set<number>();
+  /** What the last {@link poll} gave, and its caller may be at work on. */
+  readonly #given = new Set<Assigned>();
   #waitingBytes = 0;
   /** Of records that came. */
   #bytes = 0;
@@ -115,6 +119,7 @@ export class Fetcher {
       retryAt: 0,
       heldBack: 0,
       end: undefined,
+      askedAt: Number.NEGATIVE_INFINITY,
       ready: [],
     });
     this.#send();
@@ -158,11 +163,23 @@ export class Fetcher {
   }
 
   /**
+   * Whether there was nothing left to read of a partition at some time after `since` (by `performance.now()`), as an answer of its broker says. False
+   * also for what the last {@link poll} gave, which may not be worked on yet.
+   */
+  isReadUp(topic: string, partition: number, since: number): boolean {
+    const assigned = this.#assigned.get(name(topic, partition));
+    if (assigned === undefined) return true;
+    const { end, offset, ready, askedAt } = assigned;
+    return end !== undefined && offset >= end && ready.length === 0 && askedAt >= since && !this.#given.has(assigned);
+  }
+
+  /**
    * What has come in since, or within `timeout` ms (`maxWait` by default); empty when nothing did.
    * @throws {UnreachableBroker} when brokers have been away for longer than `patience`
    */
   async poll(timeout = this.#limits.maxWait): Promise<FetchedPartition[]> {
     const end = performance.now() + timeout;
+    this.#given.clear();
     for (;;) {
       if (
         this.#failingSince !== undefined &&
@@ -203,6 +220,7 @@ export class Fetcher {
       const before = bytesOf(assigned.ready);
       const joined = takeJoined(assigned.ready);
       this.#waitingBytes -= before - bytesOf(assigned.ready);
+      this.#given.add(assigned);
       taken.push({ assigned, ...joined });
     }
     if (taken.length > 0) this.#send(); // before decoding, so that the broker is at work meanwhile
@@ -295,6 +313,7 @@ export class Fetcher {
     for (const assigned of led) assigned.fetching = true;
     this.#busyLeaders.add(leader);
     let answer: FetchAnswer | undefined;
+    const askedAt = performance.now();
     try {
       const broker = this.#cluster.broker(leader, "fetch", this.#suffix);
       answer = await broker.send(fetchRequest(led, this.#limits));
@@ -310,8 +329,9 @@ export class Fetcher {
     for (const partition of answer.partitions) {
       const key = name(partition.topic, partition.partition);
       const found = asked.get(key);
-      if (found !== undefined && this.#assigned.get(key) === found.assigned)
-        this.#arrived(found.assigned, found.offset, partition);
+      if (found === undefined || this.#assigned.get(key) !== found.assigned) continue;
+      found.assigned.askedAt = askedAt;
+      this.#arrived(found.assigned, found.offset, partition);
     }
     this.#send();
   }

@@ -52,6 +52,22 @@ test("every partition gets its turn when answers hold a few batches only", async
   await Promise.all([fetcher.close(), producer.close()]);
 });
 
+test("a partition is read up when an answer that was asked for since then had no more, and what was given is worked on", async () => {
+  const { cluster, topic } = await filled("read-up", 2, 100);
+  const fetcher = new Fetcher(cluster, { maxWait: 50 });
+  fetcher.assign(topic, 0, 0);
+  fetcher.assign(topic, 1, 100);
+  const since = performance.now();
+  assert.deepEqual([fetcher.isReadUp(topic, 0, since), fetcher.isReadUp(topic, 1, since)], [false, false]);
+  await read(fetcher, 100);
+  await until("the end of the other is known", () => fetcher.isReadUp(topic, 1, since));
+  assert.ok(!fetcher.isReadUp(topic, 0, since), "its records may not be worked on yet");
+  assert.deepEqual(await fetcher.poll(), []);
+  await until("the end is known", () => fetcher.isReadUp(topic, 0, since));
+  assert.ok(!fetcher.isReadUp(topic, 0, performance.now()), "nothing was asked since");
+  await fetcher.close();
+});
+
 test("a paused partition brings nothing until it is resumed; an unassigned one nothing at all", async () => {
   const { cluster, topic } = await filled("paused", 2, 100);
   const fetcher = new Fetcher(cluster, { maxWait: 100 });

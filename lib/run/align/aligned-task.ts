@@ -101,8 +101,13 @@ export class AlignedTask {
   /**
    * Work by the wall clock: goes on without topics that have been waited for longer than `patience` ms, until they bring something.
    * Senders of a repartition are waited for without limit.
+   * @param isReadUp whether a topic had no more to bring at some time of the wait, which lasts for so many ms; what lies in the log is waited for
    */
-  async advance(now: number, patience: number): Promise<TaskResult> {
+  async advance(
+    now: number,
+    patience: number,
+    isReadUp: (topic: string, waited: number) => boolean = () => true,
+  ): Promise<TaskResult> {
     const results = [await this.task.advance(now)];
     for (const running of this.#groups) {
       const { aligner, group, awaitedSince } = running;
@@ -112,9 +117,9 @@ export class AlignedTask {
       let given = false;
       for (const name of awaited) {
         if (group.placed.has(inputOf(name))) continue;
-        const since = awaitedSince.get(name) ?? now;
+        const since = Math.min(awaitedSince.get(name) ?? now, now); // the clock may have been set back
         awaitedSince.set(name, since);
-        if (now - since < patience) continue;
+        if (now - since < patience || !isReadUp(channelOf(name), now - since)) continue;
         aligner.end(name);
         awaitedSince.delete(name);
         this.wentOn++;
@@ -169,6 +174,7 @@ function ordered({ stores, repartitions }: Program, { inputs, placed }: InputGro
 
 const nameOf = (input: string, channel: string | number): string => `${input}\n${channel}`;
 const inputOf = (name: string): string => name.slice(0, name.lastIndexOf("\n"));
+const channelOf = (name: string): string => name.slice(name.lastIndexOf("\n") + 1);
 
 /** The rows of several results, in their order. */
 export function joined(results: readonly TaskResult[]): TaskResult {

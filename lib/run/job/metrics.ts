@@ -13,6 +13,11 @@ export class JobMetrics {
     "Records behind an open transaction of another producer, not to be read yet",
     ["topic", "partition"],
   );
+  readonly waiting = this.#gauge(
+    "millrace_waiting_records",
+    "Records read that wait for other topics, which they are read in one order with",
+    ["topic", "partition"],
+  );
   readonly watermarkDelay = this.#gauge(
     "millrace_watermark_delay_seconds",
     "Wall clock minus the largest event time seen",
@@ -89,6 +94,7 @@ export class JobMetrics {
     for (const gauge of [...perPartition, ...restores]) gauge.remove(label);
     this.lag.reset();
     this.heldBack.reset();
+    this.waiting.reset();
     this.noted.reset();
   }
 }

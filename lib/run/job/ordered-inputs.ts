@@ -178,12 +178,27 @@ export class OrderedInputs {
     return together(ready);
   }
 
-  /** Work by the wall clock; and, when the task was just opened, what needs no further record. */
-  async advance(now: number): Promise<Ready> {
+  /**
+   * Work by the wall clock; and, when the task was just opened, what needs no further record.
+   * @param isReadUp whether a topic had no more to bring at some time of the last so many ms
+   */
+  async advance(now: number, isReadUp?: (topic: string, waited: number) => boolean): Promise<Ready> {
     const ready = [await this.endRead()];
     const patience = this.#ends === undefined ? PATIENCE : Number.POSITIVE_INFINITY;
-    ready.push(await this.#ready(await this.#aligned.advance(now, patience)));
+    ready.push(await this.#ready(await this.#aligned.advance(now, patience, isReadUp)));
     return together(ready);
+  }
+
+  /**
+   * How many records of each source topic wait for others, and where reading goes on; of several sources that read it where the fewest wait, for which
+   * it has to go on.
+   */
+  waiting(): { topic: string; waiting: number; next: number }[] {
+    return [...Map.groupBy(this.#readings, ({ topic }) => topic)].map(([topic, readings]) => ({
+      topic,
+      waiting: Math.min(...readings.map(({ source }) => this.#aligned.waiting(source, topic))),
+      next: readings[0]!.next,
+    }));
   }
 
   /** Before a checkpoint: tells other tasks how far this one has come, and notes how far it has worked on what they sent. */

@@ -16,6 +16,8 @@ export class PartitionTask {
   files: PartitionFiles | undefined;
   /** Its inputs are read up to where an earlier reading ended: nothing is written for them. */
   warming = false;
+  /** Source topics that are so far ahead of others that they are not fetched for a while. */
+  readonly ahead = new Set<string>();
   /** Source topic -> the next offset to process. */
   readonly offsets: Map<string, number>;
   readonly #changelog: Record<string, number>;

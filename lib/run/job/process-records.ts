@@ -97,11 +97,19 @@ export async function writeReady(context: WorkerContext, task: PartitionTask, { 
   if (bad.length + rows.length > 0) task.dirty = true;
 }
 
-/** Work that the wall clock is the cause of. */
-export async function advance(context: WorkerContext, task: PartitionTask, now: number): Promise<void> {
+/**
+ * Work that the wall clock is the cause of.
+ * @param isReadUp whether a topic had no more to bring at some time of the last so many ms
+ */
+export async function advance(
+  context: WorkerContext,
+  task: PartitionTask,
+  now: number,
+  isReadUp: (topic: string, waited: number) => boolean,
+): Promise<void> {
   if (task.warming) await task.inputs?.endRead();
   else if (task.inputs !== undefined) {
-    await writeReady(context, task, await task.inputs.advance(now));
+    await writeReady(context, task, await task.inputs.advance(now, isReadUp));
     if (task.inputs.untold) task.dirty = true;
   }
   if (task.inputs !== undefined) return;

@@ -69,6 +69,8 @@ type Command = () => Promise<void>;
 /** After this long without a checkpoint that succeeds, the job gives up, ms. */
 const PATIENCE = 120_000;
 const RESTORES_AT_ONCE = 4;
+/** Records of a partition that wait for others before it is not fetched for a while. */
+const MOST_WAITING = 100_000;
 /** How long the end waits for openings that were given up, ms. */
 const CLOSING = 10_000;
 /** How often the wall clock is looked at, ms. */
@@ -282,6 +284,7 @@ export class Worker {
     if (fetched === undefined) return;
     this.#polling = undefined;
     await this.#process(fetched);
+    this.#pace();
   }
 
   /**
@@ -330,7 +333,26 @@ export class Worker {
     if (performance.now() - this.#lastTick < TICK) return;
     this.#lastTick = performance.now();
     const now = Date.now();
-    for (const task of this.#tasks.values()) await advance(this.#context, task, now);
+    for (const task of this.#tasks.values())
+      await advance(this.#context, task, now, (topic, waited) =>
+        this.#fetcher.isReadUp(topic, task.partition, performance.now() - waited),
+      );
+  }
+
+  /** What is far ahead of what it is read in one order with is not fetched for a while; to be called when nothing that was polled is to be worked on. */
+  #pace(): void {
+    for (const task of this.#tasks.values()) {
+      for (const { topic, waiting, next } of task.inputs?.waiting() ?? []) {
+        this.#context.metrics.waiting.set({ topic, partition: String(task.partition) }, waiting);
+        // not paused: what was fetched ahead would take the room of what it waits for
+        if (waiting > MOST_WAITING && !task.ahead.has(topic)) {
+          task.ahead.add(topic);
+          this.#fetcher.unassign(topic, task.partition);
+        } else if (waiting <= MOST_WAITING / 2 && task.ahead.delete(topic)) {
+          this.#fetcher.assign(topic, task.partition, next);
+        }
+      }
+    }
   }
 
   #due(): boolean {
@@ -485,6 +507,7 @@ export class Worker {
   async #openInputs(task: PartitionTask): Promise<void> {
     const ends = warmEnds(task.offsets, task.partition, this.#context.settings.warm);
     task.warming = ends !== undefined;
+    task.ahead.clear();
     task.inputs = await OrderedInputs.open(this.#context, task, ends ?? this.#ends);
   }
 

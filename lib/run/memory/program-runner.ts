@@ -76,11 +76,20 @@ export class ProgramRunner {
     return out;
   }
 
-  /** Work by the wall clock. @param now ms since the epoch; it never goes back */
-  async advance(now: number): Promise<RunnerResult> {
+  /**
+   * Work by the wall clock.
+   * @param now ms since the epoch; it never goes back
+   * @param isReadUp whether a partition had no more to bring at some time of the last so many ms
+   */
+  async advance(
+    now: number,
+    isReadUp: (topic: string, partition: number, waited: number) => boolean = () => true,
+  ): Promise<RunnerResult> {
     const out = new Collected();
     for (const [name, task] of this.#tasks) {
-      const result = await task.advance(now, this.#options.patience ?? Number.POSITIVE_INFINITY);
+      const result = await task.advance(now, this.#options.patience ?? Number.POSITIVE_INFINITY, (topic, waited) =>
+        isReadUp(topic, partitionOf(name), waited),
+      );
       await this.#route(out, name, partitionOf(name), result);
     }
     await this.#withoutIdle(out, now);

@@ -242,8 +242,11 @@ export class PlanReader {
       out.push(...(await this.#process(fetched)));
     }
     if (this.#closed) return out;
-    if (this.bound.ends === undefined) out.push(...this.#taken(await this.#runner.advance(Date.now())));
-    else if (!this.#ended && this.#allRead) {
+    if (this.bound.ends === undefined) {
+      const isReadUp = (topic: string, partition: number, waited: number) =>
+        this.#fetcher.isReadUp(topic, partition, performance.now() - waited);
+      out.push(...this.#taken(await this.#runner.advance(Date.now(), isReadUp)));
+    } else if (!this.#ended && this.#allRead) {
       this.#ended = true;
       out.push(...this.#taken(await this.#runner.end()));
     }

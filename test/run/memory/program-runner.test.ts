@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import polars from "nodejs-polars";
@@ -174,3 +175,25 @@ for (const { name, frame, expected, shown } of CASES)
       { seed, numRuns: runs(15) },
     );
   });
+
+test("a topic that has more in the log is waited for beyond patience, one that has not is not; the wait begins anew when the clock is set back", async () => {
+  const [one, other] = ["one", "other"].map((name) => topic(name, { key: "device", time: "t" })) as [
+    StreamFrame,
+    StreamFrame,
+  ];
+  const both = one.concat(other).select("i");
+  const sources = sourcesOf([both.node]);
+  const program = compile([both.node], new Map(sources.map(({ id }) => [id, SCHEMA])));
+  const topics = new Map(sources.map(({ id }, i) => [id, new Map([[["one", "other"][i]!, 1]])]));
+  const runner = new ProgramRunner(program, { topics, patience: 1000 });
+  const given = ({ rows }: { rows: readonly { frame: polars.DataFrame }[] }) =>
+    rows.flatMap(({ frame }) => frame.getColumn("i").toArray());
+  const row = (i: number) => ({ device: "a", t: i, x: 0, y: 0, i, j: 0, s: "", b: true, d: 0 });
+  assert.deepEqual(given(await runner.feed(sources[0]!.id, "one", 0, asSource(frameOf([row(10)])))), []);
+  const more = (topic: string) => topic !== "other";
+  assert.deepEqual(given(await runner.advance(10_000, more)), []);
+  assert.deepEqual(given(await runner.advance(20_000, more)), [], "what is in the log comes first");
+  assert.deepEqual(given(await runner.advance(1000)), [], "set back");
+  assert.deepEqual(given(await runner.advance(1999)), []);
+  assert.deepEqual(given(await runner.advance(2000)), [10], "nothing more is in the log");
+});
