@@ -6,7 +6,7 @@ export interface SinkRow {
 
 export interface Difference {
   readonly key: string | null;
-  /** Position among the rows of this key, from 0. */
+  /** Position among the rows of this key, from 0; of a row too many, among the job's. */
   readonly position: number;
   /** Undefined where there is one row too many. */
   readonly expected: unknown;
@@ -14,18 +14,48 @@ export interface Difference {
   readonly actual: unknown;
 }
 
-/** Rows compared per key and in their order; numbers to a relative 1e-9, as different batches may add floats in different orders. */
+/**
+ * Rows compared per key and in their order; numbers to a relative 1e-9, as different batches may add floats in different orders. A row that is missing or
+ * too many is one difference: the rows behind it are compared with those they belong to.
+ */
 export function compareRows(expected: readonly SinkRow[], actual: readonly SinkRow[]): Difference[] {
   const [wanted, found] = [byKey(expected), byKey(actual)];
   const differences: Difference[] = [];
   for (const key of new Set([...wanted.keys(), ...found.keys()])) {
     const [left, right] = [wanted.get(key) ?? [], found.get(key) ?? []];
-    for (let position = 0; position < Math.max(left.length, right.length); position++) {
-      if (position < left.length && position < right.length && same(left[position], right[position])) continue;
-      differences.push({ key, position, expected: left[position], actual: right[position] });
+    let [i, j] = [0, 0];
+    while (i < left.length || j < right.length) {
+      if (i < left.length && j < right.length && same(left[i], right[j])) {
+        i++;
+        j++;
+        continue;
+      }
+      const [missing, more] = untilAlike(left, i, right, j);
+      for (let k = 0; k < Math.max(missing, more); k++)
+        differences.push({
+          key,
+          position: k < missing ? i + k : j + k,
+          expected: k < missing ? left[i + k] : undefined,
+          actual: k < more ? right[j + k] : undefined,
+        });
+      i += missing;
+      j += more;
     }
   }
   return differences;
+}
+
+/** How far behind each other rows are looked for that are the same again. */
+const FAR = 64;
+
+/** How many rows of each to leave behind, the fewest, until both go on with the same row; all where they do not. */
+function untilAlike(left: readonly unknown[], i: number, right: readonly unknown[], j: number): [number, number] {
+  for (let both = 1; both <= FAR; both++)
+    for (let missing = 0; missing <= both; missing++) {
+      const [a, b] = [i + missing, j + both - missing];
+      if (a < left.length && b < right.length && same(left[a], right[b])) return [missing, both - missing];
+    }
+  return [left.length - i, right.length - j];
 }
 
 export function parseRows(lines: string): SinkRow[] {
