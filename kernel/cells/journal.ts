@@ -7,6 +7,8 @@ export interface JournalEntry {
   readonly seq: number;
   /** Session the number belongs to. */
   readonly session: string;
+  /** The number of the first of its executions, one after another, that ran this source and did not fail. */
+  readonly since: number;
   /** The notebook's id of the cell, where the client sends it (JupyterLab does). */
   readonly cellId: string | undefined;
   readonly executionCount: number;
@@ -30,10 +32,15 @@ export interface JournaledRead extends ReadRecord {
 export class Journal {
   readonly entries: JournalEntry[] = [];
 
-  begin(entry: Omit<JournalEntry, "sha256" | "reads" | "sinks" | "shown" | "ok"> & { source: string }): RunningEntry {
+  begin(
+    entry: Omit<JournalEntry, "since" | "sha256" | "reads" | "sinks" | "shown" | "ok"> & { source: string },
+  ): RunningEntry {
     const { source, ...rest } = entry;
     const nothing = { ok: undefined, reads: [], sinks: [], shown: [] };
-    const running = new RunningEntry({ ...rest, sha256: sourceHash(source), ...nothing });
+    const sha256 = sourceHash(source);
+    const before = this.entries.findLast(({ cellId }) => cellId !== undefined && cellId === rest.cellId);
+    const since = before?.sha256 === sha256 && before.ok === true ? before.since : rest.seq;
+    const running = new RunningEntry({ ...rest, since, sha256, ...nothing });
     this.entries.push(running.entry);
     return running;
   }

@@ -1,4 +1,4 @@
-import { literalProblems } from "./checks/literals.ts";
+import { literalProblems, withoutSecrets } from "./checks/literals.ts";
 import { nameProblems } from "./checks/names.ts";
 import { notebookOnlyProblems } from "./checks/notebook-only.ts";
 import { runProblems } from "./checks/runs.ts";
@@ -39,7 +39,9 @@ export function analyse(notebook: Notebook): Analysis {
     ([index, reason]) =>
       reason.kind === "sink" || (reason.kind === "tag" && hidden.some(({ cell }) => cell === slice.units[index]!.cell)),
   );
-  const ordered = distinct(problems).toSorted((a, b) => (a.cell ?? 0) - (b.cell ?? 0) || (a.line ?? 0) - (b.line ?? 0));
+  const ordered = withoutSecrets(distinct(problems), slice).toSorted(
+    (a, b) => (a.cell ?? 0) - (b.cell ?? 0) || (a.line ?? 0) - (b.line ?? 0),
+  );
   return {
     notebook,
     slice,

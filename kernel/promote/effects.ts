@@ -37,6 +37,8 @@ export interface Effects {
   readonly sinks: readonly (readonly SinkCall[])[];
   /** Per unit: the changes made when it runs, also through the functions it calls. */
   readonly changes: readonly (readonly Change[])[];
+  /** Units that run code of local modules which reads a frame, as a notebook does. */
+  readonly moduleReads: readonly { readonly unit: number; readonly node: ts.Node }[];
   /** What units change in local modules when they run, also through the functions they call. */
   readonly moduleChanges: readonly ModuleChange[];
 }
@@ -62,13 +64,23 @@ export function isSinkCall(call: ts.CallExpression, cells: CellProgram): boolean
 const isOfFrame = (method: ts.Node) => (method.parent as ts.ClassDeclaration).name?.text === "StreamFrame";
 
 /** A sink verb that is mentioned without being called there: `frame.to.bind(frame)`, `const { to } = frame`. */
-export function isSinkMention(node: ts.Node, cells: CellProgram): boolean {
+export const isSinkMention = (node: ts.Node, cells: CellProgram): boolean => isVerbMention(node, SINK_VERBS, cells);
+
+/** What reads in the notebook, and gives what it read. */
+export const READING_VERBS: ReadonlySet<string> = new Set(["collect", "live", "plot", "batches"]);
+
+/** A frame is read here, or handed on by what reads it. */
+export const isRead = (node: ts.Node, cells: CellProgram): boolean =>
+  (ts.isCallExpression(node) && READING_VERBS.has(millraceMethod(node, cells) ?? "")) ||
+  isVerbMention(node, READING_VERBS, cells);
+
+function isVerbMention(node: ts.Node, verbs: ReadonlySet<string>, cells: CellProgram): boolean {
   let name: ts.Node;
   if (ts.isPropertyAccessExpression(node)) name = node.name;
   else if (ts.isElementAccessExpression(node)) name = node.argumentExpression;
   else if (ts.isBindingElement(node)) name = node.propertyName ?? node.name;
   else return false;
-  if (!(ts.isIdentifier(name) || ts.isStringLiteralLike(name)) || !SINK_VERBS.has(name.text)) return false;
+  if (!(ts.isIdentifier(name) || ts.isStringLiteralLike(name)) || !verbs.has(name.text)) return false;
   if (ts.isCallExpression(node.parent) && node.parent.expression === node) return false;
   const symbol = ts.isBindingElement(node)
     ? cells.checker.getTypeAtLocation(node.parent).getProperty(name.text)
@@ -93,6 +105,7 @@ export function effectsOf(
   const changesOfModules = () => empty<ModuleChange>(units);
   const now = { sinks: empty<SinkCall>(units), changes: empty<Change>(units), modules: changesOfModules() };
   const later = { sinks: empty<SinkCall>(units), changes: empty<Change>(units), modules: changesOfModules() };
+  const moduleReads: { unit: number; node: ts.Node }[] = [];
   const sinksOfFiles = new Map<ts.SourceFile, readonly ts.CallExpression[]>();
   const sinksOf = (file: ts.SourceFile) => {
     const known = sinksOfFiles.get(file) ?? callsIn(file).filter((call) => isSinkCall(call, cells));
@@ -104,6 +117,7 @@ export function effectsOf(
     for (const file of imported !== undefined && modules.isLocal(imported) ? modules.reach(imported) : []) {
       const module = (unit.statement as ts.ImportDeclaration).moduleSpecifier.getText();
       const runs = runsOf(file, cells).filter(({ declaration }) => modules.declaresSink(declaration));
+      if (modules.readsWhenImported(file)) moduleReads.push({ unit: unit.index, node: unit.statement });
       for (const node of new Set<ts.Node>([...sinksOf(file), ...runs.map(({ node }) => node)]))
         if (!isDeferred(node, file))
           now.sinks[unit.index]!.push({ unit: unit.index, node, label: `${sinkLabel(node)} of ${module}` });
@@ -115,6 +129,7 @@ export function effectsOf(
       if (!modules.isLocal(file)) continue;
       if (modules.declaresSink(declaration) || (ts.isCallExpression(node) && sinksOf(file).length > 0))
         found.set(node, sinkLabel(node));
+      if (modules.reads(declaration)) moduleReads.push({ unit: unit.index, node });
       const files = modules.changes(declaration);
       const change = { unit: unit.index, files, how: statementText(node) };
       if (files.size > 0) (isDeferred(node, unit.node) ? later : now).modules[unit.index]!.push(change);
@@ -153,7 +168,7 @@ export function effectsOf(
       grew = add(target.changes[edge.from]!, own, sameChange) || grew;
     }
   }
-  return { sinks: now.sinks, changes: now.changes, moduleChanges: now.modules.flat() };
+  return { sinks: now.sinks, changes: now.changes, moduleChanges: now.modules.flat(), moduleReads };
 }
 
 /** `inner`, known to unit `innerUnit`, is the value of `outer` at `depth`; changes less deep in `outer` than `least` are not shared. */

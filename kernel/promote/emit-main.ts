@@ -4,7 +4,7 @@ import { importBindings } from "./declared-names.ts";
 import { edited, editsOf } from "./edits.ts";
 import { enumAsObject } from "./erasable-enum.ts";
 import { formatted } from "./formatted.ts";
-import type { Needs } from "./modules.ts";
+import { isRequire, type Needs } from "./modules.ts";
 import type { CodeCell } from "./notebook.ts";
 import type { ParameterSite } from "./parameters.ts";
 import type { Ranges } from "./recorded.ts";
@@ -33,6 +33,7 @@ export function emitMain(slice: Slice, options: MainOptions): string {
   const imports = emitImports(slice, options, [
     { module: "millrace/job", imported: "job", local: job },
     ...paramImport(slice, options),
+    ...requireImport(slice),
   ]);
   return formatted(
     [
@@ -47,6 +48,7 @@ export function emitMain(slice: Slice, options: MainOptions): string {
       ...(options.warm === undefined ? [] : [`  warm: ${JSON.stringify(options.warm)},`]),
       "});",
       "",
+      ...requireOf(slice),
       ...cellsOf(slice).map((cell) => emitCell(cell, slice, options)),
       `await ${main}.run();`,
       "",
@@ -59,14 +61,30 @@ export function emitMain(slice: Slice, options: MainOptions): string {
 /** The same statements alone, for a first run in the notebook's folder: files have the names they have there, and nothing is a job yet. */
 export function emitStatements(slice: Slice, options: Statements): string {
   const inPlace = { ...options, needs: { ...options.needs, rewritten: new Map() } };
-  const imports = emitImports(slice, inPlace, paramImport(slice, options));
-  return [imports, ...cellsOf(slice).map((cell) => emitCell(cell, slice, inPlace))].join("\n").replaceAll("\r\n", "\n");
+  const imports = emitImports(slice, inPlace, [...paramImport(slice, options), ...requireImport(slice)]);
+  return [imports, ...requireOf(slice), ...cellsOf(slice).map((cell) => emitCell(cell, slice, inPlace))]
+    .join("\n")
+    .replaceAll("\r\n", "\n");
 }
 
 /** `param`, where a parameters cell needs it and the notebook does not import it. */
 function paramImport(slice: Slice, { parameters }: Statements): Wanted[] {
   const wraps = parameters.some((site) => site.literal !== undefined);
   return wraps && !importsParam(slice) ? [{ module: "millrace", imported: "param", local: "param" }] : [];
+}
+
+/** The kernel has a `require` for cells; a module has none. */
+const requireOf = (slice: Slice): string[] =>
+  requires(slice) ? ["const require = createRequire(import.meta.url);", ""] : [];
+
+const requireImport = (slice: Slice): Wanted[] =>
+  requires(slice) ? [{ module: "node:module", imported: "createRequire", local: "createRequire" }] : [];
+
+function requires({ units, kept }: Slice): boolean {
+  if (units.some(({ names }) => names.includes("require"))) return false;
+  const visit = (node: ts.Node): boolean =>
+    isRequire(node) || ts.forEachChild(node, (child) => visit(child) || undefined) === true;
+  return units.some((unit) => kept.has(unit.index) && visit(unit.node));
 }
 
 /** The code cells that give at least one statement other than an import, in document order. */

@@ -1,4 +1,5 @@
 import type { Analysis } from "./analyse.ts";
+import { secretMask } from "./checks/literals.ts";
 import { runCalls } from "./edits.ts";
 import type { Problem } from "./problem.ts";
 import type { Slice } from "./slice.ts";
@@ -41,7 +42,8 @@ export function explain({ notebook, slice, problems }: Analysis): Explanation {
 function sourceOf(unit: Unit): string {
   const text = unit.node.getText();
   const first = text.split("\n", 1)[0]!;
-  return first.length < text.length ? `${first.trimEnd()} …` : first;
+  // a dropped statement may hold a secret, and promotion.json goes along with the job
+  return secretMask(unit.node)(first.length < text.length ? `${first.trimEnd()} …` : first);
 }
 
 function reasonOf(unit: Unit, slice: Slice): string {

@@ -10,14 +10,25 @@ export interface LocalModules {
   isLocal(file: ts.SourceFile): boolean;
   /** Whether running a function (constructor, accessor) of a module declares a sink, itself or through others. */
   declaresSink(declaration: ts.Node): boolean;
+  /** Whether running a function (constructor, accessor) of a module reads a frame, itself or through others. */
+  reads(declaration: ts.Node): boolean;
+  /** Whether a module reads a frame when it is imported. */
+  readsWhenImported(file: ts.SourceFile): boolean;
   /** The modules whose own variables a function changes, itself or through others. */
   changes(declaration: ts.Node): ReadonlySet<ts.SourceFile>;
   /** A module and all that it imports, through others. */
   reach(file: ts.SourceFile): ReadonlySet<ts.SourceFile>;
 }
 
-/** @param isSink a mention of a sink verb of a frame */
-export function localModules(cells: CellProgram, isSink: (node: ts.Node) => boolean): LocalModules {
+/**
+ * @param isSink a mention of a sink verb of a frame
+ * @param isRead a mention of a verb that reads one
+ */
+export function localModules(
+  cells: CellProgram,
+  isSink: (node: ts.Node) => boolean,
+  isRead: (node: ts.Node) => boolean,
+): LocalModules {
   const isLocal = (file: ts.SourceFile) =>
     !file.isDeclarationFile &&
     !file.fileName.includes("/node_modules/") &&
@@ -25,16 +36,18 @@ export function localModules(cells: CellProgram, isSink: (node: ts.Node) => bool
     !cells.files.some((cell) => cell.sourceFile === file);
   const local = cells.program.getSourceFiles().filter(isLocal);
   const sinks = new Set<ts.Node>();
+  const reading = new Set<ts.Node>(); // functions, and files for what runs with an import
   const changed = new Map<ts.Node, Set<ts.SourceFile>>();
   const runs: { by: ts.Node; of: ts.Node }[] = [];
   for (const file of local) {
     for (const { node, declaration } of runsOf(file, cells)) {
       const of = isLocal(declaration.getSourceFile()) ? declaration : undefined;
       const by = deferredBy(node, file);
-      if (of !== undefined && by !== undefined) runs.push({ by, of });
+      if (of !== undefined) runs.push({ by: by ?? file, of });
     }
     const visit = (node: ts.Node): void => {
       const by = deferredBy(node, file);
+      if (isRead(node)) reading.add(by ?? file);
       if (by !== undefined && isSink(node)) sinks.add(by);
       const state = by !== undefined && ts.isIdentifier(node) ? stateOf(node, cells) : undefined;
       if (state !== undefined && isLocal(state)) {
@@ -49,15 +62,18 @@ export function localModules(cells: CellProgram, isSink: (node: ts.Node) => bool
   for (let grew = true; grew; ) {
     grew = false;
     for (const { by, of } of runs) {
-      const before = [sinks.size, changed.get(by)?.size ?? 0];
+      const before = [sinks.size + reading.size, changed.get(by)?.size ?? 0];
       if (sinks.has(of)) sinks.add(by);
+      if (reading.has(of)) reading.add(by);
       for (const file of changed.get(of) ?? []) changed.set(by, (changed.get(by) ?? new Set()).add(file));
-      grew ||= sinks.size !== before[0] || (changed.get(by)?.size ?? 0) !== before[1];
+      grew ||= sinks.size + reading.size !== before[0] || (changed.get(by)?.size ?? 0) !== before[1];
     }
   }
   return {
     isLocal,
     declaresSink: (declaration) => sinks.has(declaration) || withinClass(declaration, (part) => sinks.has(part)),
+    reads: (declaration) => reading.has(declaration) || withinClass(declaration, (part) => reading.has(part)),
+    readsWhenImported: (file) => reading.has(file),
     changes: (declaration) => changed.get(declaration) ?? new Set(),
     reach: (file) => reachOf(file, cells, isLocal),
   };

@@ -3,6 +3,8 @@ import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
 import ts from "typescript";
 import { suspiciousLiterals } from "./checks/literals.ts";
+import { isOpened } from "./is-opened.ts";
+import type { Notebook } from "./notebook.ts";
 import type { OpenedFile } from "./opened-files.ts";
 import { type Problem, problemAt } from "./problem.ts";
 import type { Slice } from "./slice.ts";
@@ -122,27 +124,37 @@ export function findNeeds(slice: Slice, folder: string): Needs {
 
 /**
  * What static text did not tell: files that the statements asked for under names they computed. Inside the notebook's folder they come along; one
- * outside, named by a relative path, would not be found from the job's folder.
+ * outside would not be found from the job's folder, or on another machine.
  */
-export function withOpened(needs: Needs, opened: readonly OpenedFile[], folder: string): Needs {
+export function withOpened(needs: Needs, opened: readonly OpenedFile[], { folder, cells }: Notebook): Needs {
   const files = new Map(needs.files);
   const problems: Problem[] = [];
   const own = new Set([...needs.files.values()]);
-  for (const { file, relative } of opened.toSorted((a, b) => (a.file < b.file ? -1 : 1))) {
+  for (const { file, relative, by } of opened.toSorted((a, b) => (a.file < b.file ? -1 : 1))) {
     if (needs.files.has(file)) continue;
     const to = slashes(path.relative(folder, file));
     if (inside(folder, file) && !RESERVED.test(to) && !own.has(to)) files.set(file, to);
-    else if (relative)
-      problems.push({
+    else if (relative || !(inside(folder, file) || isEverywhere(file))) {
+      const problem = {
         code: "ABSOLUTE_PATH",
         what: inside(folder, file)
           ? `The job needs ${to}, which its folder has a file of its own for.`
-          : `The job needs ${to}, which lies outside the notebook's folder and is named by a path that is computed.`,
-        remedies: ["put the file beside the notebook, or in a folder below it", "name it by a literal path"],
-      });
+          : `The job needs ${relative ? to : file}, which lies outside the notebook's folder and is named by a path that is computed.`,
+        remedies: ["put the file beside the notebook, or in a folder below it", "name it by a literal, relative path"],
+      } as const;
+      const cell = cells.find(({ number }) => number === by?.cell);
+      problems.push(
+        cell === undefined ? problem : problemAt(cell, Math.max(0, cell.source.indexOf(by!.line)), problem),
+      );
+    }
   }
   return { ...needs, files: new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))), problems };
 }
+
+/** What the system has on any machine, and Millrace's own sources. */
+const isEverywhere = (file: string) =>
+  /^\/(proc|sys|dev|usr|etc|lib|run)\//.test(file) || INSTALLATION.some((folder) => inside(folder, file));
+const INSTALLATION = ["..", "../../lib"].map((folder) => path.resolve(import.meta.dirname, folder));
 
 function notErasable(slice: Slice, file: string): readonly ts.Diagnostic[] {
   const source = slice.cells.program.getSourceFile(file);
@@ -182,7 +194,8 @@ function mentionedFiles(root: ts.Node): Mention[] {
       const isModule =
         ts.isImportDeclaration(parent) ||
         ts.isExportDeclaration(parent) ||
-        (ts.isCallExpression(parent) && parent.expression.kind === ts.SyntaxKind.ImportKeyword);
+        (ts.isCallExpression(parent) && parent.expression.kind === ts.SyntaxKind.ImportKeyword) ||
+        (isRequire(parent) && !node.text.startsWith("."));
       const mayBeFile =
         !/^[a-z]+:|[\n\0]/.test(node.text) &&
         !path.isAbsolute(node.text) &&
@@ -195,12 +208,11 @@ function mentionedFiles(root: ts.Node): Mention[] {
   return mentions;
 }
 
-const slashes = (file: string) => file.split(path.sep).join("/");
+/** `require("name")`, which the kernel gives to cells. */
+export const isRequire = (node: ts.Node): boolean =>
+  ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === "require";
 
-/** `readFileSync("names")`: handed to something that opens files. */
-const isOpened = (node: ts.Node) =>
-  ts.isCallExpression(node.parent) &&
-  /(read|open|load|scan|stream|table|predict)\w*$/i.test(node.parent.expression.getText());
+const slashes = (file: string) => file.split(path.sep).join("/");
 
 const inside = (folder: string, file: string) => !path.relative(folder, file).startsWith("..");
 

@@ -49,7 +49,7 @@ try {
 process.exit();
 
 async function answer(): Promise<NotebookAnswer> {
-  const opened = noteOpenedFiles();
+  const opened = noteOpenedFiles(request.code);
   await executeCells((url) => opened.note(url));
   const terminals = declaredTerminals();
   const { schemas, unknown } = await sourceSchemas(sourcesOf(terminals));

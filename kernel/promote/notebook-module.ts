@@ -39,12 +39,15 @@ export async function importFromFolder(
 }
 
 /** The number of the cell a stack leads to; undefined where it does not touch the module. */
-export function cellOf(error: unknown, code: string): number | undefined {
+export const cellOf = (error: unknown, code: string): number | undefined => placeOf(error, code)?.cell;
+
+/** That cell, and the text of the line. */
+export function placeOf(error: unknown, code: string): { cell: number; line: string } | undefined {
   const line = String((error as Error)?.stack ?? "").match(new RegExp(`${NAME.replace(".", "\\.")}:(\\d+)`))?.[1];
   if (line === undefined) return undefined;
   const above = code.split("\n").slice(0, Number(line));
   const marker = above.findLast((text) => /^\/\/ cell \d+/.test(text));
-  return marker === undefined ? undefined : Number(marker.match(/\d+/)![0]);
+  return marker === undefined ? undefined : { cell: Number(marker.match(/\d+/)![0]), line: above.at(-1)!.trim() };
 }
 
 /** The stack as far as the notebook's own code goes. */

@@ -31,7 +31,8 @@ export interface RawNotebook {
 }
 
 /** What the kernel journals about the latest execution of a cell; under `metadata.millrace` of the cell or of its outputs. */
-export type Execution = Omit<JournalEntry, "sinks" | "shown"> & Partial<Pick<JournalEntry, "sinks" | "shown">>;
+export type Execution = Omit<JournalEntry, "since" | "sinks" | "shown"> &
+  Partial<Pick<JournalEntry, "since" | "sinks" | "shown">>;
 
 /** A code cell as promotion sees it. */
 export interface CodeCell {

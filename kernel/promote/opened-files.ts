@@ -4,12 +4,15 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import polars from "nodejs-polars";
 import { pl } from "../../lib/plan/pl.ts";
+import { placeOf } from "./notebook-module.ts";
 
 /** A file that the kept statements asked for while they ran. */
 export interface OpenedFile {
   readonly file: string;
   /** Named by a relative path, which holds for the working directory; another one is computed from where a module stands. */
   readonly relative: boolean;
+  /** The statement that asked, as far as the stack tells: its cell, and the text of its line. */
+  readonly by?: { readonly cell: number; readonly line: string };
 }
 
 const ASKING = [
@@ -29,9 +32,10 @@ const POLARS = /^(read|scan)(CSV|Parquet|IPC|JSON|Json|Avro)$/;
 /**
  * From now on notes the files that are asked for in this process, by whatever name, as long as they are there: text tells of a literal path which file it
  * means, only a run tells it of `join("data", name)`. Files of packages are left out.
+ * @param code the statements, by whose lines a file is told the cell that asked for it
  * @returns `note` for what Node itself loads
  */
-export function noteOpenedFiles(): { note(url: string): void; files(): OpenedFile[] } {
+export function noteOpenedFiles(code: string): { note(url: string): void; files(): OpenedFile[] } {
   const found = new Map<string, OpenedFile>();
   const note = (given: unknown, flags: unknown): void => {
     if (typeof flags === "string" && !flags.startsWith("r")) return;
@@ -41,7 +45,9 @@ export function noteOpenedFiles(): { note(url: string): void; files(): OpenedFil
     const file = path.resolve(name);
     if (file.includes(`${path.sep}node_modules${path.sep}`) || isSetting(file) || !isFile(file)) return;
     const relative = !path.isAbsolute(name);
-    found.set(`${file} ${relative}`, { file, relative });
+    if (found.has(`${file} ${relative}`)) return;
+    const by = placeOf(new Error(), code);
+    found.set(`${file} ${relative}`, { file, relative, ...(by && { by }) });
   };
   watch(fs, ASKING, note);
   watch(fs.promises, ASKING_LATER, note);
@@ -55,9 +61,14 @@ export function noteOpenedFiles(): { note(url: string): void; files(): OpenedFil
   return { note: (url) => note(url, undefined), files: () => [...found.values()] };
 }
 
-/** Certificates and the like: what the environment names is not the notebook's. */
+/** Certificates and the like: what the environment names, or a folder that it names, is not the notebook's. */
 const isSetting = (file: string) =>
-  Object.values(process.env).some((value) => value !== undefined && path.resolve(value) === file);
+  Object.entries(process.env).some(([name, value]) => {
+    if (value === undefined || !path.isAbsolute(value)) return false;
+    const named = path.resolve(value);
+    return file === named || (!OF_THE_MACHINE.test(name) && named !== "/" && file.startsWith(named + path.sep));
+  });
+const OF_THE_MACHINE = /HOME|PWD$|^(TMPDIR|TEMP|TMP|USERPROFILE|INIT_CWD|_|NODE|npm_.*|XDG_.*)$/i;
 
 const { statSync } = fs;
 const isFile = (file: string) => statSync(file, { throwIfNoEntry: false })?.isFile() === true;

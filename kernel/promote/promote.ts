@@ -4,6 +4,7 @@ import { Refusal } from "../../lib/error.ts";
 import { outputName } from "../../lib/plan/nodes/terminal-node.ts";
 import type { ShownDigest } from "../../lib/run/replay/shown-digest.ts";
 import { type Analysis, analyse } from "./analyse.ts";
+import { withoutSecrets } from "./checks/literals.ts";
 import { sinkProblems } from "./checks/sinks.ts";
 import { emitMain } from "./emit-main.ts";
 import { type Execution, executeNotebook } from "./execute-notebook.ts";
@@ -12,6 +13,7 @@ import { composeYaml, DOCKERIGNORE, dockerfile, GITIGNORE } from "./job/docker.t
 import { kubernetesFiles } from "./job/kubernetes.ts";
 import { MAIN_TEST } from "./job/main-test.ts";
 import { POSTINSTALL, packageJson } from "./job/package-json.ts";
+import { pinnedPackages } from "./job/pinned.ts";
 import { readme } from "./job/readme.ts";
 import { vendoredMillrace } from "./job/vendor.ts";
 import { drift, type EarlierPromotion, earlierPromotion, type JobFiles, MADE_BY, writeJob } from "./job-folder.ts";
@@ -105,14 +107,14 @@ async function makeJob(
   const warm = options.warm ? warmRanges(terminals, reads.all) : undefined;
   const unknown = Object.entries(answer.unknown);
   if (unknown.length > 0) throw new PromotionRefusal(unknown.map(noSchema), path.basename(notebook.file));
-  const opened = withOpened(analysis.needs, answer.opened, notebook.folder);
+  const opened = withOpened(analysis.needs, answer.opened, notebook);
   const needs = withOnnxRuntime(opened, terminals, notebook.folder);
   const found = [
     ...needs.problems,
     ...sinkProblems(notebook, analysis.slice, sinks),
     ...(await shownProblems(shown, answer, check)),
   ];
-  const different = judge(found, options.allow ?? []);
+  const different = judge(withoutSecrets(found, analysis.slice), options.allow ?? []);
   if (different.refused.length > 0) throw new PromotionRefusal(different.refused, path.basename(notebook.file));
   allowed.push(...different.allowed);
 
@@ -141,7 +143,13 @@ async function makeJob(
   texts.set("main.test.ts", MAIN_TEST);
   texts.set(
     "package.json",
-    packageJson({ name, notebook: label, millraceVersion: pack.version, packages: needs.packages }),
+    packageJson({
+      name,
+      notebook: label,
+      millraceVersion: pack.version,
+      packages: needs.packages,
+      pinned: pinnedPackages(needs.packages, notebook.folder),
+    }),
   );
   texts.set("postinstall.mjs", POSTINSTALL);
   texts.set(`vendor/${pack.fileName}`, pack.bytes);

@@ -1,7 +1,17 @@
 import ts from "typescript";
 import { type CellProgram, checkCells } from "./cell-program.ts";
 import { dependencies, type Edge, type EdgeKind } from "./dependencies.ts";
-import { type Change, callsIn, type Effects, effectsOf, isSinkCall, isSinkMention, millraceMethod } from "./effects.ts";
+import {
+  type Change,
+  callsIn,
+  type Effects,
+  effectsOf,
+  isRead,
+  isSinkCall,
+  isSinkMention,
+  millraceMethod,
+  READING_VERBS,
+} from "./effects.ts";
 import { globalChanges, mentionsName } from "./globals.ts";
 import { localModules, moduleFile } from "./local-modules.ts";
 import type { Notebook } from "./notebook.ts";
@@ -37,7 +47,7 @@ export function sliceNotebook(notebook: Notebook): Slice {
   const edges = dependencies(cells, units);
   const isSink = (node: ts.Node) =>
     (ts.isCallExpression(node) && isSinkCall(node, cells)) || isSinkMention(node, cells);
-  const modules = localModules(cells, isSink);
+  const modules = localModules(cells, isSink, (node) => isRead(node, cells));
   const effects = effectsOf(cells, units, edges, modules);
   const kept = new Map<number, KeepReason>();
   const usedImports = new Map<number, Set<string>>();
@@ -128,7 +138,7 @@ function whyDropped(unit: Unit, cells: CellProgram, effects: Effects): string {
   const methods = callsIn(unit.node).map((call) => ({ call, method: millraceMethod(call, cells) }));
   const called = new Set(methods.map(({ method }) => method));
   if (called.has("run")) return "runs a sink; in a job every sink runs";
-  for (const verb of ["collect", "live", "plot", "batches", "explain"]) {
+  for (const verb of [...READING_VERBS, "explain"]) {
     if (called.has(verb)) return `looks at data in the notebook (.${verb}())`;
   }
   const text = unit.node.getText();

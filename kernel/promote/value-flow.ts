@@ -182,7 +182,7 @@ export function flowOf(identifier: ts.Identifier, cells: CellProgram): Flow {
     const callee = call.expression.getText();
     if (declaration !== undefined && isLibrary(declaration, cells)) return;
     if (declaration !== undefined && isLanguage(declaration, cells)) {
-      if (position === 0 && CHANGES_FIRST.test(callee)) mutated(depth + 1, least, call);
+      if (position === 0 && (CHANGES_FIRST.test(callee) || changesReceiver(call))) mutated(depth + 1, least, call);
       if (position === 0 && GIVES_FIRST.test(callee)) follow(call, depth, least);
       else if (COPIES_FIRST.test(callee)) follow(call, depth, Math.max(least, depth + 2));
       return;
@@ -194,6 +194,18 @@ export function flowOf(identifier: ts.Identifier, cells: CellProgram): Flow {
       bind(parameter.name, depth, least, textOf(call));
       if (givesBack(body, parameter)) follow(call, depth, least);
     }
+  }
+
+  /** `Array.prototype.push.call(value, …)`: the method changes what it is called on. */
+  function changesReceiver(call: ts.CallExpression | ts.NewExpression): boolean {
+    const by = call.expression;
+    if (!ts.isPropertyAccessExpression(by) || !/^(call|apply)$/.test(by.name.text)) return false;
+    const [signature] = cells.checker.getTypeAtLocation(by.expression).getCallSignatures();
+    const declaration = signature?.declaration;
+    if (declaration === undefined || isLibrary(declaration, cells)) return false;
+    const body = bodyOf(declaration);
+    if (body !== undefined) return changesThis(body);
+    return ts.isPropertyAccessExpression(by.expression) && !PURE_METHODS.has(by.expression.name.text);
   }
 
   /** The value gets a name, or its parts get names: what is done to them is done to it. */

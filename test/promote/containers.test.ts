@@ -8,8 +8,10 @@ import { validate } from "dockerfile-utils";
 import { parse } from "yaml";
 import { composeYaml, dockerfile } from "../../kernel/promote/job/docker.ts";
 import { kubernetesFiles } from "../../kernel/promote/job/kubernetes.ts";
+import { packageJson } from "../../kernel/promote/job/package-json.ts";
 import type { Measured } from "../../kernel/promote/measured.ts";
 import type { Parameter } from "../../kernel/promote/parameters.ts";
+import { GRACE } from "../../lib/run/job/run-job.ts";
 import { pythonTool } from "../support/python.ts";
 import { temporaryFolder } from "./notebooks.ts";
 import { runCommand } from "./run-command.ts";
@@ -75,6 +77,8 @@ test("the manifests are what Kubernetes' schemas say, of several versions, and t
 test("compose.yaml: topics are made once Kafka is healthy, then the job starts with its parameters as text", () => {
   const { services, volumes } = parse(composeYaml("crash", ["phones", "cars"], PARAMETERS, false));
   assert.deepEqual(Object.keys(services), ["kafka", "topics", "job"]);
+  const [dollar]: any[] = [parse(composeYaml("crash", [], [parameter("PATTERN", "^a$")], false))];
+  assert.equal(dollar.services.job.environment.PATTERN, "^a$$"); // $$: no variable of Compose's
   assert.match(services.topics.command[0], /^true\s+&& \S+ .*--topic phones .*&& \S+ .*--topic cars --partitions 4$/);
   const { environment, depends_on: after } = services.job;
   assert.deepEqual(environment, {
@@ -88,6 +92,28 @@ test("compose.yaml: topics are made once Kafka is healthy, then the job starts w
   const listeners = String(services.kafka.environment.KAFKA_ADVERTISED_LISTENERS);
   assert.ok(listeners.includes(environment.KAFKA_BOOTSTRAP_SERVERS));
   for (const [volume] of services.job.volumes.map((mount: string) => mount.split(":"))) assert.ok(volume in volumes);
+});
+
+test("k8s: the job has the time it takes to stop, and secrets by reference only", async () => {
+  for (const writesFiles of [false, true]) {
+    const files = kubernetesFiles("crash", PARAMETERS, undefined, writesFiles);
+    const { spec } = parse(files.get("k8s/statefulset.yaml")!).spec.template;
+    const compose = parse(composeYaml("crash", ["phones"], PARAMETERS, writesFiles));
+    const seconds = [spec.terminationGracePeriodSeconds, Number.parseInt(compose.services.job.stop_grace_period, 10)];
+    for (const grace of seconds) assert.ok(grace * 1000 > GRACE && grace * 1000 <= 2 * GRACE, `${grace} s`);
+    const [container] = spec.containers;
+    assert.deepEqual(container.envFrom, [
+      { configMapRef: { name: "crash-settings" } },
+      { secretRef: { name: "crash", optional: true } },
+    ]);
+    assert.equal(container.env, undefined);
+    assert.doesNotMatch([...files.values()].join("\n"), /kind: Secret|stringData/);
+    const [{ literals }] = parse(files.get("k8s/kustomization.yaml")!).configMapGenerator;
+    assert.deepEqual(
+      literals.filter((literal: string) => /PASSWORD|TOKEN|USERNAME|SECRET/.test(literal)),
+      [],
+    );
+  }
 });
 
 test("k8s: resources follow what the notebook measured, with room", () => {
@@ -135,7 +161,16 @@ test("k8s: every name, label, port and volume that one file mentions is there in
   assert.equal(template.spec.securityContext.runAsNonRoot, true);
 });
 
-test("Dockerfile: runs as another user than root, on an argument's base, what npm start runs", () => {
+test("Dockerfile: runs as another user than root, on an argument's base of an exact version, without a compiler, what npm start runs", async () => {
+  const { devDependencies } = JSON.parse(
+    await readFile(path.resolve(import.meta.dirname, "../../package.json"), "utf8"),
+  );
+  assert.match(devDependencies.node, /^24\.\d+\.\d+$/);
+  assert.match(dockerfile(false), new RegExp(`^ARG NODE_IMAGE=node:${devDependencies.node}-slim$`, "m"));
+  const none = { packages: new Map<string, string>(), pinned: {} };
+  const made = packageJson({ name: "crash", notebook: "crash.ipynb", millraceVersion: "0.1.0", ...none });
+  assert.equal(JSON.parse(made).devDependencies.node, devDependencies.node);
+  assert.doesNotMatch(dockerfile(true), /apt|apk|build-essential|python|gyp|g\+\+|make|curl/);
   const lines = dockerfile(false).replaceAll("\\\n", " ").split("\n");
   const arguments_ = (keyword: string) =>
     lines.filter((line) => line.startsWith(`${keyword} `)).map((line) => line.slice(keyword.length + 1).trim());
@@ -144,6 +179,7 @@ test("Dockerfile: runs as another user than root, on an argument's base, what np
   assert.deepEqual(JSON.parse(arguments_("CMD")[0]!), ["node", "main.ts"]);
   const [check] = lines.filter((line) => line.startsWith("HEALTHCHECK")).map((line) => line.match(/CMD (\[.*\])$/)![1]);
   assert.match(JSON.parse(check!)[2], /\/health\/live/);
+  assert.match(arguments_("RUN").join(" "), /npm install --omit=dev/);
   const copied = arguments_("COPY").join(" ");
   for (const needed of ["package.json", "postinstall.mjs", "vendor"]) assert.ok(copied.includes(needed), needed);
 });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import polars from "nodejs-polars";
+import { parse } from "yaml";
 import { fetchRanges, heldRanges } from "../../kernel/promote/fetch-ranges.ts";
 import { tarball } from "../../kernel/promote/job/tarball.ts";
 import { unpack } from "../../kernel/promote/job/unpack.ts";
@@ -171,16 +172,67 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
     assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
   });
 
+  test("its own test says which row differs", async () => {
+    const job = path.join(folder, "mutated-and-tested");
+    await cp(made, job, { recursive: true });
+    await symlink(path.join(installed, "node_modules"), path.join(job, "node_modules"));
+    await replaceIn(path.join(job, "more", "offset.ts"), "= 0", "= 0.5");
+    const { code, stdout } = await runCommand(process.execPath, ["--test"], { cwd: job });
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, new RegExp(`${sink}: \\d+ of \\d+ rows differ[\\s\\S]*key "[^"]+", row \\d+\\n`));
+  });
+
+  test("what it installs needs no compiler and runs no scripts; its image holds what it runs, and nothing for development", async () => {
+    const { packages } = JSON.parse(await readFile(path.join(installed, "node_modules", ".package-lock.json"), "utf8"));
+    const deployed = Object.entries<any>(packages).filter(([, { dev }]) => !dev);
+    // what its packages need in turn is what is installed here, and as its package.json says
+    const { overrides } = JSON.parse(await readFile(path.join(made, "package.json"), "utf8"));
+    const versions = new Map(deployed.map(([name, { version }]) => [name.replace(/^.*node_modules\//, ""), version]));
+    assert.ok(Object.keys(overrides).length > 15, JSON.stringify(overrides));
+    for (const [name, version] of Object.entries(overrides)) assert.equal(versions.get(name), version, name);
+    assert.ok(deployed.length > 10 && deployed.some(([name]) => name.startsWith("node_modules/nodejs-polars-")));
+    for (const [name, { hasInstallScript }] of deployed) {
+      assert.ok(!hasInstallScript, `${name} has an install script`);
+      assert.equal(existsSync(path.join(installed, name, "binding.gyp")), false, `${name} would be compiled`);
+    }
+    const ignored = (await readFile(path.join(made, ".dockerignore"), "utf8")).split("\n");
+    const inImage = (await readdir(made)).filter((name) => !ignored.includes(name)).sort();
+    assert.deepEqual(inImage, [
+      "force.ts",
+      "limits.json",
+      "main.ts",
+      "more",
+      "package.json",
+      "postinstall.mjs",
+      "promotion.json",
+      "vendor",
+    ]);
+    assert.ok((await stat(path.join(made, "vendor", "millrace-0.1.0.tgz"))).size < 2 ** 20);
+  });
+
+  test("asks Kubernetes for what the notebook measured", async () => {
+    const { measured } = JSON.parse(await readFile(path.join(made, "promotion.json"), "utf8"));
+    assert.ok(measured.recordsPerSecond > 0 && measured.millisecondsPerRecord > 0, JSON.stringify(measured));
+    const records = await valuesOf(servers, source);
+    const times = records.map(({ timestamp }) => timestamp as number);
+    const rate = (1000 * COUNT) / (times.reduce((a, b) => Math.max(a, b)) - times.reduce((a, b) => Math.min(a, b)));
+    assert.ok(Math.abs(measured.recordsPerSecond / rate - 1) < 0.06, `${measured.recordsPerSecond}, not ${rate}`);
+    const { spec } = parse(await readFile(path.join(made, "k8s", "statefulset.yaml"), "utf8"));
+    const cpu = Math.ceil((measured.recordsPerSecond * measured.millisecondsPerRecord * 3) / 100) * 100;
+    const { requests } = spec.template.spec.containers[0].resources;
+    assert.equal(requests.cpu, `${Math.min(2000, Math.max(100, cpu))}m`);
+  });
+
   const mutations: readonly { name: string; mutate: (job: string) => Promise<void>; says: RegExp }[] = [
     {
       name: "main.ts changed",
       mutate: (job) => replaceIn(path.join(job, "main.ts"), ".gt(scale(", ".lt(scale("),
-      says: /rows differ/,
+      says: /rows differ[\s\S]*key "[^"]+", row 1\n {4}notebook: .*gForceTotal.*\n {4}job: .*gForceTotal/,
     },
     {
       name: "a local module changed",
       mutate: (job) => replaceIn(path.join(job, "more/offset.ts"), "= 0", "= 0.5"),
-      says: /rows differ[\s\S]*\(no row\)/,
+      says: /rows differ[\s\S]*key "[^"]+", row \d+\n[\s\S]*\(no row\)/,
     },
     {
       name: "a recorded sample changed",
@@ -189,7 +241,7 @@ moving.filter(pl.col("gForceTotal").gt(scale(threshold * factor))).to(${JSON.str
         const text = gunzipSync(await readFile(file)).toString();
         await writeFile(file, gzipSync(text.replace(/"gForceX\\":-?[\d.]+/, '"gForceX\\":99')));
       },
-      says: /rows differ[\s\S]*Changed since promotion: samples/,
+      says: /1 of \d+ rows differ[\s\S]*key "[^"]+", row 1\n {4}notebook: \(no row\)\n {4}job: .*"gForceX":99[\s\S]*Changed since promotion: samples/,
     },
     {
       name: "a sink gone from main.ts",

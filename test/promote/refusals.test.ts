@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { analyse } from "../../kernel/promote/analyse.ts";
+import { explain } from "../../kernel/promote/explain.ts";
 import { sha256 } from "../../kernel/promote/notebook.ts";
 import { judge, PromotionRefusal } from "../../kernel/promote/problem.ts";
-import { notebookOf, type TestCell, temporaryFolder } from "./notebooks.ts";
+import { notebookOf, notebookText, type TestCell, temporaryFolder } from "./notebooks.ts";
+import { millraceAgain } from "./run-command.ts";
 
 const HEAD = 'import { param, pl, topic } from "millrace";\nconst phone = topic("phone-data");';
 const SINK = 'phone.to("out");';
@@ -76,8 +78,57 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["DEFINED_TWICE cell 3, line 1"],
   },
   {
-    name: "one name defined twice, one meaning needed",
-    cells: [HEAD, "const limit = 1;", 'const limit = 2;\nphone.filter(pl.col("x").gt(limit)).to("b");'],
+    name: "a cell defines what it uses, whatever others call so",
+    cells: [
+      HEAD,
+      "const limit = 1;",
+      'const limit = 2;\nphone.filter(pl.col("x").gt(limit)).to("b");',
+      "const limit = 3;",
+    ],
+    found: [],
+  },
+  ...(
+    [
+      ["as a constant", "const limit = 1;", "const limit = 2;", "limit"],
+      ["by destructuring", "const limit = 1;", "const { most: limit } = { most: 2 };", "limit"],
+      ["as a function", "const limit = () => 1;", "function limit() { return 2; }", "limit()"],
+      [
+        "as an import and a function",
+        'import { join } from "node:path";',
+        "const join = (x: string) => x;",
+        'join("x").length',
+      ],
+      [
+        "once after a function that uses it",
+        "const limit = 1;\nconst twice = () => limit * 2;",
+        "const limit = 2;",
+        "twice()",
+      ],
+    ] as const
+  ).map(([name, one, other, use]) => ({
+    name: `one name defined twice above its use, ${name}`,
+    cells: [HEAD, one, other, `phone.filter(pl.col("x").gt(${use})).to("out");`],
+    found: ["DEFINED_TWICE cell 3, line 1"],
+  })),
+  {
+    name: "a name defined again below its use, by a cell that had run before it, and by one that had not",
+    cells: [
+      { source: HEAD, count: 1 },
+      { source: "const limit = 1, most = 5;", count: 2 },
+      { source: 'phone.filter(pl.col("x").gt(limit + most)).to("out");', count: 4 },
+      { source: "\nconst limit = 2;", count: 3 },
+      { source: "const most = 2;", count: 5 },
+    ],
+    found: ["DEFINED_TWICE cell 4, line 2"],
+  },
+  {
+    name: "what papermill injected is no second definition",
+    cells: [
+      HEAD,
+      { tags: ["parameters"], source: "const limit = 1;" },
+      { tags: ["injected-parameters"], source: "const limit = 7;" },
+      'phone.filter(pl.col("x").gt(limit)).to("out");',
+    ],
     found: [],
   },
   {
@@ -118,6 +169,15 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
       ["a loop", "const settings = [{ limit: 1 }];", "for (const one of settings) one.limit = 2;"],
       ["a callback", "const settings = [{ limit: 1 }];", "settings.forEach((one) => { one.limit = 2; });"],
       ["a search", "const settings = [{ limit: 1 }];", "settings.find((one) => one.limit)!.limit = 2;"],
+      [
+        "a method of another's",
+        "const settings = [{ limit: 1 }];",
+        "Array.prototype.push.apply(settings, [{ limit: 2 }]);",
+      ],
+      ["a map", "const settings = new Map([[1, { limit: 1 }]]);", "for (const [, one] of settings) one.limit = 2;"],
+      ["a setter", "const settings = { n: 1, set limit(n: number) { this.n = n; } };", "settings.limit = 2;"],
+      ["a class", "class Settings { static limit = 1; }\nconst settings = Settings;", "Settings.limit++;"],
+      ["Object.assign", "const settings = { limit: 1 };", "Object.assign(settings, { limit: 2 });"],
       ["destructuring", "let settings = { limit: 1 }, other = { limit: 2 };", "[settings, other] = [other, settings];"],
     ] as const
   ).map(([name, declared, change]) => ({
@@ -191,6 +251,15 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
     found: ["COLLECTED_IN_SLICE cell 2, line 1"],
   },
   {
+    name: "collected data that reaches the sink through functions, classes, callbacks and names",
+    cells: [
+      HEAD,
+      "async function peek() { return await phone.collect(); }\nclass Peek { rows = phone.live().df; }\nlet n = 0;\nawait phone.collect().then((df) => { n = df.height; });\nfor await (const df of phone.batches()) n += df.height;\nconst { collect } = phone;\nconst hidden: any = phone;\nconst last = await hidden.collect();",
+      'phone.map((row: any) => ({ n: n + last.height + row.x }), { schema: { n: "Int64" } })\n  .filter(pl.col("n").gt((await peek()).height + (await collect.call(phone)).height + new Peek().rows.height)).to("out");',
+    ],
+    found: [1, 2, 4, 5, 6, 8].map((line) => `COLLECTED_IN_SLICE cell 2, line ${line}`),
+  },
+  {
     name: "an answer of sql that a sink depends on",
     cells: [
       HEAD,
@@ -235,6 +304,72 @@ const refusals: readonly { name: string; cells: readonly TestCell[]; found: read
       'phone.filter(pl.col("password").gt(password.length + token.length + headers.Authorization.length)).to("out");',
     ],
     found: [1, 2, 3].map((line) => `SECRET_LITERAL cell 2, line ${line}`),
+  },
+  {
+    name: "a secret however it is written",
+    cells: [
+      HEAD,
+      [
+        'const host = "db", url = `$' + "{host}://ann:geheim@$" + "{host}/x`;",
+        "const password = `$" + "{host}geheim`;",
+        'const token = host + "geheim";',
+        'const sasl = { login: { "client-secret": `geheim` } };',
+        'function connect(pwd = "geheim", { apiKey = "geheim" } = {}) { return pwd + apiKey; }',
+        'const key = param("key", "geheim"), secretKey = param("other", "geheim");',
+        "const headers = new Headers();",
+        'headers.set("password", "geheim");',
+        'class Desk { static accessKey = "geheim"; }',
+        'process.env.DB_PASSWORD = "geheim";',
+        'const jaas = "org.example.Login required username=ann password=geheim;", json = \'{"password": "geheim"}\';',
+        'const passwords = ["geheim"];',
+      ].join("\n"),
+      'phone.filter(pl.col("x").gt(JSON.stringify([url, password, token, sasl, connect(), key, secretKey, [...headers], Desk.accessKey, process.env.DB_PASSWORD, jaas, json, passwords]).length)).to("out");',
+    ],
+    found: [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12].map((line) => `SECRET_LITERAL cell 2, line ${line}`),
+  },
+  {
+    name: "no secrets: names of columns and topics, dtypes, what comes from the environment, what holds parts together",
+    cells: [
+      HEAD,
+      [
+        "const token = process.env.TOKEN ?? '', secretTopic = 'crash-alerts', tokens = ['a', 'b'];",
+        "const password = `Bearer $" +
+          "{token}`, apiKey = token + '-' + token, url = `postgres://$" +
+          "{token}:$" +
+          "{password}@db`;",
+        'const other = topic("other", { schema: { token: "Utf8", password: "Utf8" } }).rename({ token: "word", x: "password" });',
+      ].join("\n"),
+      'other.filter(pl.col("word").str.contains(token + secretTopic + tokens + password + apiKey + url)).to("out", { key: "token" });',
+    ],
+    found: [],
+  },
+  {
+    name: "a path of this machine however it is written; a route and a separator are none",
+    cells: [
+      HEAD,
+      [
+        'import path from "node:path";',
+        'import { readFileSync } from "node:fs";',
+        'const user = "ann", a = path.join("/home", user, "x.json");',
+        'const b = path.resolve("/", "home", user);',
+        'const c = new URL("file:///home/ann/x.json");',
+        "const d = `/home/$" + "{user}/x.json`;",
+        'const e = "/Users/" + user;',
+        'const f = readFileSync("/elsewhere/x.json", "utf8");',
+        'const g = "C:\\\\data\\\\x.json";',
+        'const h = new URL("/readings/x", "http://host"), i = ["a", "b"].join("/");',
+      ].join("\n"),
+      'phone.filter(pl.col("x").gt([a, b, c, d, e, f, g, h, i].join("/").length)).to("out");',
+    ],
+    found: [3, 4, 5, 6, 7, 8, 9].map((line) => `ABSOLUTE_PATH cell 2, line ${line}`),
+  },
+  {
+    name: "a package under a path of its own, and imports that are asked for as the cell runs",
+    cells: [
+      HEAD,
+      'import { limit } from "no-such-package/sub/path";\nconst { low } = await import("no-such-package");\nconst { top } = await import("./missing.ts");\nphone.filter(pl.col("x").gt(limit + low + top)).to("out");',
+    ],
+    found: [1, 2, 3].map((line) => `UNRESOLVED_IMPORT cell 2, line ${line}`),
   },
   {
     name: "a parameter without a literal default",
@@ -286,6 +421,55 @@ test("a package linked from a folder, and a local module with an import that is 
   assert.match(problems[1]!.remedies[0]!, /write \.\/high\.ts/);
 });
 
+test("each rule is refused with its place and overruled by --allow, and promotion.json tells which were", async () => {
+  const folder = await temporaryFolder();
+  const [file, job] = [path.join(folder, "book.ipynb"), path.join(folder, "job")];
+  await mkdir(path.join(folder, "elsewhere"));
+  await mkdir(path.join(folder, "node_modules"));
+  await writeFile(path.join(folder, "elsewhere/package.json"), '{"name":"linked","version":"1.0.0","main":"i.js"}');
+  await writeFile(path.join(folder, "elsewhere/i.js"), "exports.limit = 1;");
+  await symlink(path.join(folder, "elsewhere"), path.join(folder, "node_modules/linked"));
+  const head = 'import { pl, topic } from "millrace";\nconst phone = topic("phones", { schema: { x: "Float64" } });';
+  const later = "const file = '/home/ann/x', password = 'geheim';";
+  const functions =
+    'const look = () => { display(1); };\nconst gone = () => nobody;\nconst load = () => import("no-such-package");\nconst peek = () => phone.collect();';
+  const kinds =
+    'let most = 1;\nconst limit = 1;\nconst wrong: number = "text";\nconst linked = (await import("linked")).limit;';
+  const sink =
+    'const sink = phone.filter(pl.col("x").gt([file, password, look, gone, load, peek, most, limit, wrong, linked].length)).to("out");';
+  await writeFile(
+    file,
+    notebookText([
+      { source: head, count: 1, metadata: journal(head, 1) },
+      { source: later, count: 4, metadata: journal(later, 4) },
+      { source: functions, count: 3, metadata: journal(functions, 3, false) },
+      { source: kinds, count: 5, metadata: journal(`${kinds}\n`, 5) },
+      "most += 1;",
+      { source: "var limit = 3;", count: 6 },
+      { source: sink, count: 7, metadata: journal(sink, 7) },
+    ]),
+  );
+  const codes = [
+    ...["ABSOLUTE_PATH", "COLLECTED_IN_SLICE", "DEFINED_TWICE", "DISPLAY_IN_SLICE", "EDITED_SINCE_RUN"],
+    ...["FAILED_WHEN_RUN", "MUTATED_ACROSS_CELLS", "NOT_RUN", "OUT_OF_ORDER", "SECRET_LITERAL", "TYPE_ERROR"],
+    ...["UNDECLARED_NAME", "UNPINNED_PACKAGE", "UNRESOLVED_IMPORT"],
+  ];
+  const env = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" };
+  const refused = await millraceAgain(["promote", file, "--out", job], { env });
+  assert.equal(refused.code, 2, refused.stderr);
+  const told = refused.stderr.matchAll(/^([A-Z_]+): .*\n(?: .*\n)*? {2}where: cell \d+ \(c\d+\), line \d+\n/gm);
+  assert.deepEqual([...new Set([...told].map(([, code]) => code!))].sort(), codes, refused.stderr);
+  const allow = codes.flatMap((code) => ["--allow", code]);
+  const made = await millraceAgain(["promote", file, "--out", job, ...allow], { env });
+  assert.equal(made.code, 0, made.stderr);
+  const { allowed } = JSON.parse(await readFile(path.join(job, "promotion.json"), "utf8"));
+  assert.deepEqual([...new Set(allowed.map(({ code }: any) => code))].sort(), codes);
+  for (const { code, cell, line } of allowed) {
+    assert.ok(cell > 0 && line > 0, code);
+    assert.ok(made.stdout.includes(`Allowed ${code} (cell ${cell}, line ${line})`), made.stdout);
+  }
+});
+
 test("a secret and a machine's path in a local module are named by its file and line", async () => {
   const folder = await temporaryFolder();
   await writeFile(
@@ -299,6 +483,44 @@ test("a secret and a machine's path in a local module are named by its file and 
     ["SECRET_LITERAL cell 2, line 1: low.ts:2", "ABSOLUTE_PATH cell 2, line 1: low.ts:3"],
   );
   assert.ok(problems.every(({ what }) => !what.includes("geheim")));
+});
+
+test("a local module that reads a topic, when it is imported or in a function the job calls", async () => {
+  const folder = await temporaryFolder();
+  const rows =
+    'import { topic } from "millrace";\nexport const peek = async () => (await topic("a").collect()).height;\n';
+  await writeFile(path.join(folder, "peek.ts"), `${rows}export const one = 1;\n`);
+  await writeFile(
+    path.join(folder, "rows.ts"),
+    'import { peek } from "./peek.ts";\nexport const height = await peek();\n',
+  );
+  const cells = [
+    HEAD,
+    'import { one, peek } from "./peek.ts";\nphone.filter(pl.col("x").gt(one)).to("a");',
+    'import { height } from "./rows.ts";\nphone.filter(pl.col("x").gt(height)).to("b");\nconst most = await peek();\nphone.filter(pl.col("x").gt(most)).to("c");',
+  ];
+  const { problems } = analyse(notebookOf(cells, folder));
+  assert.deepEqual(
+    problems.map(({ code, cell, line }) => `${code} cell ${cell}, line ${line}`),
+    ["COLLECTED_IN_SLICE cell 3, line 1", "COLLECTED_IN_SLICE cell 3, line 3"],
+  );
+});
+
+test("a secret is in no message of another rule and in no explanation, of dropped statements either", () => {
+  const analysis = analyse(
+    notebookOf([
+      HEAD,
+      'const password = "geheim";\nconst file = { at: "/home/ann/x", secret: `geheim\nis $' +
+        '{1} geheimer` };\nphone.filter(pl.col("x").gt(file.at.length)).to("out");',
+    ]),
+  );
+  const { problems, statements } = explain(analysis);
+  assert.deepEqual(
+    problems.map(({ code, line }) => `${code} ${line}`),
+    ["ABSOLUTE_PATH 2", "SECRET_LITERAL 2"],
+  );
+  assert.doesNotMatch(JSON.stringify([problems, statements]), /geheim/);
+  assert.match(JSON.stringify(statements), /const password = \\"…\\"/);
 });
 
 test("every refusal of a place names a cell, a line and a remedy", () => {

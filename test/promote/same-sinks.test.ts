@@ -62,6 +62,29 @@ test("a job with an ONNX model has the runtime in the notebook's version, and is
   assert.equal(dependencies["onnxruntime-node"], "1.30.0");
 });
 
+test("a file of this machine under a computed name is refused in the cell that opens it", async () => {
+  const folder = await temporaryFolder();
+  const [book, job] = [path.join(folder, "book"), path.join(folder, "job")];
+  await mkdir(book);
+  const file = path.join(book, "book.ipynb");
+  for (const name of ["limit.txt", "book/own.txt"]) await writeFile(path.join(folder, name), "3");
+  await writeFile(
+    file,
+    notebookText([
+      `${HEAD}\nimport { readFileSync } from "node:fs";\nimport path from "node:path";`,
+      'const own = readFileSync(path.join(process.cwd(), ["own", "txt"].join(".")), "utf8");\nconst limit = readFileSync(path.resolve(process.cwd(), "..", "limit" + ".txt"), "utf8");',
+      'const sink = phone.filter(pl.col("x").gt(Number(limit) + Number(own))).to("out");',
+    ]),
+  );
+  const env = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" };
+  const { code, stderr } = await millraceAgain(["promote", file, "--out", job], { env });
+  assert.equal(code, 2, stderr);
+  assert.match(
+    stderr,
+    /1 reason[\s\S]*ABSOLUTE_PATH: The job needs \S+\/limit\.txt[\s\S]*where: cell 2 \(c2\), line 2\n/,
+  );
+});
+
 test("a sink that depends on the clock is refused; --allow lets it through and notes it", async () => {
   const cells = [HEAD, 'const now = Date.now();\nconst sink = phone.filter(pl.col("x").gt(now)).to("out");'];
   const { code, stderr, promote } = await promoted(cells);

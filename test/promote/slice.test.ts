@@ -275,6 +275,20 @@ phone.filter(pl.col("x").gt(all.length))
   .to(Name.out);`,
   },
   {
+    name: "a cell may require a package, which a module does not do by itself",
+    cells: [HEAD, 'const { parse } = require("yaml");\nphone.filter(pl.col("x").gt(parse("2"))).to("out");'],
+    main: `import { createRequire } from "node:module";
+import { pl, topic } from "millrace";
+const require = createRequire(import.meta.url);
+
+// cell 1
+const phone = topic("phone-data");
+
+// cell 2
+const { parse } = require("yaml");
+phone.filter(pl.col("x").gt(parse("2"))).to("out");`,
+  },
+  {
     name: "an import of a type is one, also where the notebook does not say so",
     cells: [
       'import { StreamFrame, topic } from "millrace";\nconst phone: StreamFrame = topic("phone-data");\nphone.to("out");',

@@ -61,6 +61,16 @@ const sink = source.groupByDynamic({ indexColumn: "at", every: "10s", by: "k", g
     assert.equal((await column(cluster, steps, "step")).length, 10 + 25);
     assert.deepEqual(await column(cluster, sums, "sum"), [sum(10, 20), sum(0, 10), sum(10, 20)]);
 
+    // from an instant: the record of 20 s and all after it, without a row before it to take the difference to
+    const [begun, rows] = [new Date(START + 19_500).toISOString(), (await column(cluster, steps, "step")).length];
+    const timed = await run("timed", { MILLRACE_FROM: begun });
+    assert.equal(timed.code, 0, timed.stderr);
+    const since = (await column(cluster, steps, "step")).slice(rows);
+    assert.deepEqual(since, [null, ...squares(21, 25).map((x, i) => x - (20 + i) ** 2)]);
+    const wrong = await run("wrong", { MILLRACE_FROM: "yesterday" });
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /MILLRACE_FROM is "yesterday"[\s\S]*earliest, latest, an ISO 8601 time/);
+
     const replayed = await millrace(["replay", job], { env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" } });
     assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
   } finally {

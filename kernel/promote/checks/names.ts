@@ -1,35 +1,72 @@
 import ts from "typescript";
 import { importBindings } from "../declared-names.ts";
+import { isParameterCell } from "../parameters.ts";
 import { type Problem, problemAt } from "../problem.ts";
 import type { Slice } from "../slice.ts";
 import type { Unit } from "../unit.ts";
+import { hasRun, ranBefore } from "./runs.ts";
 
 /** One meaning per name: declared once, in a cell above its use, changed only where it is declared. */
 export function nameProblems(slice: Slice): Problem[] {
   return [...definedTwice(slice), ...fromSkippedCells(slice), ...usedTooEarly(slice), ...changedElsewhere(slice)];
 }
 
-function definedTwice({ units, kept, usedImports }: Slice): Problem[] {
+/** Of two definitions of what the job needs, a cell sees the one that ran last: which one that is depends on the order and on how often cells ran. */
+function definedTwice({ units, kept, usedImports, edges }: Slice): Problem[] {
   const problems: Problem[] = [];
-  const first = new Map<string, Unit>();
-  for (const unit of units) {
-    if (!kept.has(unit.index)) continue;
-    const names = ts.isImportDeclaration(unit.statement) ? [...(usedImports.get(unit.index) ?? [])] : unit.names;
-    for (const name of names) {
-      const earlier = first.get(name);
-      first.set(name, earlier ?? unit);
-      if (earlier === undefined || earlier.cell === unit.cell || sameImport(earlier, unit, name)) continue;
+  const defining = new Map<string, Unit[]>();
+  for (const unit of units)
+    if (unit.wish !== "skip") for (const name of unit.names) defining.set(name, [...(defining.get(name) ?? []), unit]);
+  for (const [name, all] of defining) {
+    const needed = all.filter(({ index, statement }) =>
+      ts.isImportDeclaration(statement) ? usedImports.get(index)?.has(name) : kept.has(index),
+    );
+    const [first] = needed;
+    if (first === undefined) continue;
+    const others = all.filter(
+      (unit) =>
+        unit.cell !== first.cell &&
+        !sameImport(first, unit, name) &&
+        !isInjected(first, unit) &&
+        (needed.includes(unit) || mayBeMeant(unit, name)),
+    );
+    for (const unit of others) {
+      const [one, other] = unit.index < first.index ? [unit, first] : [first, unit];
+      const both = needed.includes(unit);
       problems.push(
-        problemAt(unit.cell, unit.node.getStart(), {
+        problemAt(other.cell, other.node.getStart(), {
           code: "DEFINED_TWICE",
-          what: `${name} is defined in cell ${earlier.cell.number} and again here; the job needs both.`,
+          what: `${name} is defined in cell ${one.cell.number} and again here; ${both ? "the job needs both" : "which one a cell saw depends on what had run"}.`,
           remedies: ["give one of them another name", "remove the definition that is no longer meant"],
         }),
       );
     }
   }
   return problems;
+
+  function runsBelow({ index, cell }: Unit): boolean {
+    return units.some((other) => other.index > index && other.cell !== cell && kept.has(other.index));
+  }
+
+  /** A user of the name may have seen this definition: it stands above, it ran before, or the use is in a function, which runs later. */
+  function mayBeMeant(unit: Unit, name: string): boolean {
+    if (!hasRun(unit.cell) && units.some(({ cell }) => hasRun(cell))) return false;
+    return edges.some((edge) => {
+      const [user, provider] = [units[edge.from]!, units[edge.to]!];
+      if (edge.name !== name || !kept.has(edge.from) || edge.kind === "type" || !provider.names.includes(name))
+        return false;
+      // a cell that defines what it uses has just done so
+      const isOwn = provider.cell === user.cell;
+      if (unit.index < user.index) return !isOwn && user.cell !== unit.cell;
+      if (edge.deferred) return runsBelow(unit);
+      return !isOwn && hasRun(unit.cell) && !ranBefore(user.cell, unit.cell);
+    });
+  }
 }
+
+/** What papermill injects is meant to take the place of the parameters. */
+const isInjected = (a: Unit, b: Unit) =>
+  isParameterCell(a.cell) && isParameterCell(b.cell) && [a, b].some(({ cell }) => cell.tags.has("injected-parameters"));
 
 function sameImport(a: Unit, b: Unit, local: string): boolean {
   if (!ts.isImportDeclaration(a.statement) || !ts.isImportDeclaration(b.statement)) return false;

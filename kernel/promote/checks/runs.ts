@@ -8,7 +8,7 @@ import { type Problem, problemAt } from "../problem.ts";
 export function runProblems(sliceCells: readonly CodeCell[], allCells: readonly CodeCell[]): Problem[] {
   if (!allCells.some((cell) => hasRun(cell))) return [];
   const problems: Problem[] = [];
-  let last: CodeCell | undefined;
+  let newest: CodeCell | undefined; // of those above: the one whose source is the newest
   for (const cell of sliceCells) {
     const { execution } = cell;
     if (!hasRun(cell)) {
@@ -38,9 +38,9 @@ export function runProblems(sliceCells: readonly CodeCell[], allCells: readonly 
         }),
       );
     }
-    if (last !== undefined && ranBefore(cell, last)) {
+    if (newest !== undefined && ranBefore(cell, newest)) {
       const [before, after] = [
-        `cell ${last.number} as [${last.executionCount}]`,
+        `cell ${newest.number} as [${newest.executionCount}]`,
         `this one as [${cell.executionCount}]`,
       ];
       problems.push(
@@ -51,17 +51,38 @@ export function runProblems(sliceCells: readonly CodeCell[], allCells: readonly 
         }),
       );
     }
-    last = cell;
+    if (newest === undefined || isNewer(cell, newest)) newest = cell;
   }
   return problems;
 }
 
-const hasRun = (cell: CodeCell) => cell.executionCount !== null || cell.execution !== undefined;
+export const hasRun = (cell: CodeCell) => cell.executionCount !== null || cell.execution !== undefined;
 
-function ranBefore(a: CodeCell, b: CodeCell): boolean {
-  const [first, second] = [a.execution, b.execution];
-  if (first !== undefined && second !== undefined && first.session === second.session) return first.seq < second.seq;
-  return (a.executionCount ?? 0) < (b.executionCount ?? 0);
+/** When a cell's source ran first and last: what ran once more, unchanged, is not newer for it. */
+interface When {
+  readonly first: number;
+  readonly last: number;
+}
+
+const when = (last: number, first = last): When => ({ first, last });
+
+/** Of two cells, by the same clock: the executions of their session, or what the notebook shows as `[5]`. */
+function whenBoth(a: CodeCell, b: CodeCell): readonly [When, When] {
+  const [one, other] = [a.execution, b.execution];
+  if (one !== undefined && one.session === other?.session)
+    return [when(one.seq, one.since), when(other.seq, other.since)];
+  return [when(a.executionCount ?? 0), when(b.executionCount ?? 0)];
+}
+
+/** Had `a` run for the last time before what `b` is now ran at all? */
+export function ranBefore(a: CodeCell, b: CodeCell): boolean {
+  const [one, other] = whenBoth(a, b);
+  return one.last < other.first;
+}
+
+function isNewer(a: CodeCell, b: CodeCell): boolean {
+  const [one, other] = whenBoth(a, b);
+  return one.first > other.first;
 }
 
 const firstCode = (cell: CodeCell) => Math.max(0, cell.source.search(/\S/));

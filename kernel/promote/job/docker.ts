@@ -1,10 +1,11 @@
 import type { Parameter } from "../parameters.ts";
+import { NODE_VERSION } from "./package-json.ts";
 
 /** @param writesFiles `.toParquet` is among the sinks */
 export const dockerfile = (
   writesFiles: boolean,
 ): string => `# docker build -t JOB .    (another base: --build-arg NODE_IMAGE=…)
-ARG NODE_IMAGE=node:24-slim
+ARG NODE_IMAGE=node:${NODE_VERSION}-slim
 FROM \${NODE_IMAGE}
 # ONNXRUNTIME_NODE_INSTALL: where there is an ONNX model, the CPU's runtime is in its package, CUDA's would be downloaded
 ENV NODE_ENV=production PORT=8080 MILLRACE_STATE_DIR=/state${writesFiles ? " MILLRACE_FILES_DIR=/files" : ""} ONNXRUNTIME_NODE_INSTALL=skip
@@ -22,12 +23,18 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \\
 CMD ["node", "main.ts"]
 `;
 
+/** What the running job does not read. */
 export const DOCKERIGNORE = `node_modules
 state
 samples
 expected
 k8s
 main.test.ts
+Dockerfile
+compose.yaml
+README.md
+.dockerignore
+.gitignore
 .git
 *.log
 `;
@@ -36,6 +43,9 @@ export const GITIGNORE = `node_modules/
 state/
 *.log
 `;
+
+/** Compose would put a variable in for a `$`. */
+const literally = (text: string) => JSON.stringify(text.replaceAll("$", "$$$$"));
 
 /** The job beside a Kafka of its own, for a machine with Docker. */
 export function composeYaml(
@@ -90,7 +100,7 @@ ${create.join("\n")}
     environment:
       KAFKA_BOOTSTRAP_SERVERS: kafka:19092
       MILLRACE_JOB_NAME: ${name}
-${parameters.map(({ variable, default: value }) => `      ${variable}: ${JSON.stringify(String(value))}\n`).join("")}    ports:
+${parameters.map(({ variable, default: value }) => `      ${variable}: ${literally(String(value))}\n`).join("")}    ports:
       - "127.0.0.1:8080:8080"
     volumes:
       - state:/state

@@ -6,10 +6,12 @@ export interface PackageOptions {
   readonly notebook: string;
   readonly millraceVersion: string;
   readonly packages: ReadonlyMap<string, string>;
+  /** What those, and Millrace, need in turn. */
+  readonly pinned: Readonly<Record<string, string>>;
 }
 
 /** An npm package of exact versions; `millrace` comes from the folder itself. */
-export function packageJson({ name, notebook, millraceVersion, packages }: PackageOptions): string {
+export function packageJson({ name, notebook, millraceVersion, packages, pinned }: PackageOptions): string {
   const manifest = {
     name: packageName(name),
     version: "1.0.0",
@@ -20,6 +22,7 @@ export function packageJson({ name, notebook, millraceVersion, packages }: Packa
     scripts: { postinstall: "node postinstall.mjs", start: "node main.ts", test: "node --test" },
     dependencies: { millrace: `file:vendor/millrace-${millraceVersion}.tgz`, ...Object.fromEntries(packages) },
     devDependencies: { node: NODE_VERSION },
+    overrides: pinned,
   };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }

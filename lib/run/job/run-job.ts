@@ -30,7 +30,7 @@ import { ownNumber, WorkerLink } from "./worker-link.ts";
 const SHARE_OF_DUCKDB = 0.4;
 
 /** How long the last checkpoint may take, ms: an orchestrator kills after 60 s (`k8s/`, `compose.yaml`). */
-const GRACE = 50_000;
+export const GRACE = 50_000;
 
 /** Brokers that do not answer would hold the end up for minutes. Whoever goes on begins at the last checkpoint, as after a crash. */
 function giveUp(): void {
