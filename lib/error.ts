@@ -13,9 +13,13 @@ export interface Trouble {
 
 /** The base of every error Millrace throws on purpose. Its message is the readable block. */
 export class MillraceError extends Error {
+  /** Stable, for programs and documentation: `UNREACHABLE_BROKER`, … */
   readonly code: string;
+  /** What happened, in one sentence. */
   readonly what: string;
+  /** A cell and line, a topic and offset, a file. */
   readonly where: string | undefined;
+  /** What to do; one way out per entry. */
   readonly remedies: readonly string[];
 
   constructor(trouble: Trouble) {

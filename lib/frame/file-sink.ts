@@ -17,6 +17,7 @@ export interface ToTableOptions {
 export class FileSink {
   /** The plan of the rows, as data. */
   readonly node: PlanNode;
+  /** The table or the folder. */
   readonly target: FileTarget;
   /** What a job runs. */
   readonly #plan: PlanNode;

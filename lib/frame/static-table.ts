@@ -21,6 +21,7 @@ export class StaticTable {
   readonly digest: string;
   /** `frame`, or the file they came from. */
   readonly origin: string;
+  /** Names and dtypes of its columns. */
   readonly schema: Schema;
 
   constructor(rows: pl.DataFrame, origin: string) {

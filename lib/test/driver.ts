@@ -19,6 +19,7 @@ import { parseTable, tableText } from "./table.ts";
 /** A frame or sink under test. */
 export type Tested = StreamFrame | Sink;
 
+/** How a program is run in a test. */
 export interface DriverOptions {
   /** Partitions of every topic; records go to them by their key, as Kafka's own producers place them. Default 1. */
   readonly partitions?: number;
@@ -53,6 +54,7 @@ interface Running {
   readonly readers: ReadonlyMap<string, SourceReader>;
 }
 
+/** A program that runs in memory, see {@link driver}. */
 export class TestDriver {
   readonly #tested: readonly Tested[];
   readonly #ids: readonly string[];

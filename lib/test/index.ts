@@ -1,10 +1,9 @@
 /** Deterministic tests of programs, without a broker: `import { driver } from "millrace/test"`. */
 import { afterFastObjects } from "../polars/after-fast-objects.ts";
-import type * as Driver from "./driver.ts";
+import type * as Api from "./api.ts";
 
-const loaded = afterFastObjects<typeof Driver>(import.meta.url, "./driver");
+const loaded = afterFastObjects<typeof Api>(import.meta.url, "./api");
 
 export const { driver, TestDriver } = loaded;
-export type TestDriver = Driver.TestDriver;
-export type { DriverOptions, TestBadRecord, Tested } from "./driver.ts";
-export type { TestRecord } from "./records.ts";
+export type TestDriver = Api.TestDriver;
+export type { DriverOptions, TestBadRecord, Tested, TestRecord } from "./api.ts";

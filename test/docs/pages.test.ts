@@ -34,20 +34,3 @@ suite("links", () => {
       assert.deepEqual(dead, []);
     });
 });
-
-test("links of the site's pages lead to pages of the site", async () => {
-  const { sitePages } = (await import(path.join(repository, "docs/site/site-pages.mjs"))) as {
-    sitePages: () => Map<string, string>;
-  };
-  const made = sitePages();
-  const notebooks = globSync("notebooks/*.ipynb", { cwd: repository }).map((name) => name.replace(/ipynb$/, "md"));
-  const there = new Set([...made.keys(), ...notebooks, "api/index.md"]);
-  const dead = [...made].flatMap(([name, text]) =>
-    [...text.matchAll(/\]\(([^)\s]+)\)/g)]
-      .map(([, link]) => link!.replace(/#.*$/, ""))
-      .filter((link) => link !== "" && !/^(https?:|mailto:)/.test(link) && !there.has(link))
-      .filter((link) => !/^(decisions|images)\//.test(link) || !existsSync(path.join(repository, "docs", link)))
-      .map((link) => `${name}: ${link}`),
-  );
-  assert.deepEqual(dead, []);
-});

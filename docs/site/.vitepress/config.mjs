@@ -30,7 +30,9 @@ export default {
       { text: "Notebooks", items: titled("notebooks") },
       {
         text: "Facts",
-        items: ["expressions", "reliability", "performance", "operating", "comparison", "architecture"].map(page),
+        items: ["expressions", "reliability", "performance", "operating", "clients", "comparison", "architecture"].map(
+          page,
+        ),
       },
       { text: "Reference", items: [{ text: "API", link: "/api/" }] },
       { text: "Decisions", collapsed: true, items: titled("decisions") },

@@ -6,6 +6,7 @@ import { hasSessionTables, sessionConnection } from "../notebook/files/session-t
 import { answerFrame } from "./answer-frame.ts";
 import { type SqlParameter, sqlText } from "./sql-text.ts";
 
+/** Where `sql` reads, and how much. */
 export interface SqlOptions {
   /** A job's folder, its state folder, or the URL of a running job; without it the tables of this session (`.toTable(name).run()`). */
   readonly job?: string;
@@ -22,6 +23,7 @@ export interface SqlOptions {
 /** Reads by SQL: to be put before a template. Values in `${…}` are parameters, never text of the statement. */
 export type SqlTag = (texts: TemplateStringsArray, ...parameters: SqlParameter[]) => Promise<pl.DataFrame>;
 
+/** The tag {@link sql}, with ways to say where it reads. */
 export interface Sql extends SqlTag {
   (options: SqlOptions): SqlTag;
   /** Of a job: its folder, its state folder, or the URL of a running one. */
