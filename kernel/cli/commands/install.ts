@@ -23,7 +23,14 @@ export const command = new Command("install")
   .option("--name <name>", "name of the kernelspec", DEFAULT_NAME)
   .option("--display-name <name>", "what clients show", "TypeScript (Millrace)")
   .action(async ({ sysPrefix, prefix, name, displayName }: Options) => {
-    await makeLibraryTypes();
+    const began = performance.now();
+    const seconds = () => ((performance.now() - began) / 1000).toFixed(0);
+    let made = false;
+    await makeLibraryTypes(() => {
+      made = true;
+      console.log("making the library's declarations for the editor: once for this version, some seconds …");
+    });
+    if (made) console.log(`made them in ${seconds()} s`);
     const root = prefix ?? (sysPrefix ? activePrefix() : undefined);
     const dataDir = root === undefined ? userDataDir() : prefixDataDir(root);
     const folder = installKernelspec(dataDir, { name, displayName });

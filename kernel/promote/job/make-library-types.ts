@@ -5,10 +5,14 @@ import { libraryTypesFolder } from "../../language/library-types.ts";
 import { unpack } from "./unpack.ts";
 import { vendoredMillrace } from "./vendor.ts";
 
-/** Keeps the declarations of `lib/` where the type checker of cells looks for them, unless they are there: those that a job gets. Some seconds, once. */
-export async function makeLibraryTypes(): Promise<void> {
+/**
+ * Keeps the declarations of `lib/` where the type checker of cells looks for them, unless they are there: those that a job gets. Some seconds, once.
+ * @param begins called where they are still to be made
+ */
+export async function makeLibraryTypes(begins: () => void = () => {}): Promise<void> {
   const folder = libraryTypesFolder();
   if (existsSync(folder)) return;
+  begins();
   const parent = path.resolve(folder, "../../..");
   await mkdir(parent, { recursive: true });
   const work = await mkdtemp(path.join(parent, "making-"));
