@@ -5,9 +5,8 @@ import { parseArgs } from "node:util";
 import { EmbeddedBroker } from "../kernel/broker/embedded-broker.ts";
 import { start } from "../kernel/demo/child.ts";
 import { Cluster, Fetcher, Producer, partitionByKey, type RecordColumns } from "../lib/log/index.ts";
-import { kafkaStreams } from "./peers/kafka-streams.ts";
+import { kafkaStreams, livingKafkaStreams } from "./peers/kafka-streams.ts";
 import { promoted, started } from "./peers/millrace.ts";
-import type { Command, JobRun } from "./side-by-side/peer.ts";
 import { PhoneMessages } from "./side-by-side/phone-messages.ts";
 
 const HELP = `node bench/main.ts latency [options]
@@ -60,7 +59,7 @@ export async function main(args: string[]): Promise<void> {
       const stateDir = path.join(work, id);
       await mkdir(stateDir);
       const run = { guarantee, servers: broker.bootstrapServers, input, output, id, stateDir, commitInterval };
-      const { command, args, cwd, env } = peer === "millrace" ? started("w2", run, []) : liveKafkaStreams(run);
+      const { command, args, cwd, env } = peer === "millrace" ? started("w2", run, []) : livingKafkaStreams(run);
       const job = start(command, args, { ...(cwd && { cwd }), env: { ...process.env, ...env } });
       const ended = job.exit.then((code) => {
         throw new Error(`the job ended with exit code ${code}:\n${job.stderr().slice(-2000)}`);
@@ -78,11 +77,6 @@ export async function main(args: string[]): Promise<void> {
     await broker.stop();
     await rm(work, { recursive: true, force: true });
   }
-}
-
-function liveKafkaStreams(run: Omit<JobRun, "workload" | "count">): Command {
-  const command = kafkaStreams.command({ ...run, workload: "w2", count: 0 });
-  return { ...command, env: { ...command.env, UNTIL_END: "false" } };
 }
 
 interface Load {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { EmbeddedBroker } from "../kernel/broker/embedded-broker.ts";
 import { Cluster, Fetcher, Producer, partitionByKey } from "../lib/log/index.ts";
-import { kafkaStreams } from "./peers/kafka-streams.ts";
+import { kafkaStreams, livingKafkaStreams } from "./peers/kafka-streams.ts";
 import { promoted, started } from "./peers/millrace.ts";
 import type { Command } from "./side-by-side/peer.ts";
 import { PhoneMessages } from "./side-by-side/phone-messages.ts";
@@ -65,7 +65,7 @@ export async function main(args: string[]): Promise<void> {
         const command: Command =
           peer === "millrace"
             ? { ...started("w2", live, []), command: process.execPath, args: ["main.ts"] } // npm would be what is killed
-            : ofKafkaStreams(kafkaStreams.command({ ...live, workload: "w2", count: 0 }), values.session);
+            : ofKafkaStreams(livingKafkaStreams(live), values.session);
         const job = { id, input, output, command };
         await mkdir(stateDir);
         const seconds = [await recovery(cluster, job, keys, async () => {})];
@@ -87,7 +87,7 @@ export async function main(args: string[]): Promise<void> {
 }
 
 function ofKafkaStreams(command: Command, session: string): Command {
-  return { ...command, env: { ...command.env, UNTIL_END: "false", SESSION_TIMEOUT_MS: session } };
+  return { ...command, env: { ...command.env, SESSION_TIMEOUT_MS: session } };
 }
 
 /** One round: the state is filled, the job killed, changed by `between`, started again. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cacheFolder, runTool } from "../../kernel/broker/jars.ts";
-import type { Peer } from "../side-by-side/peer.ts";
+import type { Command, JobRun, Peer } from "../side-by-side/peer.ts";
 
 const source = path.join(import.meta.dirname, "kafka-streams");
 const target = path.join(cacheFolder(), "bench-kafka-streams");
@@ -44,6 +44,12 @@ export const kafkaStreams: Peer = {
     },
   }),
 };
+
+/** A job that goes on until it is stopped. */
+export function livingKafkaStreams(run: Omit<JobRun, "workload" | "count">): Command {
+  const command = kafkaStreams.command({ ...run, workload: "w2", count: 0 });
+  return { ...command, env: { ...command.env, UNTIL_END: "false" } };
+}
 
 async function digest(folder: string): Promise<string> {
   const hash = createHash("sha256");

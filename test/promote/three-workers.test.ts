@@ -3,11 +3,11 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import polars from "nodejs-polars";
-import { Cluster } from "../../lib/log/index.ts";
+import { Cluster, groupInstances } from "../../lib/log/index.ts";
 import { readAll, type Written } from "../run/job/support.ts";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
 import { until } from "../support/until.ts";
-import { asContainer } from "./as-container.ts";
+import { asContainer, byNpm } from "./as-container.ts";
 import { notebookText, temporaryFolder } from "./notebooks.ts";
 import { feedPhones, sendPhones } from "./phones.ts";
 import { millrace } from "./run-command.ts";
@@ -43,9 +43,9 @@ test("three workers of a promoted folder, started as its container would be, are
 
   const cluster = await Cluster.connect({ bootstrapServers: servers });
   try {
-    const workers = await Promise.all(
-      [1, 2, 3].map((n) => asContainer(job, path.join(folder, String(n)), { ...env, MILLRACE_JOB_NAME: name })),
-    );
+    const named = { ...env, MILLRACE_JOB_NAME: name };
+    const containers = [1, 2].map((n) => asContainer(job, path.join(folder, String(n)), named));
+    const workers = [...(await Promise.all(containers)), byNpm(job, path.join(folder, "3"), named)];
     const logs = () => workers.map(({ stderr }) => stderr()).join("\n");
     /** The partitions that a worker has counted state of. */
     const partitions = async (worker: (typeof workers)[number]) => {
@@ -85,6 +85,8 @@ test("three workers of a promoted folder, started as its container would be, are
     await everyRow("the rows of the two that stay", stay);
     for (const { child } of stay) child.kill("SIGTERM");
     for (const { ended } of stay) assert.equal((await ended).code, 0);
+    // npm has not ended before the job that it started
+    assert.equal((await groupInstances(cluster, name)).size, 0);
   } finally {
     await cluster.close();
   }

@@ -19,7 +19,7 @@ export function packageJson({ name, notebook, millraceVersion, packages, pinned 
     description: `Stream job promoted from ${notebook}`,
     type: "module",
     engines: { node: ">=24" },
-    scripts: { postinstall: "node postinstall.mjs", start: "node main.ts", test: "node --test" },
+    scripts: { postinstall: "node postinstall.mjs", start: "exec node main.ts", test: "node --test" },
     dependencies: { millrace: `file:vendor/millrace-${millraceVersion}.tgz`, ...Object.fromEntries(packages) },
     devDependencies: { node: NODE_VERSION },
     overrides: pinned,
