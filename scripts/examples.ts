@@ -22,7 +22,7 @@ const topics: Readonly<Record<string, () => Iterable<RecordColumns>>> = {
   quotes: () => simulateQuotes({ count: 20_000, rate: 500 }),
   trades: () => simulateTrades({ count: 2000, rate: 50 }),
   "chat-data": () => simulateChat({ count: 3000, devices: 40, rate: 4 }),
-  "car-data": () => simulatePackedCar({ format: "arrow", channels: 100, hertz: 100, count: 240 }),
+  "car-data": () => simulatePackedCar({ format: "arrow", channels: 500, hertz: 10, count: 1200 }),
 };
 
 const chosen = process.argv.slice(2);

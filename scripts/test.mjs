@@ -3,9 +3,9 @@
 import { spawn } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import path from "node:path";
-import { run } from "node:test";
 import { pathToFileURL } from "node:url";
-import { inOrder } from "./test-order.mjs";
+import { runLanes } from "./run-lanes.mjs";
+import { lanes } from "./test-order.mjs";
 
 const root = path.resolve(import.meta.dirname, "..");
 process.chdir(root);
@@ -28,7 +28,9 @@ async function checks() {
 }
 
 const chosen = process.argv.slice(2);
-const files = (chosen.length > 0 ? chosen : inOrder(globSync("test/**/*.test.ts"))).map((file) => path.resolve(file));
+const files = (chosen.length > 0 ? [chosen, chosen] : lanes(globSync("test/**/*.test.ts"))).map((lane) =>
+  lane.map((file) => path.resolve(file)),
+);
 const broker = await EmbeddedBroker.start({ heap: 1024, progress: (line) => console.log(line) });
 const checked = chosen.length > 0 ? [] : checks();
 
@@ -41,31 +43,27 @@ if (existsSync(python)) process.env.MILLRACE_PYTHON ??= python;
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => interrupted.abort());
-const tests = run({
-  files,
-  concurrency: 2,
+const { events, ended } = runLanes(files, {
   timeout: 600_000,
   signal: interrupted.signal,
   // a job and the kernel do this themselves; tests import single files
   execArgv: ["--import", pathToFileURL(path.join(root, "lib/polars/fast-objects.ts")).href],
 });
-let passed = false;
-const seconds = new Map();
-tests.on("test:summary", ({ file, success, duration_ms }) => {
-  if (file === undefined) passed = success;
-  else seconds.set(path.relative(root, file), duration_ms / 1000);
-});
 const { [process.env.MILLRACE_TEST_REPORTER ?? "spec"]: reporter } = await import("node:test/reporters");
-const report = tests.compose(reporter.prototype?._transform ? new reporter() : reporter);
+const report = events.compose(reporter.prototype?._transform ? new reporter() : reporter);
 report.pipe(process.stdout, { end: false });
 interrupted.signal.addEventListener("abort", () => report.unpipe()); // else every file that has not begun is told of
+const { counts, seconds } = await ended;
 await new Promise((resolve) => report.on("end", resolve));
 
-if (files.length > 1) {
+if (seconds.size > 1) {
   const longest = [...seconds].sort(([, a], [, b]) => b - a).slice(0, 15);
-  console.log(`longest files, s:\n${longest.map(([file, s]) => `${s.toFixed(0).padStart(5)}  ${file}`).join("\n")}`);
+  const lines = longest.map(([file, s]) => `${s.toFixed(0).padStart(5)}  ${path.relative(root, file)}`);
+  console.log(`longest files, s:\n${lines.join("\n")}`);
 }
 const failures = await checked;
 for (const failure of failures) console.log(failure);
 await broker.stop();
-process.exit(passed && failures.length === 0 ? 0 : 1);
+const failed = counts.failed + counts.cancelled + failures.length;
+console.log(`${counts.passed} passed, ${failed} failed`);
+process.exit(failed === 0 && counts.passed > 0 ? 0 : 1);
