@@ -1,5 +1,6 @@
 import test, { after, before } from "node:test";
 import { newSeed, seeded } from "../support/seeded.ts";
+import { backPressureDrill } from "./back-pressure.ts";
 import { brokerBehindNetwork } from "./broker-behind-network.ts";
 import { brokerKillDrill } from "./broker-kill.ts";
 import type { BrokerDrill } from "./drill.ts";
@@ -19,6 +20,7 @@ const drills: [string, Guarantee, DrillPlans, (drill: BrokerDrill) => Promise<vo
   ["the broker cannot be reached for a while", "exactly-once", "joined", (drill) => unreachableDrill(drill, 4000)],
   ["answers to produce requests come too late", "exactly-once", "apart", (drill) => produceTimeoutsDrill(drill, 1)],
   ["answers say NOT_LEADER although it was written", "exactly-once", "apart", (drill) => notLeaderDrill(drill, 5)],
+  ["the way out is slow", "exactly-once", "apart", (drill) => backPressureDrill(drill, 150, 2e6, 60)],
 ];
 
 for (const [what, guarantee, plans, drill] of drills) {

@@ -2,6 +2,7 @@ import test, { before } from "node:test";
 import type { Cluster } from "../../lib/log/index.ts";
 import { connect } from "../run/job/support.ts";
 import { newSeed, seeded } from "../support/seeded.ts";
+import { farAheadDrill } from "./back-pressure.ts";
 import type { Drill } from "./drill.ts";
 import { clockDrill } from "./faults/clock.ts";
 import { diskFullDrill, smallFileSystem } from "./faults/disk-full.ts";
@@ -29,6 +30,7 @@ const drills: Record<string, (drill: Drill) => Promise<void>> = {
   "records were deleted before they were read": expiredOffsetsDrill,
   "the source is deleted and made again": recreatedTopicDrill,
   "another producer leaves a transaction open": openTransactionDrill,
+  "a topic is far ahead of one that it is read in one order with": (drill) => farAheadDrill(drill, 200_000),
 };
 
 for (const [what, drill] of Object.entries(drills)) {

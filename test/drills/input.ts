@@ -1,5 +1,5 @@
 import type { Cluster } from "../../lib/log/index.ts";
-import { type JobUnderTest, phones, produce } from "../run/job/support.ts";
+import { besideOf, type JobUnderTest, phones, produce } from "../run/job/support.ts";
 
 const START = 1_700_000_000_000;
 /** So many that every partition of a drill's job has some. */
@@ -25,19 +25,23 @@ export class DrillInput {
       key: `phone-${i}`,
       text: `{"model":"model ${i % 4}"}`,
     }));
-    if (job.plans.includes("models")) await produce(cluster, `${job.input}-models`, models, START - 1000);
+    if (besideOf(job.plans).includes("models")) await produce(cluster, `${job.input}-models`, models, START - 1000);
     return new DrillInput(cluster, job, random);
   }
 
   async write(records: number, slices = 10): Promise<void> {
     const size = Math.ceil(records / slices);
     for (let slice = 0; slice < slices; slice++) {
-      const readings = () => phones(size, PHONES, this.#random, this.#start, this.#records);
       // of today: a broker that starts again forgets producers whose last record is a day old, and takes what they repeat as new
-      const write = (topic: string) => produce(this.#cluster, topic, readings(), Date.now());
-      if (this.#job.plans.includes("pairs") && slice % 2 === 0) await write(`${this.#job.input}-other`);
+      const write = (topic: string, start = this.#start) =>
+        produce(this.#cluster, topic, phones(size, PHONES, this.#random, start, this.#records), Date.now());
+      const other = besideOf(this.#job.plans).includes("other") ? `${this.#job.input}-other` : undefined;
+      // where it must not go ahead in any partition (see `all` in `plans.ts`), two readings behind and written after
+      const behind = this.#job.plans.some((plan) => plan.includes("anew"));
+      if (other !== undefined && !behind && slice % 2 === 0) await write(other);
       await write(this.#job.input);
-      if (this.#job.plans.includes("pairs") && slice % 2 === 1) await write(`${this.#job.input}-other`);
+      if (other !== undefined && behind) await write(other, this.#start - 40);
+      else if (other !== undefined && slice % 2 === 1) await write(other);
       // the phones' readings are 20 ms apart; what is expected knows no late rows, so a slice begins after all earlier ones, after a pause that ends
       // sessions, and no 20 ms lie in two windows
       this.#start += Math.ceil(size / PHONES) * 20 + 260;

@@ -1,29 +1,23 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { readOwner } from "../../lib/run/job/state-folder.ts";
-import { type JobRun, jobUnderTest, untilOpened } from "../run/job/support.ts";
+import { besideOf, jobUnderTest, produce, untilOpened } from "../run/job/support.ts";
 import { until } from "../support/until.ts";
-import type { Drill } from "./drill.ts";
+import type { BrokerDrill, Drill } from "./drill.ts";
+import { metric } from "./metric.ts";
 import { writeReadings } from "./readings.ts";
+import { mebibytes, resident } from "./resident.ts";
 
 const SLICE = 100_000;
 /** Records of the flow that a base is measured with. */
 const FLOW = 2_000_000;
-
-/** Resident bytes of a process, now and at most so far. */
-async function resident(run: JobRun): Promise<{ now: number; most: number }> {
-  const status = await readFile(`/proc/${run.child.pid}/status`, "utf8");
-  const of = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
-  return { now: of("VmRSS"), most: of("VmHWM") };
-}
-
-const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+/** Phones of the soak. */
+const DEVICES = 1000;
+/** Beyond the 512 MiB that state may take: what a process takes anyway, see the large state. */
+const MOST_RESIDENT = 1.5 * 2 ** 30;
 
 /** Sums and counts of `millrace_checkpoint_seconds`. */
 async function checkpoints(stateDir: string): Promise<{ seconds: number; count: number }> {
-  const text = await (await fetch(`${(await readOwner(stateDir))?.url}/metrics`)).text();
-  const of = (what: string) => Number(new RegExp(`^millrace_checkpoint_seconds_${what} (\\S+)`, "m").exec(text)?.[1]);
-  return { seconds: of("sum"), count: of("count") };
+  const of = async (what: string) => (await metric(stateDir, `millrace_checkpoint_seconds_${what}`)) ?? 0;
+  return { seconds: await of("sum"), count: await of("count") };
 }
 
 /**
@@ -34,7 +28,7 @@ export async function largeStateDrill({ cluster, guarantee, log }: Drill, millio
   const keys = millions * 1e6;
   const job = await jobUnderTest(cluster, { guarantee, plans: "delta", partitions: 4 });
   const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "1s", MILLRACE_STATE_MEMORY: "512MiB" });
-  const processed = async () => (await rowsIn(job.stateDir)) ?? 0;
+  const processed = () => rowsIn(job.stateDir);
   await untilOpened(run);
   const key = (n: number) => `phone-${n}`;
   let written = 0;
@@ -72,39 +66,54 @@ export async function largeStateDrill({ cluster, guarantee, log }: Drill, millio
   assert.ok(most - base < 512 * 2 ** 20, "the memory given");
 }
 
-/** A job at full speed for a while: its memory does not grow. */
-export async function soakDrill({ cluster, guarantee, plans, log }: Drill, minutes: number): Promise<void> {
+/**
+ * A job at full speed for a while: its memory does not grow, and stays within what a job may take.
+ * @param rate bytes a second that what it writes passes at; 0: as fast as it goes
+ */
+export async function soakDrill(drill: BrokerDrill, minutes: number, rate: number): Promise<void> {
+  const { cluster, guarantee, plans, log, network, servers } = drill;
   const job = await jobUnderTest(cluster, { guarantee, plans, partitions: 4 });
-  const run = await job.start();
+  const beside = besideOf(job.plans);
+  const key = (n: number) => `phone-${n % DEVICES}`;
+  if (beside.includes("models")) {
+    const models = Array.from({ length: DEVICES }, (_, n) => ({ key: key(n), text: `{"model":"model ${n % 4}"}` }));
+    await produce(cluster, `${job.input}-models`, models, 1_700_000_000_000 - 1000);
+  }
+  network.weather.produceRate = rate;
+  const run = await job.start([], rate > 0 ? { KAFKA_BOOTSTRAP_SERVERS: servers } : {});
   const end = performance.now() + minutes * 60_000;
   const samples: number[] = [];
   let written = 0;
-  while (performance.now() < end) {
-    await writeReadings(cluster, job.input, { from: written, count: SLICE, key: (n) => `phone-${n % 1000}` });
-    written += SLICE;
-    // as fast as it goes, and not as far ahead as the disk is large
-    while (written - ((await rowsIn(job.stateDir)) ?? 0) > 20 * SLICE) {
-      assert.equal(run.child.exitCode, null, run.stderr());
-      await new Promise((resolve) => setTimeout(resolve, 100));
+  try {
+    while (performance.now() < end) {
+      // what waits for partners an hour long in event time is a share of the run, not all of it
+      const slice = { from: written, count: SLICE, key, apart: 20 };
+      await writeReadings(cluster, job.input, slice);
+      if (beside.includes("other")) await writeReadings(cluster, `${job.input}-other`, slice);
+      written += beside.includes("other") ? 2 * SLICE : SLICE;
+      // as fast as it goes, and not as far ahead as the disk is large
+      while (written - (await rowsIn(job.stateDir)) > 20 * SLICE && performance.now() < end) {
+        assert.equal(run.child.exitCode, null, run.stderr());
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        samples.push((await resident(run)).now);
+      }
+      samples.push((await resident(run)).now);
     }
-    samples.push((await resident(run)).now);
+    const done = await rowsIn(job.stateDir);
+    const { most } = await resident(run);
+    const third = Math.floor(samples.length / 3);
+    const largest = (from: number) => Math.max(...samples.slice(from, from + third));
+    const [middle, last] = [largest(third), largest(2 * third)];
+    log(
+      `${done} records in ${minutes} minutes; at most ${mebibytes(middle)} in the second third, ${mebibytes(last)} in the last, ${mebibytes(most)} ever`,
+    );
+    assert.ok(last < 1.15 * middle, "memory grew");
+    assert.ok(most < MOST_RESIDENT, "the process is larger than a job may be");
+  } finally {
+    network.calm();
+    run.child.kill("SIGTERM");
   }
-  run.child.kill("SIGTERM");
   assert.equal((await run.ended).code, 0, run.stderr());
-  const third = Math.floor(samples.length / 3);
-  const most = (from: number) => Math.max(...samples.slice(from, from + third));
-  const [middle, last] = [most(third), most(2 * third)];
-  log(
-    `${written} records in ${minutes} minutes; at most ${mebibytes(middle)} in the second third, ${mebibytes(last)} in the last`,
-  );
-  assert.ok(last < 1.15 * middle, "memory grew");
 }
 
-async function rowsIn(stateDir: string): Promise<number | undefined> {
-  try {
-    const text = await (await fetch(`${(await readOwner(stateDir))?.url}/metrics`)).text();
-    return Number(/^millrace_rows_in_total (\S+)/m.exec(text)?.[1]);
-  } catch {
-    return undefined;
-  }
-}
+const rowsIn = async (stateDir: string): Promise<number> => (await metric(stateDir, "millrace_rows_in_total")) ?? 0;

@@ -24,7 +24,7 @@ async function through(
   });
   await untilOpened(run);
   await input.writeDuring(mischief(job, run), Math.ceil(records / 20));
-  Object.assign(network.weather, { away: false, produceDelay: 0, notLeader: 0 });
+  network.calm();
   assert.equal(run.child.exitCode, null, `the job ended by itself:\n${run.stderr()}`);
   run.child.kill("SIGTERM");
   const { code, stderr } = await run.ended;

@@ -8,6 +8,7 @@ import net from "node:net";
 */
 
 const PRODUCE = 0;
+const FETCH = 1;
 const NOT_LEADER_OR_FOLLOWER = 6;
 
 /** What the network does to what passes. */
@@ -16,18 +17,24 @@ export interface Weather {
   away: boolean;
   /** Answers to produce requests are held back by so many milliseconds. */
   produceDelay: number;
+  /** Produce requests pass at so many bytes a second, each connection by itself; 0: as fast as they come. */
+  produceRate: number;
   /** So many answers to produce requests say NOT_LEADER_OR_FOLLOWER, although the records were written. */
   notLeader: number;
 }
+
+const CALM: Weather = { away: false, produceDelay: 0, produceRate: 0, notLeader: 0 };
 
 /**
  * Stands between a job and its broker (which must advertise {@link address}) and misbehaves when told to. Everything behind it is a real
  * broker: what is written is written.
  */
 export class FaultyNetwork {
-  readonly weather: Weather = { away: false, produceDelay: 0, notLeader: 0 };
+  readonly weather: Weather = { ...CALM };
   /** How many answers were held back or altered. */
   tampered = 0;
+  /** Bytes that passed: of answers to fetch requests, and of produce requests. */
+  readonly passed = { fetched: 0, produced: 0 };
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
@@ -42,6 +49,11 @@ export class FaultyNetwork {
     server.on("connection", (client) => network.#connect(client, brokerPort));
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
     return network;
+  }
+
+  /** Good weather again. */
+  calm(): void {
+    Object.assign(this.weather, CALM);
   }
 
   /** Ends every connection, as a broken cable or a restarted balancer does. */
@@ -68,13 +80,33 @@ export class FaultyNetwork {
       });
     }
     const produce = new Set<number>();
+    const fetch = new Set<number>();
+    let [line, waiting] = [Promise.resolve(), 0];
     frames(client, (frame) => {
       if (this.weather.away) return;
-      if (frame.readInt16BE(4) === PRODUCE) produce.add(frame.readInt32BE(8));
-      broker.write(frame);
+      const [kind, id] = [frame.readInt16BE(4), frame.readInt32BE(8)];
+      if (kind === FETCH) fetch.add(id);
+      if (kind === PRODUCE) produce.add(id);
+      const pass = () => {
+        if (kind === PRODUCE) this.passed.produced += frame.length;
+        broker.write(frame);
+      };
+      const { produceRate } = this.weather;
+      const takes = kind === PRODUCE && produceRate > 0 ? (frame.length / produceRate) * 1000 : 0;
+      if (waiting === 0 && takes === 0) return pass();
+      // as on a slow line: what is sent meanwhile waits at the sender
+      client.pause();
+      waiting++;
+      line = line
+        .then(() => new Promise<void>((resolve) => setTimeout(resolve, takes)))
+        .then(() => {
+          pass();
+          if (--waiting === 0) client.resume();
+        });
     });
     frames(broker, (frame) => {
       if (this.weather.away) return;
+      if (fetch.delete(frame.readInt32BE(4))) this.passed.fetched += frame.length;
       if (!produce.delete(frame.readInt32BE(4))) return void client.write(frame);
       if (this.weather.notLeader > 0) {
         this.weather.notLeader--;

@@ -1,10 +1,10 @@
 import { type Cluster, Producer, partitionByKey } from "../../lib/log/index.ts";
 
-/** Readings `from`, `from + 1`, … of the devices that `key` names, written as fast as may be; their times are a millisecond apart. */
+/** Readings `from`, `from + 1`, … of the devices that `key` names, written as fast as may be; their times are `apart` ms from each other, one by default. */
 export async function writeReadings(
   cluster: Cluster,
   topic: string,
-  { from, count, key }: { from: number; count: number; key: (n: number) => string },
+  { from, count, key, apart = 1 }: { from: number; count: number; key: (n: number) => string; apart?: number },
 ): Promise<void> {
   const text = new TextEncoder();
   const parts = { keys: "", values: "" };
@@ -12,7 +12,7 @@ export async function writeReadings(
   for (let i = 0; i < count; i++) {
     const [n, device] = [from + i, key(from + i)];
     parts.keys += device;
-    parts.values += `{"device":"${device}","timestamp":${1_700_000_000_000 + n},"x":${n % 17},"y":0.5,"n":${n}}`;
+    parts.values += `{"device":"${device}","timestamp":${1_700_000_000_000 + n * apart},"x":${n % 17},"y":0.5,"n":${n}}`;
     ends.keys[i] = parts.keys.length;
     ends.values[i] = parts.values.length;
   }

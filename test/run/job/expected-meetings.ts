@@ -11,7 +11,7 @@ export interface Inputs {
   readonly models: readonly Written[];
 }
 
-type Meeting = "sessions" | "halves" | "pairs" | "models" | "anew" | "anew-windows";
+type Meeting = "sessions" | "halves" | "pairs" | "models" | "anew" | "anew-windows" | "pairs-anew";
 
 /** Rows that are placed anew come by the largest event time of their partition so far, then by partition and offset. */
 const PLACED = `(SELECT *, n % 5 AS bucket, max(t) OVER (PARTITION BY p ORDER BY o) AS at FROM input)`;
@@ -50,6 +50,14 @@ const QUERIES: Readonly<Record<Meeting, string>> = {
       sum(n)::bigint AS sum, arg_max(n, (placed.at, p, o)) AS last, count(*) AS count
     FROM ${PLACED} placed GROUP BY bucket, t // 1000
     HAVING t // 1000 * 1000 + 2000 <= (SELECT max(t) FROM input) ORDER BY t // 1000`,
+  // as the last row of each window says it
+  "pairs-anew": `
+    SELECT bucket::text AS key, second * 1000 + 999 AS at, bucket, second * 1000 AS window_start_at, second * 1000 + 1000 AS window_end_at,
+      sum(n)::bigint AS sum, sum(n_right)::bigint AS sum_right, count(*) AS count
+    FROM (
+      SELECT l.n % 5 AS bucket, greatest(l.t, r.t) // 1000 AS second, l.n, r.n AS n_right
+      FROM input l JOIN other r ON l.device = r.device AND r.t BETWEEN l.t - 10 AND l.t + 10)
+    GROUP BY bucket, second ORDER BY second`,
 };
 
 export const isMeeting = (plan: string): plan is Meeting => plan in QUERIES;

@@ -49,15 +49,19 @@ if (plans.includes("halves"))
       how: "left",
     })
     .to(`${output}-halves`, { key: "device" });
-// rows of two topics: a live job waits a second for the slower one, so only what lateness cannot touch is certain
-if (plans.includes("pairs"))
+// topics that are read in one order, and nothing else
+if (plans.includes("both"))
   phone
-    .join(topic(`${input}-other`, phones).select("device", "timestamp", "n"), {
-      on: "device",
-      within: "10ms",
-      grace: "1h",
-    })
-    .to(`${output}-pairs`, { key: "device" });
+    .concat(topic(`${input}-other`, phones))
+    .filter(pl.col("n").modulo(100).eq(0))
+    .to(`${output}-both`, { key: "device" });
+// rows of two topics: a live job waits a second for the slower one, so only what lateness cannot touch is certain
+const pairs = phone.join(topic(`${input}-other`, phones).select("device", "timestamp", "n"), {
+  on: "device",
+  within: "10ms",
+  grace: "1h",
+});
+if (plans.includes("pairs")) pairs.to(`${output}-pairs`, { key: "device" });
 if (plans.includes("models"))
   phone
     .join(table(`${input}-models`, { key: "device" }), { on: "device", how: "left", history: "1d" })
@@ -73,5 +77,12 @@ if (plans.includes("anew-windows"))
     .groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "bucket", grace: "1s" })
     .agg(pl.col("n").sum().alias("sum"), pl.col("n").last().alias("last"), pl.len().alias("count"))
     .to(`${output}-anew-windows`, { key: "bucket" });
+// what met, placed by another key: which pair came first is not certain, what a window holds in the end is
+if (plans.includes("pairs-anew"))
+  pairs
+    .withColumns(pl.col("n").modulo(5).cast(pl.Int64).alias("bucket"))
+    .groupByDynamic({ indexColumn: "_time", every: "1s", by: "bucket", grace: "1h", emit: "update" })
+    .agg(pl.col("n").sum().alias("sum"), pl.col("n_right").sum().alias("sum_right"), pl.len().alias("count"))
+    .to(`${output}-pairs-anew`, { key: "bucket" });
 
 await main.run();

@@ -163,7 +163,17 @@ export interface JobUnderTest {
 }
 
 /** Topics that plans of `job-under-test.ts` read beside its input. */
-const BESIDE: Readonly<Record<string, string>> = { pairs: "other", models: "models" };
+const BESIDE: Readonly<Record<string, string>> = {
+  both: "other",
+  pairs: "other",
+  "pairs-anew": "other",
+  models: "models",
+};
+
+/** The topics that these plans read beside their input, by the ends of their names. */
+export const besideOf = (plans: readonly string[]): string[] => [
+  ...new Set(plans.flatMap((plan) => BESIDE[plan] ?? [])),
+];
 
 /** A job of its own, with an input topic of `partitions`; its state folder is made by the job. */
 export async function jobUnderTest(
@@ -176,7 +186,7 @@ export async function jobUnderTest(
   const stateDir = path.join(await temporaryFolder(), "state");
   const plans = (options.plans ?? "stateless,delta,windows").split(",");
   if (options.input === undefined)
-    for (const topic of [input, ...plans.flatMap((plan) => (BESIDE[plan] ? [`${input}-${BESIDE[plan]}`] : []))])
+    for (const topic of [input, ...besideOf(plans).map((name) => `${input}-${name}`)])
       await cluster.createTopic(topic, { partitions: options.partitions ?? 3, config: { "retention.ms": "-1" } });
   const base = {
     KAFKA_BOOTSTRAP_SERVERS: cluster.config.bootstrapServers,
