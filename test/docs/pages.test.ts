@@ -34,3 +34,42 @@ suite("links", () => {
       assert.deepEqual(dead, []);
     });
 });
+
+suite("what pages and decisions name is there", () => {
+  const texts = [...pages, ...globSync("docs/decisions/*.md", { cwd: repository })].map(
+    (page) => [page, read(page)] as const,
+  );
+  const named = (pattern: RegExp) =>
+    texts.flatMap(([page, text]) => [...text.matchAll(pattern)].map(([, name]) => ({ page, name: name! })));
+  const missing = (pattern: RegExp, there: (name: string) => boolean) => {
+    const all = named(pattern);
+    assert.ok(all.length > 5, `${all.length} names`);
+    return all.filter(({ name }) => !there(name)).map(({ page, name }) => `${page}: ${name}`);
+  };
+
+  test("files and folders", () => {
+    const there = (name: string) => globSync(`${name}{,.ts,.test.ts,.mjs}`, { cwd: repository }).length > 0;
+    assert.deepEqual(missing(/`((?:lib|kernel|test|bench|docs|notebooks|scripts)\/[\w./*-]+)`/g, there), []);
+  });
+
+  test("commands and scripts", () => {
+    const command = (name: string) => existsSync(path.join(repository, `kernel/cli/commands/${name}.ts`));
+    assert.deepEqual(missing(/(?:npx |`)millrace ([a-z]+)\b/g, command), []);
+    const { scripts } = JSON.parse(read("package.json"));
+    assert.deepEqual(
+      missing(/npm run ([\w:-]+)/g, (name) => name in scripts),
+      [],
+    );
+  });
+
+  test("environment variables", () => {
+    const files = globSync("{lib,kernel,bench,test,scripts}/**/*.{ts,mjs,py}", {
+      cwd: repository,
+      exclude: ["**/node_modules/**", "test/docs/**"],
+    });
+    const known = new Set(files.flatMap((file) => read(file).match(/\b(?:MILLRACE|KAFKA|SCHEMA)_[A-Z_]+\b/g) ?? []));
+    const there = (name: string) =>
+      known.has(name) || (name.endsWith("_") && [...known].some((one) => one.startsWith(name)));
+    assert.deepEqual(missing(/\b((?:MILLRACE|KAFKA|SCHEMA)_[A-Z_]+)\b/g, there), []);
+  });
+});

@@ -225,6 +225,7 @@ test("a partition that speaks again is no longer idle", async () => {
       () => frame.status.rowsIn === 4 && Math.min(...quiet().values()) > 300,
       20_000,
     );
+    assert.ok(frame.partitions.toRecords().every(({ idle, quiet_ms }) => idle === Number(quiet_ms) >= 5000));
     await write(own, [records[0]!]);
     await until("one more is read", () => frame.status.rowsIn === 5, 20_000);
     const spoke = partitionOf(2, Buffer.from("d0"));
