@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -6,6 +7,7 @@ import { sharedBroker, uniqueName } from "../support/broker.ts";
 import { noChromium, openBrowser } from "../support/chromium.ts";
 import { startFeed } from "../support/feed.ts";
 import { startLab } from "../support/jupyter-lab.ts";
+import { pythonTool } from "../support/python.ts";
 import { until } from "../support/until.ts";
 import { choose, idle, picture, writeNotebook } from "./front-end.ts";
 
@@ -28,7 +30,7 @@ async function openNotebook() {
     "live.ipynb",
     'import { topic, pl } from "millrace";',
     `const phone = topic("${topic}", { key: "device", time: "timestamp" });\nphone`,
-    'phone.plot({ x: "timestamp", y: "gForceX", by: "device" })',
+    'phone.plot({ x: "timestamp", y: "gForceX", by: "device", keep: 5000 })',
     'phone.filter(pl.col("gForceX").gt(0)).to("alerts", { key: "device" });',
   );
   const page = await browser.context.newPage();
@@ -48,7 +50,7 @@ async function openNotebook() {
   return { page, topic, lab, elsewhere };
 }
 
-test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 }, async (t) => {
+test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 540_000 }, async (t) => {
   const { page, topic, lab, elsewhere } = await openNotebook();
   const table = page.locator(".jp-CodeCell").nth(1).locator(".mr-live");
   const line = async () => (await table.locator(".mr-line").textContent()) ?? "";
@@ -137,6 +139,34 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
     await picture(page, "live-chart");
   });
 
+  await t.test("a live chart grows: points are put to what is drawn, in the same graph", async () => {
+    const plot = page.locator(".jp-CodeCell").nth(2).locator(".mr-plot");
+    const points = () => plot.evaluate((node: any) => node.data.map(({ x }: any) => x.length) as number[]);
+    await plot.evaluate((node: any) => {
+      node.dataset.before = "here";
+      const { Plotly } = globalThis as any;
+      const calls: string[] = [];
+      (globalThis as any).drawings = calls;
+      for (const name of ["extendTraces", "react"]) {
+        const original = Plotly[name];
+        Plotly[name] = (...given: any[]) => {
+          if (given[0] === node) calls.push(name);
+          return original(...given);
+        };
+      }
+    });
+    const last = () => plot.evaluate((node: any) => Math.max(...node.data.map(({ x }: any) => Date.parse(x.at(-1)))));
+    const [first, newest] = [await points(), await last()];
+    assert.equal(first.length, 8, "a trace for each device");
+    const drawings = () => page.evaluate(() => (globalThis as any).drawings as string[]);
+    await until("five drawings", async () => (await drawings()).length >= 5, LONG);
+    const calls = await drawings();
+    assert.ok(calls.includes("extendTraces"), calls.join(" "));
+    assert.ok(!calls.includes("react"), calls.join(" "));
+    assert.ok((await last()) > newest);
+    assert.equal(await plot.getAttribute("data-before"), "here");
+  });
+
   await t.test("a live chart is paused and goes on, and says how it stands", async () => {
     const chart = page.locator(".jp-CodeCell").nth(2);
     const said = async () => (await chart.locator(".mr-line").textContent()) ?? "";
@@ -173,6 +203,9 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
     await page.locator('[data-id="millrace-streams"]').click();
     const streams = page.locator("#millrace-streams li");
     await until("table, chart and preview of the sink are listed", async () => (await streams.count()) === 3, LONG);
+    const speed = /^reading · \d+ records\/s · lag [\d,]+$/;
+    const speeds = () => streams.locator("small:nth-of-type(2)").allTextContents();
+    await until("how fast each is, and how far behind", async () => (await speeds()).every((text) => speed.test(text)));
     await picture(page, "streams");
     await streams.last().getByRole("button", { name: /^stop/ }).click();
     await until("two are left", async () => (await streams.count()) === 2, LONG);
@@ -184,14 +217,54 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
     await panel.getByRole("searchbox").fill(topic);
     await panel.getByRole("button", { name: `show ${topic}` }).click();
     await panel.getByRole("button", { name: "insert a cell" }).waitFor();
-    assert.match((await panel.textContent()) ?? "", /2 partitions/);
+    const rows = async (nth: number) =>
+      Promise.all(
+        (await panel.locator(".mr-table").nth(nth).locator("tr").all()).map((row) =>
+          row.locator("th, td").allTextContents(),
+        ),
+      );
+    const [offsets, schema, sample] = [await rows(0), await rows(1), await rows(2)];
+    assert.deepEqual(offsets[0], ["partition", "first", "end"]);
+    assert.deepEqual(
+      offsets.slice(1).map(([partition, first]) => [partition, first]),
+      [
+        ["0", "0"],
+        ["1", "0"],
+      ],
+    );
+    const kept = offsets.slice(1).reduce((sum, [, , end]) => sum + Number(end), 0);
+    assert.ok(kept > 1000, `${kept} offsets`);
+    assert.match(
+      (await panel.textContent()) ?? "",
+      new RegExp(`2 partitions, ${kept.toLocaleString("en")} offsets kept`),
+    );
+    assert.deepEqual(schema, [
+      ["column", "dtype"],
+      ["device", "Utf8"],
+      ["timestamp", "Int64"],
+      ...["gForceX", "gForceY", "gForceZ"].map((column) => [column, "Float64"]),
+    ]);
+    assert.deepEqual(
+      sample[0],
+      schema.slice(1).map(([column]) => column),
+    );
+    assert.equal(sample.length, 1 + 5);
+    for (const [device, ...numbers] of sample.slice(1)) {
+      assert.match(device!, /^phone-0000\d$/);
+      assert.ok(numbers.length === 4 && numbers.every((text) => Number.isFinite(Number(text))), numbers.join(" "));
+    }
     await picture(page, "topics");
     const before = await page.locator(".jp-CodeCell").count();
     await panel.getByRole("button", { name: "insert a cell" }).click();
     await until("a cell more", async () => (await page.locator(".jp-CodeCell").count()) === before + 1, LONG);
     const inserted = page.locator(".jp-CodeCell", { hasText: "schema: {" });
     assert.match((await inserted.textContent()) ?? "", /key: "device",\s*time: "timestamp"/);
-    await inserted.click();
+    await inserted.locator(".cm-content").click();
+    await page.keyboard.press("Control+Enter");
+    await inserted
+      .locator(".mr-live .mr-row .mr-td", { hasText: /^phone-0000\d$/ })
+      .first()
+      .waitFor();
     await page.keyboard.press("Escape");
     await page.keyboard.press("d");
     await page.keyboard.press("d");
@@ -208,10 +281,38 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
     );
     const { cells } = JSON.parse(await readFile(path.join(lab.folder, "live.ipynb"), "utf8"));
     assert.match(cells[3].metadata.millrace.sha256, /^[0-9a-f]{64}$/, "a cell without output has its record too");
+    const seconds = () =>
+      table
+        .locator(".mr-sparkline polyline")
+        .evaluate((node) => node.getAttribute("points").split(" ").length as number);
+    const before = await seconds();
+    assert.ok(before > 5, `${before} seconds of history`);
     await page.reload();
     const first = await until("the table is there", async () => (await table.count()) > 0 && (await line()), LONG);
+    assert.ok((await seconds()) >= before, "its history is that of the stream, not of the page");
     await until("and live", async () => (await line()) !== first, LONG);
   });
+
+  await t.test(
+    "nbconvert makes a page of the saved notebook, with the table, its last minute and the chart",
+    async () => {
+      const saved = path.join(lab.folder, "live.ipynb");
+      const { status, stderr } = spawnSync(pythonTool("jupyter-nbconvert"), ["--to", "html", saved], {
+        encoding: "utf8",
+      });
+      assert.equal(status, 0, stderr);
+      const html = await readFile(path.join(lab.folder, "live.html"), "utf8");
+      const outputs = html.split('<div class="millrace-live">').slice(1);
+      assert.equal(outputs.length, 3, "table, chart and preview");
+      assert.match(
+        outputs[0]!,
+        /<svg [^>]*aria-label="records read in each of \d+ seconds[^>]*>.*<polyline [^>]*points="[\d., ]+"/s,
+      );
+      assert.match(outputs[0]!, /<th scope="col">gForceX<br ?\/?><small>Float64<\/small>.*<td>phone-0000\d<\/td>/s);
+      assert.match(outputs[1]!, /<svg [^>]*aria-label="[^"]*: gForceX over timestamp".*<path /s);
+      for (const output of outputs) assert.match(output, /records\/s · lag .*as of 20.* UTC · offsets/s);
+    },
+  );
 
   await t.test("Promote shows what is kept, and writes the job", async () => {
     // what is live takes the browser all it has
@@ -233,6 +334,22 @@ test("the lab extension, in JupyterLab", { skip: noChromium, timeout: 420_000 },
     await access(path.join(lab.folder, "live-job/promotion.json"));
     await page.locator(".mr-promote .mr-list button", { hasText: "main.ts" }).first().click();
     await page.locator(".lm-TabBar-tabLabel", { hasText: "main.ts" }).waitFor();
+  });
+
+  await t.test("what is set in the settings editor is so at once", async () => {
+    const rows = () =>
+      table
+        .locator(".mr-row")
+        .first()
+        .evaluate((node) => node.offsetHeight as number);
+    await page.locator(".lm-TabBar-tabLabel", { hasText: "live.ipynb" }).first().click();
+    assert.equal(await rows(), 22);
+    await choose(page, "Settings", "Settings Editor");
+    await page.locator(".jp-PluginList .jp-PluginList-entry", { hasText: "Millrace" }).first().click();
+    await page.locator('select[id$="millrace-lab:plugin_density"]').selectOption({ label: "compact" });
+    await page.locator("body.mr-compact").waitFor({ state: "attached" });
+    await page.locator(".lm-TabBar-tabLabel", { hasText: "live.ipynb" }).first().click();
+    assert.equal(await rows(), 18);
   });
 
   await t.test(

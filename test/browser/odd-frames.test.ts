@@ -27,6 +27,18 @@ const ODD = {
 };
 const HUGE = "9007199254740993"; // 2^53 + 1: no double
 
+/** Of it on screen at a time. */
+const ROWS = 20;
+/** Kinds of charts, and what Plotly draws for two rows: marks, and so many. Lines are drawn elsewhere. */
+const KINDS = [
+  ["scatter", ".scatterlayer .points path", 2],
+  ["bar", ".barlayer .point path", 2],
+  ["histogram", ".barlayer .point path", 30], // a bar for each bin, most of no height
+  ["heatmap", ".heatmaplayer image", 1],
+] as const;
+/** A figure that the library had no hand in. */
+const OWN = { data: [{ type: "bar", x: ["a", "b", "c"], y: [1, 3, 2] }], layout: { title: { text: "my own" } } };
+
 const { bootstrapServers, create, write } = await testTopics();
 const START = Date.UTC(2026, 0, 1, 12);
 /** Rows of the long table; `MILLRACE_LONG_TESTS=1`: the number of the issue. */
@@ -66,7 +78,7 @@ async function openAll() {
     'odd.withColumns(pl.col("_time").cast(pl.Datetime("us", "America/New_York")).alias("there"), pl.lit(NaN).alias("nan"), pl.lit(-Infinity).alias("least"), pl.lit(null).alias("none")).select("there", "nan", "least", "none", "huge", "nested").live({ from: "earliest" })',
     'odd.select().live({ from: "earliest" })',
     `topic("${wide}").live({ from: "earliest" })`,
-    `topic("${long}").live({ from: "earliest", keep: ${MANY} })`,
+    `topic("${long}").live({ from: "earliest", keep: ${MANY}, rows: ${ROWS} })`,
     `topic("${feed}", { key: "k" }).live()`,
     'odd.plot({ x: "_time", y: "a.b", link: "z", from: "earliest" })',
     'odd.plot({ x: "_time", y: "constructor", link: "z", from: "earliest" })',
@@ -175,6 +187,7 @@ test("odd frames in JupyterLab", { skip: noChromium, timeout: 400_000 }, async (
     const grid = table(5).getByRole("grid", { name: /^live table of topic long-/ });
     await until("all rows", async () => (await grid.getAttribute("aria-rowcount")) === String(MANY + 1), LONG);
     assert.equal(await grid.getAttribute("aria-colcount"), "2");
+    assert.equal(await grid.evaluate(({ clientHeight }) => clientHeight), (2 + ROWS) * 22);
     const toolbar = table(5).getByRole("toolbar", { name: "live frame" });
     for (const name of ["pause reading", "take one more batch, and pause", "stop this live frame"])
       assert.equal(await toolbar.getByRole("button", { name, exact: true }).count(), 1);
@@ -186,15 +199,40 @@ test("odd frames in JupyterLab", { skip: noChromium, timeout: 400_000 }, async (
     );
     const cells = await page.locator(".jp-CodeCell").count();
     await grid.focus();
-    for (const key of ["Control+End", "ArrowUp", "Home", "ArrowRight", "a", "d", "d"]) await page.keyboard.press(key);
-    const active = await until(
-      "the cell is told",
-      async () =>
-        (await grid.getAttribute("aria-activedescendant"))?.endsWith(`-${MANY - 2}-1`) &&
-        grid.getAttribute("aria-activedescendant"),
-      LONG,
-    );
-    assert.equal(await page.locator(`[id="${active}"]`).getAttribute("role"), "gridcell");
+    // keys, and the row and column of the cell that they lead to
+    const walk: [keys: string[], row: number, column: number][] = [
+      [["Control+Home"], 0, 0],
+      [["ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight"], 2, 1],
+      [["PageDown", "PageDown", "ArrowLeft"], 2 + 2 * (ROWS - 1), 0],
+      [["PageUp", "End"], 2 + (ROWS - 1), 1],
+      [["Control+End", "ArrowDown", "ArrowUp", "Home", "ArrowRight", "a", "d", "d"], MANY - 2, 1],
+    ];
+    for (const [keys, row, column] of walk) {
+      for (const key of keys) await page.keyboard.press(key);
+      const id = await until(
+        `row ${row}, column ${column} is told after ${keys}`,
+        async () => {
+          const told = await grid.getAttribute("aria-activedescendant");
+          return told?.endsWith(`-${row}-${column}`) && told;
+        },
+        LONG,
+      );
+      const active = page.locator(`[id="${id}"]`);
+      assert.equal(await active.getAttribute("role"), "gridcell");
+      assert.equal(await active.getAttribute("aria-colindex"), String(column + 1));
+      assert.equal(await active.locator("xpath=..").getAttribute("aria-rowindex"), String(row + 2));
+      const [cell, all] = [(await active.boundingBox())!, (await grid.boundingBox())!];
+      assert.ok(
+        cell.y >= all.y + 43 && cell.y + cell.height <= all.y + all.height + 1,
+        `row ${row} is seen below the head`,
+      );
+    }
+    // a column is sorted from its head
+    const head = grid.getByRole("columnheader", { name: "m, Int64: sort" });
+    await head.focus();
+    await page.keyboard.press("Enter");
+    await until("it says so", async () => (await head.getAttribute("aria-sort")) === "descending", LONG);
+    await until("the most m", async () => (await texts(5))[1] === String(MANY - 1), LONG);
     assert.equal(await page.locator(".jp-CodeCell").count(), cells);
     await page.keyboard.press("Escape");
     assert.match(
@@ -251,6 +289,16 @@ test("odd frames in JupyterLab", { skip: noChromium, timeout: 400_000 }, async (
     }
   });
 
+  await t.test("plotly.js is loaded once, however many charts there are", async () => {
+    assert.equal(await page.locator(".mr-plot .scatterlayer .js-line").count(), 2);
+    const loaded = await page.evaluate(
+      () =>
+        (globalThis as any).performance.getEntriesByType("resource").filter(({ name }: any) => /plotly\.js/.test(name))
+          .length,
+    );
+    assert.equal(loaded, 1);
+  });
+
   await t.test("charts of one link are zoomed together", async () => {
     const plots = [cell(7), cell(8)].map((each) => each.locator(".mr-plot"));
     const range = (plot: (typeof plots)[number]) => plot.evaluate((node: any) => String(node.layout.xaxis.range));
@@ -285,17 +333,38 @@ test("odd frames in JupyterLab", { skip: noChromium, timeout: 400_000 }, async (
     assert.equal(await table(6).getByRole("alert").isVisible(), false);
   });
 
+  const second = await runNotebook(lab, browser.context, "second.ipynb", [
+    `import * as millrace from "millrace"; const odd = millrace.topic("${odd}", { key: "k" });`,
+    'odd.live({ from: "earliest" })',
+    ...KINDS.map(([kind]) => `odd.plot({ kind: "${kind}", x: "_time", y: "a.b", from: "earliest" })`),
+    `display({ "application/vnd.plotly.v1+json": ${JSON.stringify(OWN)} })`,
+  ]);
+
+  await t.test("each kind of chart is drawn, and a figure of one's own", async () => {
+    const drawn = (index: number, mark: string, count: number) =>
+      until(
+        `${count} of ${mark} in cell ${index}`,
+        async () => (await cell(index, second).locator(`.mr-plot ${mark}`).count()) === count,
+        LONG,
+      );
+    for (const [i, [, mark, count]] of KINDS.entries()) await drawn(2 + i, mark, count);
+    const own = 2 + KINDS.length;
+    await drawn(own, ".barlayer .point path", OWN.data[0]!.y.length);
+    assert.equal(await cell(own, second).locator(".mr-plot .gtitle").textContent(), OWN.layout.title.text);
+    assert.equal(await cell(own, second).locator(".mr-controls").count(), 0);
+  });
+
+  const inSecond = second.locator("#millrace-streams li");
+  const among = (text: string) => inSecond.filter({ hasText: text });
+
   await t.test("streams of two notebooks are told apart, and end with their cell", async () => {
-    const second = await runNotebook(lab, browser.context, "second.ipynb", [
-      'import { topic } from "millrace";',
-      `topic("${odd}", { key: "k" }).live({ from: "earliest" })`,
-    ]);
     await second.locator('[data-id="millrace-streams"]').click();
-    const streams = second.locator("#millrace-streams li");
-    const among = (text: string) => streams.filter({ hasText: text });
     await until(
       "both notebooks",
-      async () => (await among("in odd.ipynb").count()) === 7 && (await among("table in second.ipynb").count()) === 1,
+      async () =>
+        (await among("in odd.ipynb").count()) === 7 &&
+        (await among("table in second.ipynb").count()) === 1 &&
+        (await among("chart in second.ipynb").count()) === KINDS.length,
       LONG,
     );
     await cell(1, second).locator(".jp-InputPrompt").click();
@@ -303,7 +372,7 @@ test("odd frames in JupyterLab", { skip: noChromium, timeout: 400_000 }, async (
     await second.keyboard.press("d");
     await until(
       "the stream of the deleted cell has ended",
-      async () => (await among("in second.ipynb").count()) === 0,
+      async () => (await among("table in second.ipynb").count()) === 0,
       LONG,
     );
     const stop = among("chart in odd.ipynb").first().getByRole("button", { name: /^stop/ });
@@ -316,5 +385,57 @@ test("odd frames in JupyterLab", { skip: noChromium, timeout: 400_000 }, async (
       async () => (await among("in odd.ipynb").count()) === 6,
       LONG,
     );
+  });
+
+  await t.test("commands are in the palette, and stop the streams of a notebook or of all", async () => {
+    const labels = second.locator(".lm-CommandPalette-itemLabel");
+    const find = async (text: string) => {
+      await second.keyboard.press("Control+Shift+c");
+      await second.locator(".lm-CommandPalette-input").fill(text);
+    };
+    await find("millrace");
+    await until("the commands", async () => (await labels.count()) >= 5, LONG);
+    assert.deepEqual((await labels.allTextContents()).sort(), [
+      "Promote this notebook to a job",
+      "Show running streams",
+      "Show topics",
+      "Stop the streams of all notebooks",
+      "Stop the streams of this notebook",
+    ]);
+    await labels.getByText("Stop the streams of this notebook").click();
+    await until("its charts are gone", async () => (await among("in second.ipynb").count()) === 0, LONG);
+    assert.equal(await among("in odd.ipynb").count(), 6);
+    await find("stop the streams of all");
+    await labels.getByText("Stop the streams of all notebooks").click();
+    await until("nothing is listed", async () => (await inSecond.count()) === 0, LONG);
+    assert.ok(await second.getByText("No stream is running.").isVisible());
+    await page.bringToFront(); // a page that is not looked at draws nothing
+    await until(
+      "the tables of the other page say so",
+      async () =>
+        (await page.locator(".mr-live .mr-line").allTextContents()).every((text) => text.startsWith("stopped")),
+      LONG,
+    );
+  });
+
+  await t.test("a cell that the Topics panel inserts brings the import that no other cell has", async () => {
+    await second.bringToFront();
+    await second.locator('[data-id="millrace-topics"]').click();
+    const panel = second.locator("#millrace-topics");
+    await panel.getByRole("button", { name: `show ${odd}` }).click();
+    const insert = panel.getByRole("button", { name: "insert a cell" });
+    await insert.click();
+    const inserted = second.locator(".jp-CodeCell", { hasText: "schema: {" });
+    assert.match(
+      (await inserted.locator(".cm-content").textContent()) ?? "",
+      /^import \{ topic \} from "millrace";const /,
+    );
+    await inserted.locator(".cm-content").click();
+    await second.keyboard.press("Control+Enter");
+    await until("its rows", async () => (await inserted.locator(".mr-row").count()) === 2, LONG);
+    await insert.click();
+    const again = second.locator(".jp-CodeCell .cm-content", { hasText: "schema: {" });
+    await until("once more", async () => (await again.count()) === 2, LONG);
+    assert.equal(await again.filter({ hasText: "import {" }).count(), 1);
   });
 });

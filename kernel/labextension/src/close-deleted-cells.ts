@@ -1,5 +1,5 @@
 import type { NotebookPanel } from "./jupyterlab.ts";
-import type { KernelConnections } from "./kernel-connections.ts";
+import { isMillrace, type KernelConnections } from "./kernel-connections.ts";
 
 /** A cell that is moved is gone for a moment, ms. */
 const SETTLED = 1000;
@@ -17,7 +17,7 @@ export function closeDeletedCells(notebook: NotebookPanel, connections: KernelCo
     const closed = [...known].filter((id) => !now.has(id));
     known = now;
     const kernel = notebook.sessionContext.session?.kernel;
-    if (closed.length === 0 || notebook.isDisposed || !kernel?.name.startsWith("millrace")) return;
+    if (closed.length === 0 || notebook.isDisposed || !kernel || !isMillrace(kernel)) return;
     const comm = connections.to(kernel).createComm("millrace.cells");
     comm.open({ closed });
     comm.close();

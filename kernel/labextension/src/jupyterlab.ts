@@ -87,7 +87,10 @@ export interface NotebookPanel extends Widget {
       readonly cells: Iterable<{ readonly id: string; setMetadata(key: string, value: unknown): void }> & {
         readonly changed: Signal<unknown, { readonly type: string }>;
       };
-      readonly sharedModel: { insertCell(index: number, cell: { cell_type: "code"; source: string }): unknown };
+      readonly sharedModel: {
+        readonly cells: readonly { getSource(): string }[];
+        insertCell(index: number, cell: { cell_type: "code"; source: string }): unknown;
+      };
     } | null;
   };
   readonly context: {

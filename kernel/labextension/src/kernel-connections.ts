@@ -1,5 +1,8 @@
 import type { Application, Kernel, NotebookTracker } from "./jupyterlab.ts";
 
+export const isMillrace = (kernel: { readonly name: string } | null | undefined): boolean =>
+  kernel?.name.startsWith("millrace") === true;
+
 /**
  * Connections that carry comms. Of several connections of a page to one kernel, JupyterLab gives comms to the first only: this finds that of an
  * open notebook, or makes one of its own and keeps it.

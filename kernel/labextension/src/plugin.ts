@@ -2,6 +2,7 @@ import { closeDeletedCells } from "./close-deleted-cells.ts";
 import { button, element } from "./element.ts";
 import type {
   Application,
+  Kernel,
   LayoutRestorer,
   NotebookPanel,
   NotebookTracker,
@@ -11,9 +12,10 @@ import type {
   ThemeManager,
 } from "./jupyterlab.ts";
 import { keepJournal } from "./keep-journal.ts";
-import { KernelConnections } from "./kernel-connections.ts";
+import { isMillrace, KernelConnections } from "./kernel-connections.ts";
 import { liveRenderer } from "./live/live-renderer.ts";
 import { openPromotePanel } from "./panels/promote-panel.ts";
+import { stopStreams } from "./panels/stop-streams.ts";
 import { streamsPanel } from "./panels/streams-panel.ts";
 import { topicsPanel } from "./panels/topics-panel.ts";
 import { plotlyRenderer } from "./plotly/plotly-renderer.ts";
@@ -59,7 +61,7 @@ export function plugin(shared: Shared): Plugin {
         restorer?.add(panel, panel.id);
       }
 
-      const commands: readonly [id: string, label: string, execute: () => void, enabled?: () => boolean][] = [
+      const commands: readonly [id: string, label: string, execute: () => unknown, enabled?: () => boolean][] = [
         ["millrace:streams", "Show running streams", () => app.shell.activateById(streams.id)],
         ["millrace:topics", "Show topics", () => app.shell.activateById(topics.id)],
         [
@@ -68,12 +70,30 @@ export function plugin(shared: Shared): Plugin {
           () => tracker.currentWidget && openPromotePanel(shared, app, connections, tracker.currentWidget),
           () => tracker.currentWidget !== null,
         ],
+        [
+          "millrace:stop-streams",
+          "Stop the streams of this notebook",
+          () => {
+            const kernel = kernelOf(tracker);
+            if (kernel !== undefined) stopStreams(kernel, connections);
+          },
+          () => kernelOf(tracker) !== undefined,
+        ],
+        [
+          "millrace:stop-all-streams",
+          "Stop the streams of all notebooks",
+          async () => {
+            const { kernels } = app.serviceManager;
+            await kernels.refreshRunning();
+            for (const kernel of kernels.running()) if (isMillrace(kernel)) stopStreams(kernel, connections);
+          },
+        ],
       ];
       for (const [id, label, execute, isEnabled] of commands) {
         app.commands.addCommand(id, { label, execute, ...(isEnabled && { isEnabled }) });
         palette?.addItem({ command: id, category: CATEGORY });
       }
-      tracker.currentChanged.connect(() => app.commands.notifyCommandChanged("millrace:promote"));
+      tracker.currentChanged.connect(() => app.commands.notifyCommandChanged());
 
       void settings?.load("millrace-lab:plugin").then((loaded) => {
         const apply = () => document.body.classList.toggle("mr-compact", loaded.composite.density === "compact");
@@ -84,13 +104,19 @@ export function plugin(shared: Shared): Plugin {
   };
 }
 
+/** The Millrace kernel of the notebook in front. */
+function kernelOf({ currentWidget }: NotebookTracker): Kernel | undefined {
+  const kernel = currentWidget?.sessionContext.session?.kernel ?? undefined;
+  return isMillrace(kernel) ? kernel : undefined;
+}
+
 /** In the toolbar of notebooks whose kernel is Millrace. */
 function addPromoteButton(notebook: NotebookPanel, shared: Shared, pressed: () => void): void {
   const press = button("Promote", "promote this notebook to a job", pressed);
   press.classList.add("jp-ToolbarButtonComponent");
   const item = new shared.Widget({ node: element("div", { class: "jp-ToolbarButton mr-promote-button" }, press) });
   const check = () => {
-    item.node.hidden = !notebook.sessionContext.session?.kernel?.name.startsWith("millrace");
+    item.node.hidden = !isMillrace(notebook.sessionContext.session?.kernel);
   };
   item.node.hidden = true;
   notebook.sessionContext.kernelChanged.connect(check);

@@ -9,6 +9,8 @@ export interface NotebookStatus extends LiveStatus {
   readonly kept: number;
   /** Records read per second, over the last seconds. */
   readonly rate: number;
+  /** Records read in each second of the last minute of reading, the oldest first. */
+  readonly history: readonly number[];
   /** The smallest watermark over partitions, ms since the epoch; NaN before the first row. */
   readonly watermark: number;
   /** Rows that came too late for a window. */

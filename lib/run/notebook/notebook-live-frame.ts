@@ -146,6 +146,7 @@ export class NotebookLiveFrame implements LiveFrame {
       bad: this.#reader?.bad ?? [],
       lag: counts?.lag ?? 0,
       rate: this.#state === "reading" ? this.#rate.perSecond() : 0,
+      history: this.#rate.history(),
       watermark: counts?.watermark ?? Number.NaN,
       late: counts?.late ?? 0,
       unknownFields: counts?.unknownFields ?? 0,
@@ -459,6 +460,11 @@ export class NotebookLiveFrame implements LiveFrame {
   /** What a chart is to show; undefined for a table. */
   get chart(): ChartOptions | undefined {
     return this.#view.chart;
+  }
+
+  /** What the program asks of those who draw it: rows at a time, and drawings a second at most. */
+  get displayOptions(): Pick<LiveOptions, "rows" | "hz"> {
+    return this.#options;
   }
 
   /** The column that holds the record key, where rows still have it. */

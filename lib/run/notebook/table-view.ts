@@ -7,6 +7,7 @@ import { driftHtml } from "./drift-panel.ts";
 import { escapeHtml } from "./html.ts";
 import type { NotebookStatus } from "./live-status.ts";
 import { readLine, statusLine } from "./live-status.ts";
+import { sparklineHtml } from "./sparkline.ts";
 
 const LIVE_MIME = "application/vnd.millrace.live+json";
 const COLUMNS_SHOWN = 40;
@@ -36,7 +37,7 @@ export function tableBundle(
   const note = options.note === undefined ? [] : [options.note];
   const html =
     `<div class="millrace-live">${note.map((text) => `<p>${escapeHtml(text)}</p>`).join("")}` +
-    `<div role="status" aria-live="off"><small>${escapeHtml(line)}</small></div>` +
+    `<div role="status" aria-live="off">${sparklineHtml(status.history)}<small>${escapeHtml(line)}</small></div>` +
     `${tableHtml(shown, `${options.title}: ${range}`)}<p><small>${escapeHtml(read)}</small></p>` +
     `${driftHtml(status.drift)}${badPanelHtml(status.badRecords, status.bad)}${errorHtml(status.error)}</div>`;
   const text = [

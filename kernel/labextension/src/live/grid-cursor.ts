@@ -4,22 +4,21 @@ export interface GridPlace {
   readonly column: number;
 }
 
-/** A screen of rows. */
-const PAGE = 14;
-
 /**
  * Where a key moves the cursor of a grid, as the ARIA practices have it: arrows by one cell, Page Up and Down by a screen, Home and End within
  * the row, with Control to the first and last row. Undefined for a key that means nothing here.
+ * @param page rows of a screen
  */
 export function moved(
   { key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent,
   at: GridPlace,
+  page: number,
   rows: number,
   columns: number,
 ): GridPlace | undefined {
   if (altKey || shiftKey || rows === 0 || columns === 0) return undefined;
   const all = ctrlKey || metaKey;
-  const to = step(key, all, at, rows, columns);
+  const to = step(key, all, at, page, rows, columns);
   if (to === undefined) return undefined;
   const within = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
   return { row: within(to.row, rows), column: within(to.column, columns) };
@@ -29,6 +28,7 @@ function step(
   key: string,
   all: boolean,
   { row, column }: GridPlace,
+  page: number,
   rows: number,
   columns: number,
 ): GridPlace | undefined {
@@ -42,9 +42,9 @@ function step(
     case "ArrowRight":
       return { row, column: all ? columns - 1 : column + 1 };
     case "PageUp":
-      return { row: row - PAGE, column };
+      return { row: row - page, column };
     case "PageDown":
-      return { row: row + PAGE, column };
+      return { row: row + page, column };
     case "Home":
       return { row: all ? 0 : row, column: 0 };
     case "End":

@@ -3,6 +3,8 @@ import type { Comm, Kernel, SessionContext } from "../jupyterlab.ts";
 export interface LiveStatus {
   readonly state: "reading" | "paused" | "waiting" | "stopped" | "failed";
   readonly rate: number;
+  /** Records read in each second of the last minute of reading. */
+  readonly history: readonly number[];
   readonly lag: number;
   readonly kept: number;
   readonly rowsOut: number;
@@ -23,6 +25,8 @@ export interface LivePicture {
   readonly columnFrom: number;
   /** Of the columns of the rows; the one after them, if there is one, is the key. */
   readonly columnCount: number;
+  /** Rows to be shown at a time, where the program says so. */
+  readonly rows: number | null;
   readonly key?: string;
   readonly speed: number | null;
   readonly status: LiveStatus;

@@ -7,9 +7,11 @@ import type { LivePicture } from "./live-comm.ts";
 import { type LiveControls, liveControls } from "./live-controls.ts";
 import { Sparkline } from "./sparkline.ts";
 
-const ROW = 22;
+/** Unless the program says otherwise. */
 const ROWS_SHOWN = 15;
 const ROWS_LEAST = 3;
+/** Of more rows the page itself would be slow. */
+const ROWS_MOST = 100;
 /** Of the head, in rows. */
 const HEAD = 2;
 let tables = 0;
@@ -22,7 +24,7 @@ export class LiveTable {
   readonly node: HTMLElement;
   readonly #send: (message: Record<string, unknown>) => void;
   readonly #line = element("span", { class: "mr-line", role: "status", "aria-live": "off" });
-  readonly #spark = new Sparkline("records per second");
+  readonly #spark = new Sparkline();
   readonly #controls: LiveControls;
   readonly #scroll: HTMLElement;
   readonly #space = element("div", { class: "mr-space" });
@@ -36,6 +38,10 @@ export class LiveTable {
   #edges: readonly number[] = [0];
   /** Of columns whose numbers need more than most do, px. */
   readonly #wide = new Map<string, number>();
+  /** Height of a row, px: the style sheet says it, by the density that is set. */
+  #row = 22;
+  /** Rows at a time. */
+  #shown = ROWS_SHOWN;
   /** Rows that there is room for: as many as there were at most. */
   #room = ROWS_LEAST;
   #request = 0;
@@ -59,7 +65,7 @@ export class LiveTable {
         role: "grid",
         tabindex: 0,
         "aria-label": `live table of ${title}`,
-        style: `height:${(ROWS_LEAST + 2) * ROW}px`,
+        style: `height:${(ROWS_LEAST + 2) * this.#row}px`,
       },
       this.#space,
     );
@@ -83,8 +89,9 @@ export class LiveTable {
     if (picture.request < this.#request) return; // the answer to an older question
     const former = this.#picture;
     this.#picture = picture;
+    this.#row = Number.parseFloat(getComputedStyle(this.node).getPropertyValue("--mr-row")) || this.#row;
     this.#line.textContent = picture.status.line;
-    this.#spark.add(picture.status.rate);
+    this.#spark.show(picture.status.history);
     this.#controls.show(picture);
     this.#said.hidden = picture.failed === undefined;
     this.#said.textContent = picture.failed ?? "";
@@ -94,12 +101,13 @@ export class LiveTable {
     this.#none.hidden = drawn && picture.total > 0;
     this.#none.textContent = nothing(picture, this.#controls.filtered);
     this.#scroll.hidden = picture.failed !== undefined && picture.total === 0;
-    if (drawn) this.#room = Math.max(this.#room, Math.min(ROWS_SHOWN, picture.total));
+    this.#shown = Math.max(1, Math.min(ROWS_MOST, picture.rows ?? ROWS_SHOWN));
+    if (drawn) this.#room = Math.max(Math.min(this.#room, this.#shown), Math.min(this.#shown, picture.total));
     // where columns go on to the right, the bar to scroll by takes room of its own
     const bar = this.#scroll.offsetHeight - this.#scroll.clientHeight;
-    const height = `${(this.#room + 2) * ROW + bar}px`;
+    const height = `${(this.#room + 2) * this.#row + bar}px`;
     if (this.#scroll.style.height !== height) this.#scroll.style.height = height;
-    this.#space.style.height = drawn ? `${(picture.total + HEAD) * ROW}px` : "";
+    this.#space.style.height = drawn ? `${(picture.total + HEAD) * this.#row}px` : "";
     const texts = this.#texts(picture, bytes);
     this.#edges = edges(picture.columns, this.#wide);
     this.#space.style.width = `${this.#edges.at(-1)}px`;
@@ -172,7 +180,7 @@ export class LiveTable {
     if (given < this.#seen) this.#seen = 0; // read anew from another place
     for (let r = 0; r < rows.length; r++) {
       const row = this.#body.children[r] as HTMLElement;
-      row.style.top = `${(from + r + 2) * ROW}px`;
+      row.style.top = `${(from + r + 2) * this.#row}px`;
       row.setAttribute("aria-rowindex", String(from + r + 2));
       fit(row, names.length, () => element("div", { class: "mr-td", role: "gridcell" }));
       const texts = rows[r]!;
@@ -211,9 +219,9 @@ export class LiveTable {
   #pressed(event: KeyboardEvent): void {
     const picture = this.#picture;
     if (event.target !== this.#scroll || picture === undefined) return;
-    const top = Math.ceil(this.#scroll.scrollTop / ROW);
+    const top = Math.ceil(this.#scroll.scrollTop / this.#row);
     const here = this.#cursor ?? { row: top, column: this.#columnFrom() };
-    const to = moved(event, here, picture.total, picture.columns.length);
+    const to = moved(event, here, Math.max(1, this.#shown - 1), picture.total, picture.columns.length);
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -224,7 +232,7 @@ export class LiveTable {
 
   #scrollTo({ row, column }: GridPlace): void {
     const { scrollTop, scrollLeft, clientHeight, clientWidth } = this.#scroll;
-    const [top, bottom] = [row * ROW, (row + 1 + HEAD) * ROW];
+    const [top, bottom] = [row * this.#row, (row + 1 + HEAD) * this.#row];
     if (top < scrollTop) this.#scroll.scrollTop = top;
     else if (bottom > scrollTop + clientHeight) this.#scroll.scrollTop = bottom - clientHeight;
     const [left, right] = [this.#edges[column]!, this.#edges[column + 1]!];
@@ -254,7 +262,7 @@ export class LiveTable {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
     this.#head.style.top = `${scrollTop}px`;
     // where rows are sorted, the last are no newer than others
-    const follow = this.#sort === undefined && scrollTop + clientHeight >= scrollHeight - ROW / 2;
+    const follow = this.#sort === undefined && scrollTop + clientHeight >= scrollHeight - this.#row / 2;
     if (follow && this.#follow && this.#picture?.columnFrom === this.#columnFrom()) return;
     this.#follow = follow;
     this.#ask({});
@@ -287,8 +295,8 @@ export class LiveTable {
       do: "view",
       request: ++this.#request,
       view: {
-        from: Math.max(0, Math.floor(this.#scroll.scrollTop / ROW) - 2),
-        count: ROWS_SHOWN + 6,
+        from: Math.max(0, Math.floor(this.#scroll.scrollTop / this.#row) - 2),
+        count: this.#shown + 6,
         columnFrom: this.#columnFrom(),
         columnCount: this.#columnCount(),
         follow: this.#follow,

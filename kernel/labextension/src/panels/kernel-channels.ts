@@ -1,5 +1,5 @@
 import type { Application, Comm } from "../jupyterlab.ts";
-import type { KernelConnections } from "../kernel-connections.ts";
+import { isMillrace, type KernelConnections } from "../kernel-connections.ts";
 
 /** One channel to a target of every running Millrace kernel, also of notebooks that are not open here. */
 export class KernelChannels {
@@ -25,9 +25,7 @@ export class KernelChannels {
   async refresh(): Promise<void> {
     const { kernels } = this.#app.serviceManager;
     await kernels.refreshRunning();
-    const running = new Map(
-      [...kernels.running()].filter(({ name }) => name.startsWith("millrace")).map((each) => [each.id, each]),
-    );
+    const running = new Map([...kernels.running()].filter(isMillrace).map((each) => [each.id, each]));
     this.#connections.keepOnly(new Set(running.keys()));
     for (const [id, comm] of this.#open) if (!running.has(id) || comm.isDisposed) this.#forget(id);
     for (const [id, model] of running)

@@ -1,6 +1,6 @@
 import { button, element } from "../element.ts";
 import type { Application, Comm, NotebookPanel } from "../jupyterlab.ts";
-import type { KernelConnections } from "../kernel-connections.ts";
+import { isMillrace, type KernelConnections } from "../kernel-connections.ts";
 import type { Shared } from "../shared.ts";
 
 type Answer = { html: string } | { said: string } | { folder: string; files: readonly string[] } | { error: string };
@@ -35,7 +35,7 @@ export function openPromotePanel(
   app.shell.activateById(panel.id);
 
   const kernel = notebook.sessionContext.session?.kernel;
-  if (!kernel?.name.startsWith("millrace")) {
+  if (!kernel || !isMillrace(kernel)) {
     said.textContent = "This notebook has no running Millrace kernel: start one, run the notebook, and try again.";
     return;
   }

@@ -1,6 +1,6 @@
 import { button, element } from "../element.ts";
 import type { Comm, NotebookPanel, NotebookTracker, Widget } from "../jupyterlab.ts";
-import type { KernelConnections } from "../kernel-connections.ts";
+import { isMillrace, type KernelConnections } from "../kernel-connections.ts";
 import type { Shared } from "../shared.ts";
 
 interface TopicDetails {
@@ -81,7 +81,7 @@ export function topicsPanel({ Widget }: Shared, tracker: NotebookTracker, connec
     if (panel === null) return;
     await panel.sessionContext.ready;
     const kernel = panel.sessionContext.session?.kernel;
-    if (!kernel?.name.startsWith("millrace") || tracker.currentWidget !== panel) return;
+    if (!kernel || !isMillrace(kernel) || tracker.currentWidget !== panel) return;
     const opened = connections.to(kernel).createComm("millrace.topics");
     comm = opened;
     said.textContent = "asking the broker …";
@@ -122,9 +122,14 @@ export function topicsPanel({ Widget }: Shared, tracker: NotebookTracker, connec
   return panel;
 }
 
-/** A new cell below the active one. */
+const IMPORTS_TOPIC = /\bimport\s*\{[^}]*\btopic\b(?!\s+as\b)[^}]*\}\s*from\s*["']millrace["']/;
+
+/** A new cell below the active one, which can be run as it is: it brings what no other cell imports. */
 function insert({ content }: NotebookPanel, source: string): void {
-  content.model?.sharedModel.insertCell(content.activeCellIndex + 1, { cell_type: "code", source });
+  const notebook = content.model?.sharedModel;
+  const imported = notebook?.cells.some((cell) => IMPORTS_TOPIC.test(cell.getSource()));
+  const needed = imported ? "" : 'import { topic } from "millrace";\n';
+  notebook?.insertCell(content.activeCellIndex + 1, { cell_type: "code", source: needed + source });
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {

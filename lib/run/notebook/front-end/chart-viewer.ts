@@ -12,7 +12,7 @@ import { statusLine } from "../live-status.ts";
 import type { NotebookLiveFrame } from "../notebook-live-frame.ts";
 import { Pictures, steer } from "./pictures.ts";
 
-/** Pictures a second at most. */
+/** Pictures a second, unless the program says otherwise. */
 const HZ = 5;
 
 /** One chart on a screen: it is told what changes of its points, and drawn anew only where other traces or rows in between make that necessary. */

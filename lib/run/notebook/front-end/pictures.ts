@@ -2,6 +2,9 @@ import type { Channel } from "../../host.ts";
 import type { NotebookLiveFrame } from "../notebook-live-frame.ts";
 import { typedPosition } from "../positions.ts";
 
+/** Pictures a second, whatever the program asks for: more are not seen. */
+const LEAST_HZ = 0.1;
+const MOST_HZ = 10;
 /** Pictures of all viewers together take at most one part in so many of the time. */
 const PAUSE = 19;
 
@@ -32,10 +35,11 @@ export class Pictures {
   #last = 0;
   #timer: NodeJS.Timeout | undefined;
 
+  /** @param hz pictures a second, where the program does not say */
   constructor(frame: NotebookLiveFrame, channel: Channel, hz: number, send: () => void) {
     this.#frame = frame;
     this.#channel = channel;
-    this.#interval = 1000 / hz;
+    this.#interval = 1000 / Math.min(MOST_HZ, Math.max(LEAST_HZ, frame.displayOptions.hz ?? hz));
     this.#send = send;
     this.#audience = audiences.get(frame) ?? new Audience();
     audiences.set(frame, this.#audience);

@@ -31,7 +31,7 @@ export function serveFrontEnds(): void {
   });
 }
 
-/** The running streams, once a second, until the channel closes; `stop`, `pause` and `resume` by id. */
+/** The running streams, once a second, until the channel closes; `stop`, `pause` and `resume` by id, `stop` without one for all. */
 function streams(channel: Channel): void {
   const tell = () => {
     const list = runningFrames.running.map(({ id, title, kind, cellId, status }) => {
@@ -52,7 +52,9 @@ function streams(channel: Channel): void {
   channel.onMessage((message) => {
     const { do: action, id } = message as { do?: string; id?: string };
     const frame = runningFrames.get(id);
-    if (action === "stop") void frame?.stop().then(tell);
+    if (action === "stop" && id === undefined)
+      void Promise.all(runningFrames.running.map((each) => each.stop())).then(tell);
+    else if (action === "stop") void frame?.stop().then(tell);
     else if (action === "pause") frame?.pause();
     else if (action === "resume") frame?.resume();
     tell();
