@@ -58,7 +58,7 @@ interface Story {
   check?(job: string): Promise<void>;
 }
 
-/** Of the car: `MILLRACE_CHANNELS=50000` is all of it, for a machine that is otherwise idle. */
+/** Of the car, which has 50,000; another number by `MILLRACE_CHANNELS`. */
 const CHANNELS = Number(process.env.MILLRACE_CHANNELS ?? 500);
 
 const stories: Record<string, Story> = {
