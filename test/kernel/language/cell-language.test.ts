@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, suite, test } from "node:test";
-import { CellLanguage } from "../../../kernel/language/cell-language.ts";
+import { CellLanguage, REHEARSED } from "../../../kernel/language/cell-language.ts";
 import { codePointsFromUnits, unitsFromCodePoints } from "../../../kernel/language/code-points.ts";
 
 const folder = await mkdtemp(path.join(tmpdir(), "millrace-language-"));
@@ -140,4 +140,11 @@ test("a type that changed in a local file is seen by the next cell", async () =>
   await writeFile(path.join(folder, "changing.ts"), "export const value = 'now text';  ");
   const { diagnostics } = language.compile("cell 3", "import { value } from './changing.ts'; value.toFixed()");
   assert.match(diagnostics[0]!.message, /'toFixed' does not exist on type '"now text"'/);
+});
+
+test("what is rehearsed while nobody asks is a cell without errors, and leaves nothing behind", () => {
+  language.rehearse();
+  const { diagnostics } = language.compile("after", "nearest0(1)");
+  assert.equal(diagnostics.length, 1, "a name of the rehearsal is not seen");
+  assert.deepEqual(new CellLanguage(folder).compile("rehearsed", REHEARSED).diagnostics, []);
 });
