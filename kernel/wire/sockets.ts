@@ -1,4 +1,5 @@
 import { Router, XPublisher } from "zeromq";
+import { settledWithin } from "../../lib/settled-within.ts";
 import type { Message } from "../messages/header.ts";
 import { type ConnectionInfo, endpoint } from "./connection-file.ts";
 import { fromFrames, toFrames } from "./frames.ts";
@@ -69,10 +70,7 @@ export class Sockets {
 
   /** What is still to be sent has as long as ZeroMQ's own queues have. */
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LINGER)));
-    await Promise.race([Promise.all(Object.values(this.#senders).map(({ sent }) => sent)), late]);
-    clearTimeout(timer);
+    await settledWithin(LINGER, Promise.all(Object.values(this.#senders).map(({ sent }) => sent)));
     for (const socket of [...Object.values(this.#routers), this.#iopub, this.#heartbeat]) socket.close();
   }
 

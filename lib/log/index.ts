@@ -17,5 +17,7 @@ export { murmur2, partitionOf } from "./murmur2.ts";
 export { partitionByKey, sliceRecords, takeRecords } from "./partition-by-key.ts";
 export { PartitionWatch } from "./partition-watch.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
+export { type Range, readRanges } from "./read-ranges.ts";
+export { topicConfigs } from "./topic-configs.ts";
 export { TransactionLost } from "./transaction-coordinator.ts";
 export { UnreachableBroker } from "./unreachable.ts";

@@ -17,6 +17,7 @@ export const {
   deleteGroupsV2,
   deleteRecordsV2,
   deleteTopicsV5,
+  describeConfigsV4,
   describeGroupsV5,
   describeTransactionsV0,
   endTxnV3,

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { type Cluster, Fetcher, Producer } from "../../log/index.ts";
+import { type Cluster, Producer, readRanges } from "../../log/index.ts";
 import type { PlanDescription } from "../../plan/describe.ts";
 import type { JobPlan } from "./job-plan.ts";
-import { byteColumn, cell } from "./samples.ts";
+import { byteColumn, cell, textOf } from "./samples.ts";
 import type { WarmRanges } from "./warm.ts";
 
 /** A plan that has run under a job's name. */
@@ -36,27 +36,17 @@ export async function readPlans(cluster: Cluster, job: string): Promise<PlanHist
   const plans = new Map<string, RecordedPlan>();
   let rebuild: Rebuild | undefined;
   if (!(await cluster.topics()).has(topic)) return { plans };
-  const end = (await cluster.listOffsets(topic, "latest", "read_uncommitted")).get(0) ?? 0;
-  let at = (await cluster.listOffsets(topic, "earliest")).get(0) ?? 0;
-  const fetcher = new Fetcher(cluster, { isolation: "read_uncommitted", newlines: "keep" });
-  try {
-    fetcher.assign(topic, 0, at);
-    while (at < end) {
-      for (const { columns, nextOffset, error } of await fetcher.poll()) {
-        if (error !== undefined) throw error;
-        for (let i = 0; i < columns.count; i++) {
-          const [key, value] = [cell(columns.keys, i), cell(columns.values, i)];
-          if (key === null) continue;
-          const read = value === null ? undefined : JSON.parse(text(value));
-          if (text(key) === REBUILD) rebuild = read;
-          else if (read !== undefined) plans.set(text(key), read);
-        }
-        at = nextOffset;
-      }
+  const to = (await cluster.listOffsets(topic, "latest", "read_uncommitted")).get(0) ?? 0;
+  const from = (await cluster.listOffsets(topic, "earliest")).get(0) ?? 0;
+  const range = { topic, partition: 0, from, to };
+  for await (const { columns } of readRanges(cluster, [range], { isolation: "read_uncommitted" }))
+    for (let i = 0; i < columns.count; i++) {
+      const [key, value] = [cell(columns.keys, i), cell(columns.values, i)];
+      if (key === null) continue;
+      const read = value === null ? undefined : JSON.parse(textOf(value));
+      if (textOf(key) === REBUILD) rebuild = read;
+      else if (read !== undefined) plans.set(textOf(key), read);
     }
-  } finally {
-    await fetcher.close();
-  }
   return { plans, ...(rebuild && { rebuild }) };
 }
 
@@ -88,5 +78,3 @@ async function write(cluster: Cluster, job: string, key: string, value: unknown)
     await producer.close();
   }
 }
-
-const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();

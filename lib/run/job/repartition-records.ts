@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import { MillraceError } from "../../error.ts";
 import type { ByteColumn, RecordColumns, RecordHeader } from "../../log/columns.ts";
-import { byteColumn, cell } from "./samples.ts";
+import { byteColumn, cell, textOf } from "./samples.ts";
 
 /**
  * What a task sends to a partition of a repartition topic, one record or more:
@@ -61,7 +61,7 @@ const header = (key: string, value: string): RecordHeader => ({ key: Buffer.from
 
 /** One record of a repartition topic. @throws MillraceError `CORRUPT_RECORDS` when nobody of this job wrote it */
 export function receivedRecord(values: ByteColumn, headers: readonly RecordHeader[] | undefined, index: number): Sent {
-  const said = new Map((headers ?? []).map(({ key, value }) => [text(key), value === null ? "" : text(value)]));
+  const said = new Map((headers ?? []).map(({ key, value }) => [textOf(key), value === null ? "" : textOf(value)]));
   const from = said.get("from");
   if (from === undefined)
     throw new MillraceError({
@@ -78,5 +78,3 @@ export function receivedRecord(values: ByteColumn, headers: readonly RecordHeade
     rows: bytes === null || bytes.length === 0 ? undefined : pl.readIPC(Buffer.from(bytes)),
   };
 }
-
-const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();

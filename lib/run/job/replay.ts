@@ -10,7 +10,7 @@ import { sinkRecords } from "../sink/sink-records.ts";
 import { tableLines } from "../sink/table-lines.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { stderrLog as log } from "./log.ts";
-import { cell, readSamples, type Sample, samplesFile } from "./samples.ts";
+import { cell, readSamples, type Sample, samplesFile, textOf } from "./samples.ts";
 
 /**
  * Runs the job over recorded samples instead of Kafka, with state in memory: `samples/<topic>.jsonl.gz` in, `<out>/<topic of the sink>.jsonl` out, one line
@@ -107,8 +107,7 @@ function recordLines({ count, keys, values }: RecordColumns): string {
   for (let i = 0; i < count; i++) {
     const key = cell(keys, i);
     const value = cell(values, i);
-    const shown = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-    text += `{"key":${key === null ? "null" : JSON.stringify(shown(key))},"value":${value === null ? "null" : shown(value)}}\n`;
+    text += `{"key":${key === null ? "null" : JSON.stringify(textOf(key))},"value":${value === null ? "null" : textOf(value)}}\n`;
   }
   return text;
 }

@@ -3,13 +3,14 @@ import {
   type Cluster,
   committedPositions,
   type FetchedPartition,
-  Fetcher,
+  type Range,
+  readRanges,
   type TopicPartition,
 } from "../../log/index.ts";
 import { repartitionTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { partitionsOf } from "./job-topics.ts";
-import { cell } from "./samples.ts";
+import { cell, textOf } from "./samples.ts";
 
 /** Topics through which tasks send each other rows: topic -> partition -> up to where they are read. */
 export type Repartitions = ReadonlyMap<string, ReadonlyMap<number, number>>;
@@ -65,7 +66,7 @@ export async function lastRows(cluster: Cluster, topic: string): Promise<Readonl
   const positions = starts.map(([partition, offset]) => ({ topic, partition, offset }));
   for await (const { partition, columns } of recordsFrom(cluster, positions))
     for (let i = 0; i < columns.count; i++) {
-      const [key, value] = [cell(columns.keys, i), cell(columns.values, i)].map((bytes) => bytes && utf8(bytes));
+      const [key, value] = [cell(columns.keys, i), cell(columns.values, i)].map((bytes) => bytes && textOf(bytes));
       const rows = last.get(partition) ?? new Map<string, string>();
       last.set(partition, rows);
       if (value === null) rows.delete(key ?? "");
@@ -74,33 +75,16 @@ export async function lastRows(cluster: Cluster, topic: string): Promise<Readonl
   return new Map([...last].map(([partition, rows]) => [partition, [...rows.values()].map((text) => JSON.parse(text))]));
 }
 
-const utf8 = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
-
 /** What is committed from these positions to the ends as of now. */
 async function* recordsFrom(
   cluster: Cluster,
   positions: readonly (TopicPartition & { readonly offset: number })[],
 ): AsyncGenerator<FetchedPartition> {
-  const fetcher = new Fetcher(cluster, { isolation: "read_committed", newlines: "keep" });
-  try {
-    const open = new Map<string, number>();
-    for (const topic of new Set(positions.map(({ topic }) => topic))) {
-      const ends = await cluster.listOffsets(topic, "latest", "read_committed");
-      for (const { partition, offset } of positions.filter((position) => position.topic === topic)) {
-        const end = ends.get(partition) ?? 0;
-        if (offset >= end) continue;
-        open.set(`${topic}/${partition}`, end);
-        fetcher.assign(topic, partition, offset);
-      }
-    }
-    while (open.size > 0)
-      for (const fetched of await fetcher.poll()) {
-        const { topic, partition, nextOffset, error } = fetched;
-        if (error !== undefined) throw error;
-        yield fetched;
-        if (nextOffset >= (open.get(`${topic}/${partition}`) ?? 0)) open.delete(`${topic}/${partition}`);
-      }
-  } finally {
-    await fetcher.close();
+  const ranges: Range[] = [];
+  for (const topic of new Set(positions.map(({ topic }) => topic))) {
+    const ends = await cluster.listOffsets(topic, "latest", "read_committed");
+    for (const { partition, offset } of positions.filter((position) => position.topic === topic))
+      ranges.push({ topic, partition, from: offset, to: ends.get(partition) ?? 0 });
   }
+  yield* readRanges(cluster, ranges);
 }

@@ -124,6 +124,10 @@ export function cell(column: ByteColumn, i: number): Uint8Array | null {
   return column.nulls?.[i] === 1 ? null : column.bytes.subarray(column.starts[i], column.ends[i]);
 }
 
+/** Bytes that are known to be text. */
+export const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function written(bytes: Uint8Array | null): SampleBytes {

@@ -1,9 +1,10 @@
 import {
   type Cluster,
   committedPositions,
-  Fetcher,
   Producer,
   ProducerFenced,
+  type Range,
+  readRanges,
   type TopicPartition,
   TransactionLost,
 } from "../../log/index.ts";
@@ -29,9 +30,10 @@ const SLICE = 50_000;
 const PATIENCE = 120_000;
 
 /**
- * The warm start of a plan whose rows pass from task to task, and the rebuild of its state: what the notebook, or the job, had read is read once more by all tasks together, in memory and as if it
- * ended there, which is what the notebook did, and a job that had finished; the state that this makes goes to the changelogs, and the offsets after it to the group, in one transaction. From there on the job
- * is one that goes on after a restart. Of several workers that begin at a time one succeeds, and the others find it done.
+ * The warm start of a plan whose rows pass from task to task, and the rebuild of its state: what the notebook, or the job, had read is read once
+ * more by all tasks together, in memory and as if it ended there, which is what the notebook did, and a job that had finished; the state that this
+ * makes goes to the changelogs, and the offsets after it to the group, in one transaction. From there on the job is one that goes on after a
+ * restart. Of several workers that begin at a time one succeeds, and the others find it done.
  * @returns the settings of a job that is not warm any more
  */
 export async function seedState(
@@ -158,39 +160,27 @@ async function feedRanges(
   warm: WarmRanges,
   runner: ProgramRunner,
 ): Promise<number> {
-  const fetcher = new Fetcher(cluster, { isolation: "read_committed", headers: true, newlines: "keep" });
-  const open = new Set<string>();
+  const ranges: Range[] = [];
+  for (const [topic, partitions] of Object.entries(warm))
+    for (const [partition, [, to]] of Object.entries(partitions)) {
+      const from = (await warmStart(cluster, warm, topic, Number(partition))) ?? to;
+      ranges.push({ topic, partition: Number(partition), from, to });
+    }
   let records = 0;
-  try {
-    for (const [topic, partitions] of Object.entries(warm))
-      for (const [partition, [, to]] of Object.entries(partitions)) {
-        const from = (await warmStart(cluster, warm, topic, Number(partition))) ?? to;
-        if (from >= to) continue;
-        open.add(`${topic}/${partition}`);
-        fetcher.assign(topic, Number(partition), from);
+  for await (const fetched of readRanges(cluster, ranges, { headers: true })) {
+    const { topic, partition } = fetched;
+    const parts = warmParts(fetched, warm).filter(({ silent }) => silent);
+    for (const { source, reader } of plan.inputs) {
+      if (!topics.bySource.get(source.id)?.includes(topic)) continue;
+      for (const { fetched } of parts) {
+        const { frame } = reader.read({ topic, partition, columns: fetched.columns });
+        await runner.feed(source.id, topic, partition, frame);
       }
-    while (open.size > 0)
-      for (const fetched of await fetcher.poll()) {
-        const { topic, partition, error, nextOffset } = fetched;
-        if (error !== undefined) throw error;
-        const parts = warmParts(fetched, warm).filter(({ silent }) => silent);
-        for (const { source, reader } of plan.inputs) {
-          if (!topics.bySource.get(source.id)?.includes(topic)) continue;
-          for (const { fetched } of parts) {
-            const { frame } = reader.read({ topic, partition, columns: fetched.columns });
-            await runner.feed(source.id, topic, partition, frame);
-          }
-        }
-        records += fetched.columns.count;
-        if (nextOffset < warm[topic]![partition]![1]) continue;
-        open.delete(`${topic}/${partition}`);
-        fetcher.unassign(topic, partition);
-      }
-    await runner.end();
-    return records;
-  } finally {
-    await fetcher.close();
+    }
+    records += fetched.columns.count;
   }
+  await runner.end();
+  return records;
 }
 
 /** How far each task had come with what it sends to others, and that it ended there; what lies in their topics is of before. */

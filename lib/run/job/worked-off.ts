@@ -1,4 +1,5 @@
 import { type Cluster, deleteRecords } from "../../log/index.ts";
+import { settledWithin } from "../../settled-within.ts";
 import type { JobTopics } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import type { PartitionTask } from "./partition-task.ts";
@@ -42,9 +43,7 @@ export class WorkedOff {
 
   async end(): Promise<void> {
     this.#delete();
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([this.#working, new Promise((resolve) => (timer = setTimeout(resolve, LAST)))]);
-    clearTimeout(timer);
+    await settledWithin(LAST, this.#working);
   }
 
   #delete(): void {
