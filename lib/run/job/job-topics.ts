@@ -6,6 +6,8 @@ import { checkPartitionCounts } from "../source/check-partition-counts.ts";
 import { changelogTopic, refuseSharedTopics, repartitionTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
 import type { JobLog } from "./log.ts";
+import { planTopic } from "./plan-history.ts";
+import { refuseForgetful } from "./refuse-forgetful.ts";
 
 /** The topics of a job, all of them there. */
 export interface JobTopics {
@@ -55,7 +57,7 @@ const CHANGELOG = {
 /**
  * Finds the sources and makes what is missing: outputs (with the source's partition count), the dead-letter topic and the
  * changelogs, all kept without a time limit; changelogs are compacted.
- * @throws {Refusal} `PARTITIONS_CHANGED`, `NOT_CO_PARTITIONED`, `NOT_BUILT`
+ * @throws {Refusal} `PARTITIONS_CHANGED`, `NOT_CO_PARTITIONED`, `NOT_BUILT`, `NOT_COMPACTED`
  */
 export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string, log: JobLog): Promise<JobTopics> {
   const bySource = new Map<string, readonly string[]>();
@@ -76,6 +78,15 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   const counts = new Map([...metadata].map(([topic, { partitions }]) => [topic, partitions.length]));
   const partitions = Math.max(...counts.values());
   checkPartitionCounts(plan.program, counts);
+  refuseSharedTopics(plan.stores);
+  const changelog = (store: string) => changelogTopic(job, store);
+  const there = await cluster.topics();
+  const kept = [...plan.stores.map(({ name }) => changelog(name)), planTopic(job)];
+  await refuseForgetful(
+    cluster,
+    kept.filter((topic) => there.has(topic)),
+    log,
+  );
 
   const outputs = new Map<string, number>();
   for (const { topic } of plan.sinks.values()) {
@@ -83,8 +94,6 @@ export async function prepareTopics(cluster: Cluster, plan: JobPlan, job: string
   }
   const deadLetter = `${job}-dead-letter`;
   await ensured(cluster, deadLetter, partitions, DEAD_LETTERS, log);
-  refuseSharedTopics(plan.stores);
-  const changelog = (store: string) => changelogTopic(job, store);
   for (const { name } of plan.stores) {
     const topic = changelog(name);
     const count = await ensured(cluster, topic, partitions, CHANGELOG, log);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import test, { before } from "node:test";
+import { incrementalAlterConfigsV1 } from "@platformatic/kafka";
 import type { Cluster } from "../../../lib/log/index.ts";
 import { readState } from "../../../lib/run/job/read-state.ts";
 import { newSeed, seeded } from "../../support/seeded.ts";
@@ -99,15 +100,43 @@ test("SIGTERM: a checkpoint, and out with 0; the next run goes on from there", {
   await produce(cluster, job.input, phones(1000, 5, random, START));
   const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "10m" }); // only the signal makes it checkpoint
   await untilOpened(run, 3);
+  const ends = async (isolation: "read_committed" | "read_uncommitted") =>
+    [...(await cluster.listOffsets(`${job.output}-delta`, "latest", isolation)).values()].reduce((a, b) => a + b);
+  await until("it has written all", async () => (await ends("read_uncommitted")) === 1000);
+  assert.equal(await ends("read_committed"), 0, "exactly-once where nothing is said: outputs wait for the checkpoint");
   run.child.kill("SIGTERM");
   const { code, stderr } = await run.ended;
   assert.equal(code, 0, stderr);
+  assert.match(stderr, /job started .*guarantee=exactly-once/);
   await produce(cluster, job.input, phones(1000, 5, random, START + 100_000, 1000));
   const again = await (await job.start(["--until", "end"])).ended;
   assert.equal(again.code, 0, again.stderr);
   assert.match(again.stderr, /local state is intact, (going on from it|replaying the end of its changelog)/);
   assert.doesNotMatch(again.stderr, /is behind|rebuilding it|set aside/);
   await assertOutputs(job);
+});
+
+test("a changelog that is there already and is not compacted is refused before anything is made; once it is, the job runs", {
+  timeout: 60_000,
+}, async () => {
+  const job = await jobUnderTest(cluster, { plans: "delta" });
+  const changelog = (store: string) => `${job.name}-${store}-changelog`;
+  const made: [string, Record<string, string>][] = [
+    ["delta_by_device", { "cleanup.policy": "delete", "retention.ms": "3600000" }],
+    ["watermark", { "cleanup.policy": "compact,delete", "retention.ms": "3600000" }],
+  ];
+  for (const [store, config] of made) await cluster.createTopic(changelog(store), { partitions: 3, config });
+  await produce(cluster, job.input, phones(100, 5, random, START));
+  const { code, stderr } = await (await job.start(["--until", "end"])).ended;
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /watermark-changelog is to keep .*\(cleanup\.policy=compact,delete, retention\.ms=3600000/);
+  assert.match(stderr, /where: topic .*watermark-changelog, .*delta_by_device-changelog[\s\S]*cleanup\.policy=compact/);
+  assert.ok(!(await cluster.topics()).has(`${job.output}-delta`), "nothing was made");
+  const [SET, TOPIC] = [0, 2] as const;
+  const configs = [{ name: "cleanup.policy", configOperation: SET, value: "compact" }];
+  const resources = made.map(([store]) => ({ resourceType: TOPIC, resourceName: changelog(store), configs }));
+  await (await cluster.anyBroker()).request(incrementalAlterConfigsV1.api, resources, false);
+  assert.equal((await job.toEnd()).rowsIn, 100);
 });
 
 test("headers are kept, except through windows", { timeout: 60_000 }, async () => {

@@ -192,7 +192,7 @@ export async function jobUnderTest(
     KAFKA_BOOTSTRAP_SERVERS: cluster.config.bootstrapServers,
     MILLRACE_JOB_NAME: name,
     MILLRACE_STATE_DIR: stateDir,
-    MILLRACE_GUARANTEE: options.guarantee ?? "exactly-once",
+    ...(options.guarantee !== undefined && { MILLRACE_GUARANTEE: options.guarantee }),
     MILLRACE_COMMIT_INTERVAL: "200ms",
     TEST_INPUT: input,
     TEST_OUTPUT: output,
