@@ -98,15 +98,20 @@ export class BrokerConnection {
       ...(sasl && { sasl }),
       ...(ssl && { tls: ssl, tlsServerName: ssl.serverName ?? isIP(this.#host) === 0 }),
     });
-    connection.on("error", () => {}); // each request reports it
+    // each request reports it, but for why the connection was closed: a broker judges the client's certificate once the client takes itself for connected
+    let closedFor: unknown;
+    connection.on("error", (error) => {
+      closedFor = error;
+    });
     try {
       await connection.connect(this.#host, this.#port);
+      closedFor = undefined;
       this.#offered = await greeted(exchange(connection, apiVersionsRequest));
       return connection;
     } catch (cause) {
       this.#open = undefined;
       void connection.close().catch(() => {});
-      throw unreachable(this.address, cause);
+      throw unreachable(this.address, closedFor ?? cause);
     }
   }
 }

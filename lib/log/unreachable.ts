@@ -31,6 +31,17 @@ export function unreachable(address: string, cause: unknown): UnreachableBroker 
       remedies: ["check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"],
       cause,
     });
+  // the broker says it in an alert; what this side has against the broker's certificate is none
+  if (told(/alert (certificate|bad certificate|unsupported certificate|unknown ca)/i))
+    return new UnreachableBroker({
+      code: "TLS_FAILED",
+      what: `The Kafka broker at ${address} wants a certificate of the client, and one that it trusts: ${alert(story.at(-1)!)}`,
+      remedies: [
+        "give it in KAFKA_SSL_CERT and KAFKA_SSL_KEY, signed by an authority of the broker's truststore",
+        CHECK_PROTOCOL,
+      ],
+      cause,
+    });
   if (told(/TLS|certificate|self-signed|SSL|altnames/i))
     return new UnreachableBroker({
       code: "TLS_FAILED",
@@ -53,6 +64,9 @@ export function unreachable(address: string, cause: unknown): UnreachableBroker 
     cause,
   });
 }
+
+/** OpenSSL's line about an alert without its numbers and places in its source. */
+const alert = (line: string): string => /alert [a-z ]+/.exec(line)?.[0] ?? line;
 
 function chain(error: unknown): string[] {
   const texts: string[] = [];

@@ -9,6 +9,8 @@ import { EmbeddedBroker, freePort } from "../../kernel/broker/embedded-broker.ts
 const openssl = async (...args: string[]) => void (await promisify(execFile)("openssl", args));
 
 export const PASSWORD = "correct-horse-5f1c";
+/** Who the client's certificate says it is, as ACLs name it. */
+export const CLIENT = "User:CN=carol";
 
 export interface SecureBroker {
   /** Address of each listener; all but the first want what their names say. */
@@ -16,15 +18,21 @@ export interface SecureBroker {
   readonly ssl: string;
   readonly saslPlaintext: string;
   readonly saslSsl: string;
+  /** Wants a certificate of the client: {@link SecureBroker.certificate}. */
+  readonly mutual: string;
   /** File of the authority's certificate. */
   readonly caFile: string;
   /** PEM: the authority that signed the broker's certificate, and one that did not. */
   readonly ca: string;
   readonly otherCa: string;
+  /** Files of a client's certificate and its key, for {@link CLIENT}; and of one that the broker does not trust. */
+  readonly certificate: { readonly cert: string; readonly key: string };
+  readonly otherCertificate: { readonly cert: string; readonly key: string };
 }
 
 /**
- * A real broker that speaks TLS and SASL: user `alice` by SCRAM, user `bob` by PLAIN, both with {@link PASSWORD}. What bob may do is a matter of ACLs.
+ * A real broker that speaks TLS and SASL: user `alice` by SCRAM, user `bob` by PLAIN, both with {@link PASSWORD}; {@link CLIENT} by a certificate. What bob
+ * and carol may do is a matter of ACLs.
  * Its certificates are made for this run and are good for 127.0.0.1 only. Ends with the test file.
  */
 export async function secureBroker(): Promise<SecureBroker> {
@@ -32,11 +40,17 @@ export async function secureBroker(): Promise<SecureBroker> {
   after(() => rm(folder, { recursive: true, force: true }));
   const at = (name: string) => path.join(folder, name);
   await Promise.all([authority(at("ca")), authority(at("other"))]);
-  await signed(at("server"), at("ca"));
+  await signed(at("server"), at("ca"), "broker");
+  await Promise.all([signed(at("carol"), at("ca"), "carol"), signed(at("carol-of-other"), at("other"), "carol")]);
   const keystore = at("keystore.pem");
   await writeFile(keystore, `${await readFile(at("server.key"), "utf8")}${await readFile(at("server.pem"), "utf8")}`);
 
-  const [ssl, saslPlaintext, saslSsl] = [await freePort(), await freePort(), await freePort()];
+  const [ssl, saslPlaintext, saslSsl, mutual] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
   const mechanisms = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512";
   const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
   const plain = `org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="${PASSWORD}";`;
@@ -45,6 +59,7 @@ export async function secureBroker(): Promise<SecureBroker> {
       { name: "TLS", protocol: "SSL", port: ssl },
       { name: "SASL", protocol: "SASL_PLAINTEXT", port: saslPlaintext },
       { name: "BOTH", protocol: "SASL_SSL", port: saslSsl },
+      { name: "MUTUAL", protocol: "SSL", port: mutual },
     ],
     properties: {
       // who signs in may do what ACLs say; alice, and whoever comes without TLS or SASL, may do everything
@@ -52,6 +67,9 @@ export async function secureBroker(): Promise<SecureBroker> {
       "super.users": "User:ANONYMOUS;User:alice",
       "ssl.keystore.type": "PEM",
       "ssl.keystore.location": keystore,
+      "listener.name.mutual.ssl.client.auth": "required",
+      "listener.name.mutual.ssl.truststore.type": "PEM",
+      "listener.name.mutual.ssl.truststore.location": at("ca.pem"),
       "sasl.enabled.mechanisms": mechanisms,
       ...Object.fromEntries(
         ["sasl", "both"].flatMap((name) => [
@@ -72,9 +90,12 @@ export async function secureBroker(): Promise<SecureBroker> {
     ssl: `127.0.0.1:${ssl}`,
     saslPlaintext: `127.0.0.1:${saslPlaintext}`,
     saslSsl: `127.0.0.1:${saslSsl}`,
+    mutual: `127.0.0.1:${mutual}`,
     caFile: at("ca.pem"),
     ca: await readFile(at("ca.pem"), "utf8"),
     otherCa: await readFile(at("other.pem"), "utf8"),
+    certificate: { cert: at("carol.pem"), key: at("carol.key") },
+    otherCertificate: { cert: at("carol-of-other.pem"), key: at("carol-of-other.key") },
   };
 }
 
@@ -97,9 +118,11 @@ async function authority(stem: string): Promise<void> {
   );
 }
 
-async function signed(stem: string, ca: string): Promise<void> {
-  await openssl("req", ...EC_KEY, "-subj", "/CN=broker", "-keyout", `${stem}.key`, "-out", `${stem}.csr`);
+let serial = 1;
+
+async function signed(stem: string, ca: string, name: string): Promise<void> {
+  await openssl("req", ...EC_KEY, "-subj", `/CN=${name}`, "-keyout", `${stem}.key`, "-out", `${stem}.csr`);
   await writeFile(`${stem}.ext`, "subjectAltName=IP:127.0.0.1\n");
-  const signer = ["-CA", `${ca}.pem`, "-CAkey", `${ca}.key`, "-CAcreateserial", "-days", "2"];
+  const signer = ["-CA", `${ca}.pem`, "-CAkey", `${ca}.key`, "-set_serial", String(serial++), "-days", "2"];
   await openssl("x509", "-req", "-in", `${stem}.csr`, ...signer, "-extfile", `${stem}.ext`, "-out", `${stem}.pem`);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { MillraceError } from "../../lib/error.ts";
@@ -12,6 +13,12 @@ const broker = await secureBroker();
 const { ca, otherCa } = broker;
 const alice = (mechanism: "SCRAM-SHA-256" | "SCRAM-SHA-512", password = PASSWORD) =>
   ({ mechanism, username: "alice", password }) as const;
+const pems = async ({ cert, key }: { cert: string; key: string }) => ({
+  cert: await readFile(cert, "utf8"),
+  key: await readFile(key, "utf8"),
+});
+const carol = await pems(broker.certificate);
+const otherCarol = await pems(broker.otherCertificate);
 const bob = { mechanism: "PLAIN", username: "bob", password: PASSWORD } as const;
 
 for (const [what, config] of [
@@ -20,6 +27,7 @@ for (const [what, config] of [
   ["PLAIN", { bootstrapServers: broker.saslPlaintext, sasl: bob }],
   ["SCRAM-SHA-256", { bootstrapServers: broker.saslPlaintext, sasl: alice("SCRAM-SHA-256") }],
   ["SCRAM-SHA-512", { bootstrapServers: broker.saslPlaintext, sasl: alice("SCRAM-SHA-512") }],
+  ["TLS with a certificate of its own", { bootstrapServers: broker.mutual, ssl: { ca, ...carol } }],
   ["PLAIN over TLS", { bootstrapServers: broker.saslSsl, ssl: { ca }, sasl: bob }],
   ["SCRAM-SHA-256 over TLS", { bootstrapServers: broker.saslSsl, ssl: { ca }, sasl: alice("SCRAM-SHA-256") }],
 ] as const satisfies readonly (readonly [string, KafkaConfig])[])
@@ -112,6 +120,18 @@ for (const [what, config, code, message] of [
     { bootstrapServers: broker.ssl, ssl: { ca, serverName: "elsewhere.example" } },
     "TLS_FAILED",
     /elsewhere\.example/,
+  ],
+  [
+    "no certificate for a listener that wants one",
+    { bootstrapServers: broker.mutual, ssl: { ca } },
+    "TLS_FAILED",
+    /wants a certificate[\s\S]*KAFKA_SSL_CERT/,
+  ],
+  [
+    "a certificate that the broker does not trust",
+    { bootstrapServers: broker.mutual, ssl: { ca, ...otherCarol } },
+    "TLS_FAILED",
+    /KAFKA_SSL_CERT/,
   ],
   [
     "plaintext to a TLS listener",
