@@ -55,9 +55,11 @@ export function scanBatches(buffer: Buffer, options: DecodeOptions): Scan {
     const attributes = view.getInt16(at + ATTRIBUTES_AT);
     const lastOffset = baseOffset + view.getInt32(at + 23);
     const count = view.getInt32(at + 57);
-    const codec = COMPRESSIONS[attributes & COMPRESSION_MASK];
-    if (!(baseOffset >= 0) || lastOffset < baseOffset || count < 0 || codec === undefined)
+    if (!(baseOffset >= 0) || lastOffset < baseOffset || count < 0)
       throw new CorruptRecords("The header of a record batch makes no sense.", recordsPlace(options, baseOffset));
+    const codec = COMPRESSIONS[attributes & COMPRESSION_MASK];
+    if (codec === undefined)
+      throw new CorruptRecords(unknownCodec(attributes & COMPRESSION_MASK), recordsPlace(options, baseOffset));
 
     const start = at + HEADER_BYTES;
     at = end;
@@ -130,6 +132,9 @@ class AbortedRanges {
     return this.#open.has(producerId);
   }
 }
+
+const unknownCodec = (code: number) =>
+  `A record batch is compressed in a way that is not known (${code}); there are ${COMPRESSIONS.map((name, i) => `${name} (${i})`).join(", ")}.`;
 
 const unknownFormat = (magic: number) =>
   magic === 0 || magic === 1
