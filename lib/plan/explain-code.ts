@@ -5,6 +5,10 @@ import type { MapNode } from "./nodes/map-node.ts";
 import type { PredictNode } from "./nodes/predict-node.ts";
 import type { ProcessNode } from "./nodes/process-node.ts";
 
+/** Whether code sets timers of the wall clock. */
+export const setsWallTimers = ({ source }: ProcessNode): boolean =>
+  Object.values(source).some((text) => text.includes(".wallTimer("));
+
 /** The lines of verbs that run code: what it gives, what it keeps, and the code itself. */
 export function explainCode(node: MapNode | ProcessNode | PredictNode): string[] {
   switch (node.kind) {
@@ -29,9 +33,7 @@ export function explainCode(node: MapNode | ProcessNode | PredictNode): string[]
         ...(node.onTimer === undefined
           ? []
           : ["timers: once the partition's watermark has reached them, in time order"]),
-        ...(Object.values(node.source).some((text) => text.includes(".wallTimer("))
-          ? ["wall clock: wallTimer depends on when it runs, not on the records alone"]
-          : []),
+        ...(setsWallTimers(node) ? ["wall clock: wallTimer depends on when it runs, not on the records alone"] : []),
         ...Object.entries(node.source).flatMap(([name, text]) => code(name, text)),
       ];
     }

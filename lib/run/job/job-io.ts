@@ -10,7 +10,7 @@ import type { Guarantee } from "./settings.ts";
 
 /**
  * The producers of one worker. What must be true together (changelogs, offsets, dead letters) goes through the transactional one, whose id is
- * the worker's; outputs go through it as well (exactly-once) or through one of their own (at-least-once).
+ * the worker's; outputs go through it as well (exactly-once) or through one of their own (at-least-once, but for what the clock gives).
  */
 export class JobIo {
   readonly transactional: Producer;
@@ -50,16 +50,20 @@ export class JobIo {
   /**
    * Takes a sink's rows over for writing; resolves before they are acknowledged.
    * @param source the records that the rows come from, for their headers; undefined where rows bring them
+   * @param byClock no record says that they are due: they become true with the state that says so, under both guarantees
    */
-  async write(sink: SinkNode, rows: pl.DataFrame, source: RecordColumns | undefined): Promise<void> {
-    if (this.#outputs === this.transactional) this.begin();
+  async write(sink: SinkNode, rows: pl.DataFrame, source: RecordColumns | undefined, byClock = false): Promise<void> {
+    const producer = byClock ? this.transactional : this.#outputs;
+    if (producer === this.transactional) this.begin();
+    if (producer !== this.#outputs) await this.#outputs.flush(); // rows of a key keep their order
     const records = sinkRecords(sink, rows);
     const headers = records.headers ?? (source && carriedHeaders(rows, source));
     const partitions = partitionByKey(
       { ...records, ...(headers && { headers }) },
       this.#topics.outputs.get(sink.topic) as number,
     );
-    await Promise.all(partitions.map((columns, partition) => this.#outputs.send(sink.topic, partition, columns)));
+    await Promise.all(partitions.map((columns, partition) => producer.send(sink.topic, partition, columns)));
+    if (producer !== this.#outputs) await producer.flush();
   }
 
   async deadLetters(bad: readonly BadRecord[]): Promise<void> {

@@ -75,16 +75,25 @@ async function write(
   terminal: string,
   rows: pl.DataFrame,
   source: RecordColumns | undefined,
+  byClock = false,
 ): Promise<void> {
   const sink = plan.sinks.get(terminal);
   if (rows.height === 0 || (sink === undefined && !plan.files.has(terminal))) return;
   if (sink === undefined) task.files!.take(terminal, rows);
-  else await io.write(sink, rows, source);
+  else await io.write(sink, rows, source, byClock);
   task.rowsOut += rows.height;
 }
 
-/** Writes rows of sinks and dead letters of inputs that are read in one order. */
-export async function writeReady(context: WorkerContext, task: PartitionTask, { rows, bad }: Ready): Promise<void> {
+/**
+ * Writes rows of sinks and dead letters of inputs that are read in one order.
+ * @param byClock the wall clock is the cause of them
+ */
+export async function writeReady(
+  context: WorkerContext,
+  task: PartitionTask,
+  { rows, bad }: Ready,
+  byClock = false,
+): Promise<void> {
   const { topics, io, settings } = context;
   if (bad.length > 0) {
     if (settings.onError === "stop") throw badRecord(bad[0] as BadRecord, topics.deadLetter);
@@ -92,7 +101,7 @@ export async function writeReady(context: WorkerContext, task: PartitionTask, { 
     task.bad += bad.length;
   }
   for (const { terminal, frame } of rows) {
-    await write(context, task, terminal, frame, undefined);
+    await write(context, task, terminal, frame, undefined, byClock);
   }
   if (bad.length + rows.length > 0) task.dirty = true;
 }
@@ -109,7 +118,7 @@ export async function advance(
 ): Promise<void> {
   if (task.warming) await task.inputs?.endRead();
   else if (task.inputs !== undefined) {
-    await writeReady(context, task, await task.inputs.advance(now, isReadUp));
+    await writeReady(context, task, await task.inputs.advance(now, isReadUp), true);
     if (task.inputs.untold) task.dirty = true;
   }
   if (task.inputs !== undefined) return;
@@ -125,7 +134,7 @@ export async function advance(
     value: null,
     reason,
   }));
-  await writeReady(context, task, { rows, bad: records });
+  await writeReady(context, task, { rows, bad: records }, true);
 }
 
 function badRecord(bad: BadRecord, deadLetter: string): MillraceError {

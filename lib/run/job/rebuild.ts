@@ -1,5 +1,6 @@
 import { Refusal } from "../../error.ts";
 import { type Cluster, committedPositions, type TopicPartition } from "../../log/index.ts";
+import { clockVerbs } from "../../plan/clock-verbs.ts";
 import { changelogsOf, confirm, discardOffsets, discardTopics, refuseWorkers } from "./discard.ts";
 import { changelogTopic } from "./internal-topics.ts";
 import type { JobPlan } from "./job-plan.ts";
@@ -27,6 +28,11 @@ export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobS
   await refuseWorkers(cluster, settings);
   const changelogs = changelogsOf(name, plan, plans.values());
   const { ranges, lost, begun } = await rangesOf(cluster, plan, settings, rebuild?.ranges, changelogs);
+  const byClock = clockVerbs([...plan.sinks.values(), ...plan.tables.values(), ...plan.files.values()]);
+  const told = byClock.map(
+    (verb) =>
+      `Records do not tell what the wall clock has closed or called: "${verb}" gives it once more where event time has not come that far.`,
+  );
   const repartitions = await repartitionsOf(cluster, plan, name);
   // a rebuild that was cut off has thrown the offsets away that would tell
   if (begun || rebuild === undefined) await refuseUnfinished(cluster, repartitions, name, ranges);
@@ -39,10 +45,11 @@ export async function rebuildJob(cluster: Cluster, plan: JobPlan, settings: JobS
     [
       `--rebuild deletes the state of ${name} and builds it anew from the ${records} records up to its committed offsets, without writing anything for them; then it goes on.`,
       ...lost,
+      ...told,
     ].join("\n"),
     settings,
   );
-  for (const line of lost) log.warn(line);
+  for (const line of [...lost, ...told]) log.warn(line);
   if (JSON.stringify((await rangesOf(cluster, plan, settings, rebuild?.ranges, changelogs)).ranges) !== found)
     throw new Refusal({
       code: "WORKERS_RUNNING",
@@ -86,7 +93,7 @@ async function refuseUnfinished(
   name: string,
   ranges: WarmRanges,
 ): Promise<void> {
-  const read = [...(await cluster.topics()).keys()].includes(changelogTopic(name, READ_STORE.name));
+  const read = (await cluster.topics()).has(changelogTopic(name, READ_STORE.name));
   const ends = Object.entries(ranges).flatMap(([topic, partitions]) =>
     Object.entries(partitions).map(([partition, [, offset]]) => ({ topic, partition: Number(partition), offset })),
   );
