@@ -66,7 +66,8 @@ function silentlyWrong(before: RecordedPlan, plan: JobPlan, { stores }: PlanDiff
   const wrong = stores.flatMap(({ name, becomes, from }) => {
     if (becomes === "new") return `State ${name} would begin at the committed offsets, without the records before.`;
     if (becomes === "rebuilt") return `State ${name} holds something else than the new plan needs.`;
-    return from === undefined ? [] : `State ${name} is in the changelog of ${from}; moving it is not built.`;
+    if (from === undefined) return [];
+    return `State ${name} is what ${from} was, under another name, and is not carried over to it: give it its name back, or build it anew.`;
   });
   const sources = ({ nodes }: RecordedPlan["description"]) =>
     nodes.filter(({ kind }) => kind === "source").map(({ text }) => text);

@@ -21,13 +21,25 @@ const total = process.env.TEST_FILTER ? sums.filter(pl.col("x").gt(-1)) : sums;
 if (plans.includes("stateless")) total.filter(pl.col("total").gt(1)).to(`${output}-stateless`, { key: "device" });
 if (plans.includes("delta"))
   total
-    .withColumns(pl.col("total").diff(1, "ignore").over("device").alias("delta"))
+    .withColumns(
+      pl
+        .col("total")
+        .diff(1, "ignore")
+        .over("device")
+        .alias(process.env.TEST_DELTA ?? "delta"),
+    )
     .to(`${output}-delta`, { key: "device" });
 if (plans.includes("windows"))
   total
     .groupByDynamic({ indexColumn: "timestamp", every: process.env.TEST_EVERY ?? "1s", by: "device", grace: "0s" })
     .agg(pl.col("total").mean().alias("mean"), pl.col("total").max().alias("max"), pl.len().alias("count"))
     .to(`${output}-windows`, { key: "device" });
+if (plans.includes("ttl"))
+  phone
+    .withColumns(pl.col("x").diff(1, "ignore").over("device").alias("step"), { ttl: "2s" })
+    .filter(pl.col("step").gt(1000)) // only the state is of interest
+    .to(`${output}-ttl`, { key: "device" });
+if (plans.includes("table")) phone.groupBy("device").agg(pl.len().alias("readings")).toTable("readings");
 if (plans.includes("idle"))
   phone
     .groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device", idle: "1s" })

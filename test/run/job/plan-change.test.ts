@@ -75,6 +75,48 @@ test("state that a changed plan has as well is gone on from: a sink added, one t
   );
 });
 
+test("a store under another name is refused, saying what it was; --rebuild makes it anew in silence, --reset with all outputs", {
+  timeout: 120_000,
+}, async () => {
+  const job = await jobUnderTest(cluster, { plans: "delta" });
+  await produce(cluster, job.input, phones(300, 5, seeded(10)));
+  await job.toEnd();
+  await produce(cluster, job.input, phones(200, 5, seeded(11), 1_700_000_002_000, 300));
+  const renamed = { TEST_DELTA: "change", MILLRACE_SESSION_TIMEOUT: "6s" };
+  const run = async (args: readonly string[], env: Readonly<Record<string, string>>) =>
+    await (await job.start(["--until", "end", "--json", ...args], env)).ended;
+  const { code, stderr } = await run([], renamed);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /State change_by_device is what delta_by_device was[\s\S]*not carried over/);
+  assert.match(
+    stderr,
+    /state change_by_device \(was delta_by_device\): survives[\s\S]*--reset[\s\S]*--rebuild[\s\S]*new name/,
+  );
+  assert.doesNotMatch(stderr, /partition opened/);
+
+  const rebuilt = await run(["--rebuild", "--yes"], renamed);
+  assert.equal(rebuilt.code, 0, rebuilt.stderr);
+  const written = async () => (await readAll(cluster, `${job.output}-delta`)).map(({ value }) => value);
+  const all = expectedRows(await readAll(cluster, job.input)).delta.map(([, , value]) => value);
+  const differences = (rows: readonly any[], column: string) =>
+    rows.map((row) => [row.n, typeof row[column] === "number" ? row[column].toFixed(9) : null]).sort();
+  const later = (await written()).filter(({ n }) => n >= 300);
+  assert.equal((await written()).length, 500, "nothing is written again");
+  assert.deepEqual(
+    differences(later, "change"),
+    differences(
+      all.filter(({ n }) => (n as number) >= 300),
+      "delta",
+    ),
+    "the difference to the row before, which was read by the plan before",
+  );
+
+  const reset = await run(["--reset", "--yes"], { ...renamed, TEST_DELTA: "step" });
+  assert.equal(reset.code, 0, reset.stderr);
+  const again = (await written()).filter((row) => "step" in row);
+  assert.deepEqual(differences(again, "step"), differences(all, "delta"));
+});
+
 test("--reset begins anew with the changed plan, once it is confirmed and no worker runs", {
   timeout: 120_000,
 }, async () => {
