@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import http from "node:http";
+import os from "node:os";
 import path from "node:path";
 import test from "node:test";
 import { Refusal } from "../../../lib/error.ts";
+import { sql } from "../../../lib/index.ts";
 import { JobServer, type JobServerOptions } from "../../../lib/run/job/http-server.ts";
 import { readState } from "../../../lib/run/job/read-state.ts";
+import { millrace } from "../../promote/run-command.ts";
 import { seeded } from "../../support/seeded.ts";
 import { until } from "../../support/until.ts";
 import { connect, jobUnderTest, phones, produce } from "./support.ts";
@@ -58,7 +61,7 @@ test("readiness follows the worker; liveness does not; only what is there is ans
   }
 });
 
-test("/state without a token: loopback only, and no page of a browser", async () => {
+test("/state without a token: loopback only, and no page of a browser", async (t) => {
   const server = await JobServer.start(FREE);
   try {
     const ask = `${server.url}/state?sql=SELECT%201`;
@@ -77,6 +80,20 @@ test("/state without a token: loopback only, and no page of a browser", async ()
     assert.equal(long.status, 400);
   } finally {
     await server.close();
+  }
+  // on all interfaces: who comes from elsewhere is not answered, whatever it says of itself
+  const open = await JobServer.start({ ...FREE, port: 0 });
+  try {
+    const { port } = new URL(open.url);
+    const own = Object.values(os.networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .find(({ family, internal }) => family === "IPv4" && !internal);
+    if (own === undefined) return t.diagnostic("no other interface here");
+    assert.equal(await status(`http://${own.address}:${port}/state?sql=SELECT%201`, { host: "localhost" }), 403);
+    assert.equal(await status(`http://${own.address}:${port}/health/live`, {}), 200);
+    assert.equal(await status(`http://127.0.0.1:${port}/state?sql=SELECT%201`, {}), 200);
+  } finally {
+    await open.close();
   }
 });
 
@@ -114,7 +131,7 @@ test("a running job answers for its state; a killed one's file is read, and neve
   timeout: 120_000,
 }, async () => {
   const cluster = await connect();
-  const job = await jobUnderTest(cluster, { plans: "delta" });
+  const job = await jobUnderTest(cluster, { plans: "delta,table" });
   await produce(cluster, job.input, phones(700, 7, seeded(5)));
   const run = await job.start();
   const note = await until("owner.json", () =>
@@ -140,9 +157,50 @@ test("a running job answers for its state; a killed one's file is read, and neve
     ["CREATE TABLE t (n INT)", "NOT_READ_ONLY"],
     ["COPY delta_by_device TO '/tmp/t'", "BAD_SQL"], // no file is to be touched
   ];
-  for (const [sql, code] of writing) await assert.rejects(readState(job.stateDir, sql), { code }, sql);
+  for (const [statement, code] of writing)
+    await assert.rejects(readState(job.stateDir, statement), { code }, statement);
   const many = await readState(job.stateDir, "SELECT * FROM range(20000)");
   assert.deepEqual([many.rows.length, many.truncated], [10_000, true]);
+
+  // whenever it is asked, while it works: the state and the offsets of one checkpoint
+  const whole = "SELECT (SELECT sum(readings) FROM readings), (SELECT sum(next_offset) FROM _millrace_offsets)";
+  let all = 700;
+  const seen = new Set<number>();
+  const more = (async () => {
+    for (; seen.size < 4 && all < 70_000; all += 70)
+      await produce(cluster, job.input, phones(70, 7, seeded(all), 1_700_000_000_000 + all, all));
+  })();
+  await until(
+    "several checkpoints",
+    async () => {
+      const [read, offsets] = (await readState(note.url, whole)).rows[0] as [number, number];
+      assert.equal(Number(read), Number(offsets), "rows of state and offsets");
+      return seen.add(Number(read)).size >= 4;
+    },
+    60_000,
+  );
+  await more;
+  await until("all of it is saved", async () => Number((await readState(note.url, whole)).rows[0]?.[0]) === all);
+
+  // the command and a notebook's sql: as above, within limits that leave the job as it is
+  const ownState = sql.of(path.dirname(job.stateDir));
+  assert.deepEqual((await ownState`SELECT sum(readings) AS n FROM readings WHERE device <> ${"none"}`).rows(), [[all]]);
+  await assert.rejects(ownState`INSERT INTO readings SELECT * FROM readings`, { code: "NOT_READ_ONLY" });
+  await assert.rejects(sql({ job: note.url, rows: 3 })`SELECT * FROM readings`, { code: "TOO_MANY_ROWS" });
+  const endless = sql({
+    job: note.url,
+    timeout: 200,
+  })`SELECT sum(a.range * b.range) FROM range(3000000) a, range(1000000) b`;
+  await assert.rejects(endless, { code: "STATE_QUERY_TOO_LONG" });
+  const [told, refused] = await Promise.all(
+    ["SELECT count(*) AS n FROM readings", "INSERT INTO readings SELECT * FROM readings"].map((statement) =>
+      millrace(["state", job.stateDir, statement, "--json"]),
+    ),
+  );
+  assert.deepEqual([told!.code, JSON.parse(told!.stdout).rows], [0, [[7]]], told!.stderr);
+  assert.deepEqual([refused!.code, refused!.stdout], [2, ""]);
+  assert.match(refused!.stderr, /Only reading is allowed here[\s\S]*what to do/);
+  assert.equal((await fetch(`${note.url}/health/ready`)).status, 200);
 
   run.child.kill("SIGKILL");
   await run.ended;

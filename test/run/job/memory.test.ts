@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { Producer } from "../../../lib/log/index.ts";
 import { byteColumn } from "../../../lib/run/job/samples.ts";
+import { until } from "../../support/until.ts";
 import { connect, jobUnderTest } from "./support.ts";
 
 const PARTITIONS = 4;
@@ -46,14 +47,27 @@ test("a job that is never out of work lets go of what it has processed", {
   // no checkpoint and no pause comes in between: nothing but processing makes memory free
   const run = await job.start(["--until", "end", "--json"], { MILLRACE_COMMIT_INTERVAL: "60s" });
   let most = 0;
+  const lags = new Set<number>();
+  const url = await until("it serves", () => /url=(\S+)/.exec(run.stderr())?.[1], 60_000);
   const watch = setInterval(async () => {
     const status = await readFile(`/proc/${run.child.pid}/status`, "utf8").catch(() => "");
     most = Math.max(most, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024);
   }, 50);
+  const look = setInterval(async () => {
+    const metrics = await fetch(`${url}/metrics`)
+      .then((response) => response.text())
+      .catch(() => "");
+    for (const [, lag] of metrics.matchAll(/^millrace_lag_records\{.*\} (\d+)$/gm)) lags.add(Number(lag));
+  }, 500);
   const { code, stdout, stderr } = await run.ended;
   clearInterval(watch);
+  clearInterval(look);
   assert.equal(code, 0, stderr);
   assert.equal(JSON.parse(stdout).rowsIn, n);
+  assert.ok(
+    [...lags].every((lag) => lag <= BATCHES * RECORDS) && lags.size > 2,
+    `lag is what is left of a partition: ${[...lags]}`,
+  );
   const read = n * PADDING;
   assert.ok(
     most > 0 && most < 0.9 * read,
