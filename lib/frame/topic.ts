@@ -23,7 +23,7 @@ export interface TopicOptions {
    * anew (`keyBy`, keys other than the record key). Without it they wait for it, and results never depend on the clock.
    */
   readonly idle?: string;
-  /** How values become rows; `"json"` by default. Avro and Protobuf need a schema registry (`SCHEMA_REGISTRY_URL`). */
+  /** How values become rows; `"json"` by default. Avro and Protobuf need a schema registry (`SCHEMA_REGISTRY_URL`), which has the columns before the first record, too. */
   readonly format?: FormatName;
   /** Column names and dtypes (`{ gForceX: "Float64" }`); inferred from a sample otherwise. */
   readonly schema?: Schema;
