@@ -24,7 +24,7 @@ test("docs/operating.md has every metric, with its kind and labels, and no other
 
 test("the values are those of what was done; state is told to who has the token", { timeout: 120_000 }, async () => {
   const cluster = await connect();
-  const job = await jobUnderTest(cluster, { partitions: 1, plans: "stateless,windows" });
+  const job = await jobUnderTest(cluster, { partitions: 1, plans: "stateless,windows,ttl" });
   const start = Math.floor(Date.now() / 1000) * 1000 - 100_000;
   const list = phones(600, 5, seeded(2), start);
   const late = phones(7, 7, seeded(3), start, 600); // the windows of the first second have closed by then
@@ -95,6 +95,14 @@ test("the values are those of what was done; state is told to who has the token"
 
   assert.equal((await fetch(`${url}/state?sql=SELECT%201`)).status, 401);
   await assert.rejects(readState(job.stateDir, "SELECT 1", "another"), /bearer token[\s\S]*MILLRACE_STATE_TOKEN/);
+
+  // a minute later every window of before has closed, and the ttl of every key has passed
+  assert.ok((await held()) > 2 * tables.length, `${tables}`);
+  await produce(cluster, job.input, phones(1, 1, seeded(4), start + 60_000, 700));
+  await until("what is over to leave the state file", async () => (await held()) === tables.length, 60_000);
+  for (const table of tables) assert.deepEqual(await ask(`SELECT count(*) FROM "${table}"`), [1], String(table));
+  assert.equal(value(await metrics(), 'state_rows{partition="0"}'), tables.length);
+
   run.child.kill("SIGTERM");
   const { code, stderr } = await run.ended;
   assert.equal(code, 0, stderr);
