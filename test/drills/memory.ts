@@ -81,7 +81,7 @@ export async function soakDrill(drill: BrokerDrill, minutes: number, rate: numbe
   }
   network.weather.produceRate = rate;
   const run = await job.start([], rate > 0 ? { KAFKA_BOOTSTRAP_SERVERS: servers } : {});
-  const end = performance.now() + minutes * 60_000;
+  let end = Number.POSITIVE_INFINITY; // known when it works
   const samples: number[] = [];
   let written = 0;
   try {
@@ -91,6 +91,14 @@ export async function soakDrill(drill: BrokerDrill, minutes: number, rate: numbe
       await writeReadings(cluster, job.input, slice);
       if (beside.includes("other")) await writeReadings(cluster, `${job.input}-other`, slice);
       written += beside.includes("other") ? 2 * SLICE : SLICE;
+      if (end === Number.POSITIVE_INFINITY) {
+        await until("it has committed records", async () => (await rowsIn(job.stateDir)) > 0, 180_000).catch(
+          (error) => {
+            throw new Error(`${error.message}; the job said:\n${run.stderr()}`);
+          },
+        );
+        end = performance.now() + minutes * 60_000;
+      }
       // as fast as it goes, and not as far ahead as the disk is large
       while (written - (await rowsIn(job.stateDir)) > 20 * SLICE && performance.now() < end) {
         assert.equal(run.child.exitCode, null, run.stderr());
@@ -105,7 +113,7 @@ export async function soakDrill(drill: BrokerDrill, minutes: number, rate: numbe
     const largest = (from: number) => Math.max(...samples.slice(from, from + third));
     const [middle, last] = [largest(third), largest(2 * third)];
     log(
-      `${done} records in ${minutes} minutes; at most ${mebibytes(middle)} in the second third, ${mebibytes(last)} in the last, ${mebibytes(most)} ever`,
+      `${done} records in ${minutes} minutes; at most ${mebibytes(middle)} in the second third, ${mebibytes(last)} in the last, ${mebibytes(most)} ever; back to the last checkpoint ${run.stderr().split("back to the last checkpoint").length - 1} times`,
     );
     assert.ok(last < 1.15 * middle, "memory grew");
     assert.ok(most < MOST_RESIDENT, "the process is larger than a job may be");

@@ -28,7 +28,7 @@ export async function threeWorkersDrill(drill: Drill, kills: number): Promise<vo
   const workers: JobRun[] = [];
   for (let worker = 0; worker < 3; worker++) workers.push(await start(worker));
   const opened = (run: JobRun) => /partition opened/.test(run.stderr());
-  await until("one works", () => workers.some(opened), 60_000);
+  await until("one works", () => workers.some(opened), 180_000);
 
   const mischief = async () => {
     for (let kill = 0; kill < kills; kill++) {
@@ -39,7 +39,7 @@ export async function threeWorkersDrill(drill: Drill, kills: number): Promise<vo
       const away = random() < 0.4 ? 7000 + random() * 2000 : random() * 1000;
       await pause(away);
       for (const victim of victims) workers[victim] = await start(victim);
-      await until("one works", () => workers.some(opened), 60_000);
+      await until("one works", () => workers.some(opened), 180_000);
       log(`kill ${kill + 1} of ${kills}: worker ${victims.join(" and ")}, away for ${Math.round(away)} ms`);
     }
   };
