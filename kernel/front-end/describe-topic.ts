@@ -80,13 +80,26 @@ function cellFor(
     ...columns,
     "  },",
   ];
-  return `const ${variable(name)} = topic(${JSON.stringify(name)}, {\n${options.join("\n")}\n});\n${variable(name)}`;
+  const own = variable(name);
+  return `const ${own} = topic(${JSON.stringify(name)}, {\n${options.join("\n")}\n});\n${own}`;
 }
 
 const property = (name: string) => (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : JSON.stringify(name));
 
-function variable(topic: string): string {
+/** A name for what a topic is read into. */
+export function variable(topic: string): string {
   const words = topic.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
   const name = words.map((word, i) => (i === 0 ? word : word[0]!.toUpperCase() + word.slice(1))).join("");
-  return /^[\p{L}]/u.test(name) ? name : `topic${name}`;
+  return /^[\p{L}]/u.test(name) && isFree(name) ? name : `topic${name}`;
+}
+
+/** Neither a word of the language nor what the cell uses itself. */
+function isFree(name: string): boolean {
+  if (name === "topic") return false;
+  try {
+    new Function(`"use strict"; async () => { const ${name} = 0; }`);
+    return true;
+  } catch {
+    return false;
+  }
 }
