@@ -90,6 +90,7 @@ const property = (name: string) => (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.tes
 export function variable(topic: string): string {
   const words = topic.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
   const name = words.map((word, i) => (i === 0 ? word : word[0]!.toUpperCase() + word.slice(1))).join("");
+  if (name === "") return "rows";
   return /^[\p{L}]/u.test(name) && isFree(name) ? name : `topic${name}`;
 }
 
