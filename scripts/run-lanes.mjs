@@ -4,10 +4,11 @@ import { run } from "node:test";
 /**
  * Runs test files, one at a time in each lane.
  * @param {readonly (readonly string[])[]} lanes files of each, in their order; a file that is in several runs once
+ * @param {Promise<unknown>} before what the last lane waits for
  * @param {object} options of `node:test`'s `run`
  * @returns {{events: PassThrough, ended: Promise<{counts: Record<string, number>, seconds: Map<string, number>}>}} what a reporter takes, and how it went
  */
-export function runLanes(lanes, options) {
+export function runLanes(lanes, before, options) {
   const events = new PassThrough({ objectMode: true });
   const began = performance.now();
   const counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
@@ -27,7 +28,12 @@ export function runLanes(lanes, options) {
       }
     }
   };
-  const ended = Promise.all(lanes.map(lane)).then(() => {
+  const ended = Promise.all(
+    lanes.map(async (files, i) => {
+      if (i === lanes.length - 1) await before;
+      await lane(files);
+    }),
+  ).then(() => {
     const diagnostic = (message) =>
       events.write({ type: "test:diagnostic", data: { nesting: 0, message, level: "info" } });
     for (const [name, count] of Object.entries(counts)) diagnostic(`${NAMES[name] ?? name} ${count}`);

@@ -8,7 +8,7 @@ import type { SinkNode } from "../plan/nodes/sink-node.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { terminalId } from "../plan/nodes/terminal-node.ts";
 import { print } from "../plan/print.ts";
-import { colTree, columnsOf, type ExprTree } from "../plan/tree.ts";
+import { colTree, columnsOf, type ExprTree, withoutAlias } from "../plan/tree.ts";
 import { emptyFrame, type Schema } from "../schema.ts";
 import { type CompiledExprs, compileExprs, validInPolars } from "./compile-exprs.ts";
 import { compileExplode } from "./explode.ts";
@@ -19,15 +19,7 @@ import { planStage } from "./keyed-stage.ts";
 import { keysOf } from "./keys-of.ts";
 import { lastPerKey } from "./last-per-key.ts";
 import { compileLate } from "./late.ts";
-import {
-  checkCoPartitioned,
-  coPartitioned,
-  type Lineage,
-  lineageAfter,
-  nameOf,
-  sourceLineage,
-  withoutAlias,
-} from "./lineage.ts";
+import { checkCoPartitioned, coPartitioned, type Lineage, lineageAfter, nameOf, sourceLineage } from "./lineage.ts";
 import { checkTtl } from "./lives.ts";
 import { compileMap } from "./map.ts";
 import type { ConcatRows, JoinPlan, OperatorPlan } from "./operator.ts";

@@ -1,7 +1,7 @@
 import { Refusal } from "../error.ts";
 import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { print } from "../plan/print.ts";
-import type { ExprTree } from "../plan/tree.ts";
+import { type ExprTree, withoutAlias } from "../plan/tree.ts";
 
 /** Which columns still hold, unchanged, what rows are placed by (the record key, or that of a keyBy) and the event time. */
 export interface Lineage {
@@ -92,15 +92,10 @@ export function nameOf(key: ExprTree): string {
   return columnBehind(key) ?? `${COMPUTED}${print(withoutAlias(key))}`;
 }
 
-export function withoutAlias(tree: ExprTree): ExprTree {
-  return tree.kind === "call" && (tree.fn === "alias" || tree.fn === "as") ? withoutAlias(tree.self) : tree;
-}
-
 /** The column an expression merely names anew. */
 function columnBehind(tree: ExprTree): string | undefined {
-  if (tree.kind === "col") return tree.name;
-  if (tree.kind === "call" && (tree.fn === "alias" || tree.fn === "as")) return columnBehind(tree.self);
-  return undefined;
+  const bare = withoutAlias(tree);
+  return bare.kind === "col" ? bare.name : undefined;
 }
 
 /**

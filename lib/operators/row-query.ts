@@ -1,7 +1,6 @@
 import type pl from "nodejs-polars";
-import type { ExprTree } from "../plan/tree.ts";
+import { type ExprTree, withoutAlias } from "../plan/tree.ts";
 import { columns } from "./exprs.ts";
-import { withoutAlias } from "./lineage.ts";
 
 /** A column that is left, and its name from then on. */
 type Taken = readonly [from: string, to: string];

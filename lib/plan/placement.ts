@@ -3,7 +3,7 @@ import { isMetadata } from "./metadata.ts";
 import { inputsOf, type PlanNode } from "./nodes/plan-node.ts";
 import { print } from "./print.ts";
 import { isForeign } from "./table-keys.ts";
-import { colTree, type ExprTree, isTagged } from "./tree.ts";
+import { colTree, type ExprTree, isTagged, withoutAlias } from "./tree.ts";
 
 /**
  * What says in which partition rows are: the columns that hold it, for each of the values that place them. Worked out by the names of columns: what
@@ -174,10 +174,6 @@ const COMPUTED = "\u00a7";
 /** The column that a key is, or for a computed one its text. */
 function nameOf(key: ExprTree): string {
   return madeOf(key).from ?? `${COMPUTED}${print(withoutAlias(key))}`;
-}
-
-function withoutAlias(tree: ExprTree): ExprTree {
-  return tree.kind === "call" && (tree.fn === "alias" || tree.fn === "as") ? withoutAlias(tree.self) : tree;
 }
 
 /** The name of what an expression makes, and the column it is a copy of; without a name where these are several columns. */

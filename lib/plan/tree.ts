@@ -133,6 +133,11 @@ export function columnsOf(tree: ExprTree): string[] {
   return [...names];
 }
 
+/** The expression that was given another name. */
+export function withoutAlias(tree: ExprTree): ExprTree {
+  return tree.kind === "call" && (tree.fn === "alias" || tree.fn === "as") ? withoutAlias(tree.self) : tree;
+}
+
 export const colTree = (name: string): ColTree => ({ kind: "col", name });
 
 export const callTree = (fn: string, self: ExprTree, ...args: Arg[]): CallTree => ({ kind: "call", fn, self, args });
