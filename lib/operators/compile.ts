@@ -1,6 +1,7 @@
 import { Refusal } from "../error.ts";
 import { checkColumns } from "../plan/analysis/unknown-column.ts";
 import { planKey } from "../plan/content-key.ts";
+import { keysOf } from "../plan/keys-of.ts";
 import { isMetadata } from "../plan/metadata.ts";
 import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
 import { type RepartitionNode, repartitionNode } from "../plan/nodes/repartition-node.ts";
@@ -16,7 +17,6 @@ import { columns } from "./exprs.ts";
 import { groupPlan } from "./group-plan.ts";
 import { compileMeeting, inReadingOrder, placedSides } from "./join-compile.ts";
 import { planStage } from "./keyed-stage.ts";
-import { keysOf } from "./keys-of.ts";
 import { lastPerKey } from "./last-per-key.ts";
 import { compileLate } from "./late.ts";
 import { checkCoPartitioned, coPartitioned, type Lineage, lineageAfter, nameOf, sourceLineage } from "./lineage.ts";

@@ -1,4 +1,5 @@
 import { Refusal } from "../error.ts";
+import { joinKeys } from "../plan/keys-of.ts";
 import type { MeetingNode } from "../plan/nodes/meeting-node.ts";
 import { inputsOf, nodesOf, type PlanNode } from "../plan/nodes/plan-node.ts";
 import { isForeign } from "../plan/table-keys.ts";
@@ -52,26 +53,12 @@ export function compileMeeting(
 /** In which order the inputs of a node are read where event times are equal: of a join the right side first, so that left rows see it. */
 export function inReadingOrder(node: PlanNode): readonly PlanNode[] {
   const inputs = inputsOf(node);
-  return keysOf(node) === undefined ? inputs : [...inputs].reverse();
+  return joinKeys(node) === undefined ? inputs : [...inputs].reverse();
 }
 
 /** The sides that rows of other inputs look into, of whole plans: they are read first, whichever join of the program comes first. */
 export function readFirst(terminals: readonly PlanNode[]): readonly PlanNode[] {
-  return nodesOf(terminals).flatMap((node) => (keysOf(node) === undefined ? [] : [inputsOf(node)[1]!]));
-}
-
-/** The keys that the two sides of a join are compared by; undefined for other nodes. */
-function keysOf(node: PlanNode): { left: readonly string[]; right: readonly string[] } | undefined {
-  switch (node.kind) {
-    case "joinAsof":
-      return { left: node.byLeft, right: node.byRight };
-    case "join":
-    case "joinTable":
-    case "joinTables":
-      return { left: node.leftOn, right: node.rightOn };
-    default:
-      return undefined;
-  }
+  return nodesOf(terminals).flatMap((node) => (joinKeys(node) === undefined ? [] : [inputsOf(node)[1]!]));
 }
 
 /**
@@ -84,7 +71,7 @@ export function placedSides(
   placed: (input: Compiled, keys: readonly ExprTree[]) => Compiled,
   everywhere: (input: Compiled) => Compiled,
 ): readonly Compiled[] {
-  const keys = keysOf(node);
+  const keys = joinKeys(node);
   if (keys === undefined) return inputs;
   const [left, right] = inputs as [Compiled, Compiled];
   if (node.kind === "joinTables" && isForeign(node)) return [left, everywhere(right)];

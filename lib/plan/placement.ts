@@ -1,4 +1,4 @@
-import { splitStages } from "./analysis/stages.ts";
+import { joinKeys, keysOf } from "./keys-of.ts";
 import { isMetadata } from "./metadata.ts";
 import { inputsOf, type PlanNode } from "./nodes/plan-node.ts";
 import { print } from "./print.ts";
@@ -53,43 +53,6 @@ function together(keys: readonly ExprTree[], { parts, single = false }: Placemen
   const names = keys.map(nameOf);
   return single || parts.every((part) => names.some((name) => part.has(name)));
 }
-
-/** The columns of both sides by which rows meet. */
-function joinKeys(node: PlanNode): { left: readonly string[]; right: readonly string[] } | undefined {
-  switch (node.kind) {
-    case "joinAsof":
-      return { left: node.byLeft, right: node.byRight };
-    case "join":
-    case "joinTable":
-    case "joinTables":
-      return { left: node.leftOn, right: node.rightOn };
-    default:
-      return undefined;
-  }
-}
-
-/** What a verb keeps state by: a list of keys for each state. */
-function keysOf(node: PlanNode): readonly (readonly ExprTree[])[] {
-  switch (node.kind) {
-    case "select":
-    case "withColumns":
-      return stageKeys(node.exprs);
-    case "filter":
-      return stageKeys([node.predicate]);
-    case "sink":
-      return node.delete === undefined ? [] : stageKeys([node.delete]);
-    case "unique":
-      return [node.subset.map(colTree)];
-    case "toTable":
-      return node.key === undefined ? [] : [node.key.map(colTree)];
-    case "late":
-      return node.session === undefined ? [] : [node.session.by];
-    default:
-      return "by" in node ? [node.by as readonly ExprTree[]] : [];
-  }
-}
-
-const stageKeys = (exprs: readonly ExprTree[]) => splitStages(exprs).stages.map(({ keys }) => keys);
 
 /** How the rows of a node are placed. */
 function placementOf(node: PlanNode): Placement {
