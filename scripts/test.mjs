@@ -31,7 +31,12 @@ const chosen = process.argv.slice(2);
 const files = (chosen.length > 0 ? [chosen, chosen] : lanes(globSync("test/**/*.test.ts"))).map((lane) =>
   lane.map((file) => path.resolve(file)),
 );
-const broker = await EmbeddedBroker.start({ heap: 1024, progress: (line) => console.log(line) });
+const broker = await EmbeddedBroker.start({
+  heap: 1024,
+  // nobody restarts this one: it need not be given up soon, and the machine may stand still for a moment
+  properties: { "broker.session.timeout.ms": "60000", "broker.heartbeat.interval.ms": "1000" },
+  progress: (line) => console.log(line),
+});
 const checked = chosen.length > 0 ? [] : checks();
 
 // what the processes of the tests inherit: most of them load the same modules

@@ -131,8 +131,12 @@ export class Cluster {
       const [topic] = (await broker.request(createTopicsV7.api, [request], 15_000, false)).topics;
       const error = kafkaErrorName(topic!.errorCode);
       if (error === "TOPIC_ALREADY_EXISTS") return false;
-      if (topic!.errorCode !== 0)
-        throw new BrokerRefused(`creating topic "${name}" (${topic!.errorMessage ?? "no reason given"})`, error);
+      if (topic!.errorCode !== 0) {
+        const reason = topic!.errorMessage ?? "no reason given";
+        // brokers the controller has not heard of for a moment (a pause, an overloaded machine) come back by themselves
+        const fenced = error === "INVALID_REPLICATION_FACTOR" && reason.includes("currently fenced");
+        throw new BrokerRefused(`creating topic "${name}" (${reason})`, fenced ? "BROKER_NOT_AVAILABLE" : error);
+      }
       return true;
     });
     await this.retry(`waiting for the leaders of topic "${name}"`, async () => {

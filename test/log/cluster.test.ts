@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
-import { freePort } from "../../kernel/broker/embedded-broker.ts";
+import { EmbeddedBroker, freePort } from "../../kernel/broker/embedded-broker.ts";
 import type { MillraceError } from "../../lib/error.ts";
 import { Cluster, Producer } from "../../lib/log/index.ts";
 import { uniqueName } from "../support/broker.ts";
@@ -75,6 +75,27 @@ test("topics are created with partitions and settings, once, matched by pattern,
   await assert.rejects(cluster.createTopic(uniqueName("bad"), { config: { "no.such.setting": "1" } }), {
     code: "BROKER_REFUSED",
   });
+});
+
+test("a topic is created also while the controller holds every broker for lost", async () => {
+  // heard of every four seconds and given up after one: fenced three quarters of the time
+  const broker = await EmbeddedBroker.start({
+    properties: { "broker.heartbeat.interval.ms": "4000", "broker.session.timeout.ms": "1000" },
+  });
+  try {
+    const cluster = await Cluster.connect({ bootstrapServers: broker.bootstrapServers });
+    try {
+      for (let index = 0; index < 4; index++)
+        assert.equal(await cluster.createTopic(uniqueName("fenced"), { partitions: 2 }), true);
+      await assert.rejects(cluster.createTopic(uniqueName("three"), { replicationFactor: 3 }), {
+        kafkaError: "INVALID_REPLICATION_FACTOR",
+      });
+    } finally {
+      await cluster.close();
+    }
+  } finally {
+    await broker.stop();
+  }
 });
 
 test("offsets by name and by time", async () => {
