@@ -85,8 +85,10 @@ test("a topic is created also while the controller holds every broker for lost",
   try {
     const cluster = await Cluster.connect({ bootstrapServers: broker.bootstrapServers });
     try {
-      for (let index = 0; index < 4; index++)
-        assert.equal(await cluster.createTopic(uniqueName("fenced"), { partitions: 2 }), true);
+      const first = uniqueName("first");
+      assert.equal(await cluster.createTopic(first, { partitions: 1 }), true);
+      await until("the broker is fenced", async () => (await cluster.topics()).get(first)!.partitions[0]!.leader < 0);
+      assert.equal(await cluster.createTopic(uniqueName("fenced"), { partitions: 2 }), true);
       await assert.rejects(cluster.createTopic(uniqueName("three"), { replicationFactor: 3 }), {
         kafkaError: "INVALID_REPLICATION_FACTOR",
       });
