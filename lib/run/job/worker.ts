@@ -25,6 +25,7 @@ import { openPartition } from "./open-partition.ts";
 import { OrderedInputs } from "./ordered-inputs.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { advance, processRecords } from "./process-records.ts";
+import { Rests } from "./rests.ts";
 import type { JobSettings } from "./settings.ts";
 import { Standbys } from "./standbys.ts";
 import { Unsaved } from "./unsaved.ts";
@@ -103,6 +104,7 @@ export class Worker {
   #peers: ReadonlySet<string> = new Set();
   #fetcher: Fetcher;
   #polling: Promise<FetchedPartition[]> | undefined;
+  readonly #rests: Rests;
   /** Something else is to be done than to wait for records. */
   #woken = false;
   #endWait: (() => void) | undefined;
@@ -134,6 +136,7 @@ export class Worker {
     this.#workedOff = new WorkedOff(context);
     this.#fetcher = this.#newFetcher();
     const { settings, topics, cluster, instanceId, plan, metrics } = context;
+    this.#rests = new Rests(settings.guarantee === "exactly-once");
     this.#unsaved = new Unsaved(plan, context.file, context.memory);
     const standbys =
       settings.standbyReplicas === 0 || plan.stores.length === 0
@@ -278,12 +281,15 @@ export class Worker {
   /** One poll's worth of work, or a wake-up, or the time of the next checkpoint. */
   async #step(): Promise<void> {
     const untilCheckpoint = this.#lastCheckpoint + this.#context.settings.commitInterval - performance.now();
-    const untilDue = Math.min(TICK, Math.max(1, untilCheckpoint));
-    if (this.#tasks.size > 0) this.#polling ??= this.#fetcher.poll();
+    const rest = this.#polling === undefined ? this.#rests.left(untilCheckpoint) : 0;
+    const untilDue = Math.min(TICK, Math.max(1, rest > 1 ? rest : untilCheckpoint));
+    if (rest <= 1 && this.#tasks.size > 0) this.#polling ??= this.#fetcher.poll();
     const fetched = await this.#fetchedWithin(untilDue);
     if (fetched === undefined) return;
     this.#polling = undefined;
+    const began = performance.now();
     await this.#process(fetched);
+    this.#rests.worked(fetched, began);
     this.#pace();
   }
 
@@ -358,7 +364,7 @@ export class Worker {
   #due(): boolean {
     if (this.#context.memory.crowded && [...this.#tasks.values()].some((task) => task.dirty)) return true; // rows may leave memory once they are saved
     if ([...this.#tasks.values()].some(({ files }) => files?.many)) return true;
-    return performance.now() - this.#lastCheckpoint >= this.#context.settings.commitInterval;
+    return performance.now() - this.#lastCheckpoint >= this.#context.settings.commitInterval - this.#rests.early;
   }
 
   /** Offsets, state and outputs advance together. */
