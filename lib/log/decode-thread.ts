@@ -13,6 +13,7 @@ export class DecodeThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, (answer: DecodeAnswer | undefined) => void>();
   #asked = 0;
+  #ready = false;
 
   static shared(): DecodeThread | undefined {
     if (DecodeThread.#shared === undefined) DecodeThread.#shared = new DecodeThread();
@@ -22,13 +23,22 @@ export class DecodeThread {
   private constructor() {
     const name = import.meta.url.endsWith(".ts") ? "./decode-worker.ts" : "./decode-worker.js";
     this.#worker = new Worker(new URL(name, import.meta.url), { name: "millrace-decode", execArgv: [] });
-    this.#worker.on("message", (answer: DecodeAnswer) => {
+    this.#worker.on("message", (answer: DecodeAnswer | "ready") => {
+      if (answer === "ready") {
+        this.#ready = true;
+        return;
+      }
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
     });
     this.#worker.on("error", () => this.#gone());
     this.#worker.on("exit", () => this.#gone());
     this.#worker.unref(); // after listening, which would hold the process again
+  }
+
+  /** Whether it has started; until then whoever decodes himself is done sooner. */
+  get ready(): boolean {
+    return this.#ready;
   }
 
   /**

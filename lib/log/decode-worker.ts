@@ -29,6 +29,8 @@ parentPort!.on("message", ({ id, bytes, options }: DecodeRequest) => {
   }
 });
 
+parentPort!.postMessage("ready");
+
 /** A small buffer is a part of a pool, which would be copied as a whole. */
 const alone = ({ key, value }: RecordHeader): RecordHeader => ({
   key: new Uint8Array(key),

@@ -30,6 +30,8 @@ export interface FetcherOptions {
   patience?: number;
   /** Bytes of records after which others are decoded in a thread of their own; 8 MiB by default. */
   threadAfter?: number;
+  /** Bytes of an answer's records from which they go there; 256 KiB by default. */
+  threadFrom?: number;
 }
 
 /** What one partition brought. */
@@ -356,9 +358,10 @@ export class Fetcher {
     } else {
       const ready: Answered = { offset, answer };
       assigned.ready.push(ready);
-      const much = this.#bytes >= (this.#options.threadAfter ?? THREAD_AFTER) && answer.records.length >= THREAD_FROM;
+      const { threadAfter = THREAD_AFTER, threadFrom = THREAD_FROM } = this.#options;
+      const much = this.#bytes >= threadAfter && answer.records.length >= threadFrom;
       const thread = much ? DecodeThread.shared() : undefined;
-      if (thread !== undefined) void this.#decodeBeside(assigned, ready, thread);
+      if (thread?.ready) void this.#decodeBeside(assigned, ready, thread);
     }
     this.#bytes += answer.records.length;
     this.#waitingBytes += answer.records.length;

@@ -12,6 +12,7 @@ import {
   Fetcher,
   Producer,
 } from "../../lib/log/index.ts";
+import { until } from "../support/until.ts";
 import { columnsOf, numbered, rowsOf } from "./records.ts";
 import { connect, newTopic, read } from "./with-cluster.ts";
 
@@ -87,7 +88,7 @@ test("the thread does not keep its process", () => {
   assert.match(stdout, /decoded 0/);
 });
 
-test("a fetcher that has much to decode reads the same rows in the same order, also when its thread ends", async () => {
+test("a fetcher that has much to decode reads the same rows in the same order, also when its thread ends", async (t) => {
   const cluster = await connect();
   const topic = await newTopic(cluster, "beside", 3);
   const producer = await Producer.create(cluster, { maxBatchBytes: 3000 });
@@ -95,17 +96,23 @@ test("a fetcher that has much to decode reads the same rows in the same order, a
   await producer.flush();
   await producer.close();
   const all = async (options: { threadAfter: number }) => {
-    const fetcher = new Fetcher(cluster, { partitionMaxBytes: 4000, ...options });
+    const fetcher = new Fetcher(cluster, { partitionMaxBytes: 4000, threadFrom: 0, ...options });
     for (const partition of [0, 1, 2]) fetcher.assign(topic, partition, 0);
     const rows = await read(fetcher, 12_000);
     await fetcher.close();
     return [0, 1, 2].map((partition) => rows.filter((row) => row.partition === partition));
   };
+  const decode = t.mock.method(DecodeThread.prototype, "decode");
   const here = await all({ threadAfter: Number.POSITIVE_INFINITY });
+  assert.equal(decode.mock.callCount(), 0);
+  assert.deepEqual(await all({ threadAfter: 0 }), here, "a thread may just start");
+  await until("the thread has started", () => DecodeThread.shared()?.ready === true);
   assert.deepEqual(await all({ threadAfter: 0 }), here);
+  assert.ok(decode.mock.callCount() > 0);
   assert.deepEqual(await all({ threadAfter: 20_000 }), here);
   const reading = all({ threadAfter: 0 });
   setTimeout(() => DecodeThread.shared()?.close(), 30);
   assert.deepEqual(await reading, here);
+  await until("the thread has ended", () => DecodeThread.shared() === undefined);
   assert.deepEqual(await all({ threadAfter: 0 }), here);
 });

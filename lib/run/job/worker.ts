@@ -324,8 +324,8 @@ export class Worker {
   }
 
   async #process(fetched: readonly FetchedPartition[]): Promise<void> {
-    for (const [i, partition] of fetched.entries()) {
-      if (i > 0) await new Promise(setImmediate); // what has come meanwhile is heard, and more asked for
+    for (const partition of fetched) {
+      await new Promise(setImmediate); // what has come meanwhile is heard, and more asked for
       const task = this.#tasks.get(partition.partition);
       if (task === undefined || !task.offsets.has(partition.topic)) continue; // revoked meanwhile
       if (partition.error !== undefined) throw partition.error;
