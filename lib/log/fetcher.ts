@@ -18,7 +18,7 @@ export interface FetcherOptions {
   isolation?: "read_committed" | "read_uncommitted";
   /** Most bytes of one answer, and of what waits for {@link Fetcher.poll}; 16 MiB by default. */
   maxBytes?: number;
-  /** Most bytes of one partition in an answer; 4 MiB by default. */
+  /** Most bytes of one partition in an answer; 8 MiB by default. */
   partitionMaxBytes?: number;
   /** How long a broker waits for the first record, and `poll` for the first answer, ms; 500 by default. */
   maxWait?: number;
@@ -102,7 +102,7 @@ export class Fetcher {
     this.#limits = {
       isolation: options.isolation ?? "read_committed",
       maxBytes: options.maxBytes ?? 16 * 2 ** 20,
-      partitionMaxBytes: options.partitionMaxBytes ?? 4 * 2 ** 20,
+      partitionMaxBytes: options.partitionMaxBytes ?? 8 * 2 ** 20,
       maxWait: options.maxWait ?? 500,
     };
   }
