@@ -22,6 +22,7 @@ export async function executeNotebook(
   analysis: Analysis,
   request: Omit<NotebookRequest, "folder" | "code" | "samples">,
   progress: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<Execution> {
   const work = await mkdtemp(path.join(os.tmpdir(), "millrace-promotion-"));
   try {
@@ -31,7 +32,8 @@ export async function executeNotebook(
       requestFile,
       JSON.stringify({ ...request, folder, code: emitStatements(analysis.slice, analysis), samples: work }),
     );
-    const printed = await run([path.join(import.meta.dirname, "notebook-child.ts"), requestFile, answerFile], progress);
+    const args = [path.join(import.meta.dirname, "notebook-child.ts"), requestFile, answerFile];
+    const printed = await run(args, progress, signal);
     const text = await readFile(answerFile, "utf8").catch(() =>
       JSON.stringify({ error: `The cells ended the process.\n${printed}` }),
     );
@@ -49,9 +51,14 @@ export async function executeNotebook(
   }
 }
 
-function run(args: readonly string[], progress: (line: string) => void): Promise<string> {
+function run(args: readonly string[], progress: (line: string) => void, signal?: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    // cells may hold on to a process that is asked to end
+    const child = spawn(process.execPath, args, {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      killSignal: "SIGKILL",
+      ...(signal && { signal }),
+    });
     showAmounts(child, progress);
     let printed = "";
     const collect = (chunk: Buffer) => {

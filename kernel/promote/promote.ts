@@ -37,6 +37,8 @@ export interface PromoteOptions {
   /** The job begins with the state of what the notebook had read, and writes what comes after that. */
   readonly warm?: boolean;
   readonly progress?: (line: string) => void;
+  /** Cancels: what was started is ended, and nothing is written. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Promotion {
@@ -52,6 +54,7 @@ export async function promote(notebookFile: string, options: PromoteOptions): Pr
   const folder = path.resolve(options.out);
   const earlier = await earlierPromotion(folder);
   const job = await makeJob(notebookFile, options);
+  options.signal?.throwIfAborted();
   await writeJob(folder, job.files, earlier);
   return { folder, name: job.name, files: [...job.files.keys()].sort(), notes: job.notes };
 }
@@ -84,6 +87,8 @@ async function makeJob(
   const { refused, allowed } = judge(analysis.problems, options.allow ?? []);
   if (refused.length > 0) throw new PromotionRefusal(refused, path.basename(notebook.file));
 
+  await new Promise(setImmediate); // analysing hears no signal
+  options.signal?.throwIfAborted();
   progress("executing the kept statements, recording the replay …");
   const reads = recordedReads(notebook.cells);
   const shown = shownRows(notebook);
@@ -98,6 +103,7 @@ async function makeJob(
       shown: shown.map(({ topic, ranges }) => ({ topic, ranges })),
     },
     progress,
+    options.signal,
   );
   const { answer } = execution;
   const { terminals } = answer;

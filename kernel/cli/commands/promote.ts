@@ -7,6 +7,7 @@ import { explain, explanationText } from "../../promote/explain.ts";
 import { explanationHtml } from "../../promote/explanation-html.ts";
 import { readNotebook } from "../../promote/notebook.ts";
 import { checkPromotion, promote } from "../../promote/promote.ts";
+import { cancellable } from "../cancellable.ts";
 
 interface Options {
   out?: string;
@@ -45,8 +46,13 @@ export const command = new Command("promote")
       throw new Refusal({ code: "NO_OUT", what: "promote needs to know where to.", remedies: ["--out DIR"] });
     }
     const settings = { out: options.out, name: options.name, allow: options.allow, warm: options.warm };
-    if (options.check) return printDrift(await checkPromotion(notebook, settings), options.out, options.json === true);
-    const made = await promote(notebook, { ...settings, progress: (line) => console.error(line) });
+    if (options.check) {
+      const drifted = await cancellable((signal) => checkPromotion(notebook, { ...settings, signal }));
+      return drifted && printDrift(drifted, options.out, options.json === true);
+    }
+    const progress = (line: string) => console.error(line);
+    const made = await cancellable((signal) => promote(notebook, { ...settings, progress, signal }));
+    if (made === undefined) return;
     if (options.json) console.log(JSON.stringify(made));
     else {
       for (const note of made.notes) console.log(note);

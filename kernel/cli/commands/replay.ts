@@ -7,6 +7,7 @@ import { Command } from "commander";
 import { MillraceError } from "../../../lib/error.ts";
 import { type ReplayReport, replay } from "../../../lib/replay.ts";
 import { unpack } from "../../promote/job/unpack.ts";
+import { cancellable } from "../cancellable.ts";
 
 const FALLBACK = path.resolve(import.meta.dirname, "../../promote/resolve-from-kernel.ts");
 
@@ -16,8 +17,14 @@ export const command = new Command("replay")
   .option("--json", "print the result as JSON")
   .action(async (dir: string, { json }: { json?: boolean }) => {
     const installed = existsSync(path.join(dir, "node_modules", "millrace"));
-    const report =
-      installed || !existsSync(path.join(dir, "vendor")) ? await replay(dir, { progress }) : await replayUnpacked(dir);
+    const report = await cancellable(
+      (signal) =>
+        installed || !existsSync(path.join(dir, "vendor"))
+          ? replay(dir, { progress, signal })
+          : replayUnpacked(dir, signal),
+      "nothing was compared",
+    );
+    if (report === undefined) return;
     if (!installed) console.error("The job's packages are not installed; replaying with the millrace in its vendor/.");
     const missing = report.text.match(/Cannot find package '([^']+)' imported from/)?.[1];
     if (!installed && missing !== undefined)
@@ -29,13 +36,13 @@ export const command = new Command("replay")
 const progress = (line: string) => console.error(line);
 
 /** Without `npm install`: on the job's own millrace, unpacked beside, and this command's installation of what that needs. */
-async function replayUnpacked(dir: string): Promise<ReplayReport> {
+async function replayUnpacked(dir: string, signal: AbortSignal): Promise<ReplayReport> {
   const work = await mkdtemp(path.join(os.tmpdir(), "millrace-vendor-"));
   try {
     const archives = (await readdir(path.join(dir, "vendor"))).filter((file) => /^millrace-.*\.tgz$/.test(file));
     if (archives.length > 0) await unpackMillrace(path.join(dir, "vendor", archives[0]!), work);
     process.env.MILLRACE_UNPACKED = work;
-    return await replay(dir, { progress, nodeArguments: ["--import", pathToFileURL(FALLBACK).href] });
+    return await replay(dir, { progress, signal, nodeArguments: ["--import", pathToFileURL(FALLBACK).href] });
   } finally {
     delete process.env.MILLRACE_UNPACKED;
     await rm(work, { recursive: true, force: true });

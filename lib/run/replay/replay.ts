@@ -13,6 +13,8 @@ export interface ReplayOptions {
   readonly nodeArguments?: readonly string[];
   /** Is given a line when the job begins, every two seconds while it runs (how far it is, how fast, how long still), and when it has ended. */
   readonly progress?: (line: string) => void;
+  /** Cancels: the job is ended, what it had written removed, and the reason thrown. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SinkReplay {
@@ -165,7 +167,7 @@ function runJob(
   folder: string,
   out: string,
   promotion: Promotion,
-  { nodeArguments = [] }: ReplayOptions,
+  { nodeArguments = [], signal }: ReplayOptions,
   line: (text: string) => void,
 ) {
   const env: NodeJS.ProcessEnv = {
@@ -183,6 +185,8 @@ function runJob(
       cwd: folder,
       env,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
+      killSignal: "SIGKILL",
+      ...(signal && { signal }),
     });
     showAmounts(child, line);
     let printed = "";
