@@ -29,6 +29,7 @@ export class BrokerConnection {
   readonly #config: KafkaConfig;
   readonly #requestTimeout: number;
   #open: Promise<Connection> | undefined;
+  #connection: Connection | undefined;
   #offered: ApiVersions = new Map();
   #closed = false;
 
@@ -79,6 +80,11 @@ export class BrokerConnection {
     return await this.#open;
   }
 
+  /** Bytes that have come over the open connection. */
+  get bytesRead(): number {
+    return this.#connection?.socket?.bytesRead ?? 0;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const open = this.#open;
@@ -106,6 +112,7 @@ export class BrokerConnection {
     try {
       await connection.connect(this.#host, this.#port);
       closedFor = undefined;
+      this.#connection = connection;
       this.#offered = await greeted(exchange(connection, apiVersionsRequest));
       return connection;
     } catch (cause) {

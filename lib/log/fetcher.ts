@@ -1,6 +1,6 @@
 import { MillraceError } from "../error.ts";
 import { type Answered, bytesOf, isEnough, takeJoined } from "./answers.ts";
-import { isPassing } from "./broker-connection.ts";
+import { type BrokerConnection, isPassing } from "./broker-connection.ts";
 import type { Cluster } from "./cluster.ts";
 import { isRetriableCode } from "./cluster.ts";
 import type { RecordColumns, TopicPartition } from "./columns.ts";
@@ -71,6 +71,8 @@ const RETRY_PAUSE = 100;
 /** A reader of less is not worth the start of a thread, nor is an answer of less worth the way there. */
 const THREAD_AFTER = 8 * 2 ** 20;
 const THREAD_FROM = 2 ** 18;
+/** ms; twice what an answer takes over the loopback. */
+const HEARING = 20;
 let instances = 0;
 
 /**
@@ -85,6 +87,8 @@ export class Fetcher {
   /** In the order in which they are asked for; what brought records goes to the end. */
   readonly #assigned = new Map<string, Assigned>();
   readonly #busyLeaders = new Set<number>();
+  /** Connections whose broker owes an answer. */
+  readonly #asked = new Set<BrokerConnection>();
   /** What the last {@link poll} gave, and its caller may be at work on. */
   readonly #given = new Set<Assigned>();
   #waitingBytes = 0;
@@ -206,6 +210,21 @@ export class Fetcher {
     }
   }
 
+  /**
+   * Gives way to what has come meanwhile: a turn of the event loop, and further ones while an answer goes on coming in, for `most` ms. A caller who computes for long
+   * without it finds nothing prefetched: an answer is larger than what waits in a socket.
+   */
+  async hear(most = HEARING): Promise<void> {
+    const end = performance.now() + most;
+    const asked = [...this.#asked];
+    const received = () => asked.reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+    let before: number;
+    do {
+      before = received();
+      await new Promise(setImmediate);
+    } while (received() > before && performance.now() < end);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#assigned.clear();
@@ -316,14 +335,17 @@ export class Fetcher {
     this.#busyLeaders.add(leader);
     let answer: FetchAnswer | undefined;
     const askedAt = performance.now();
+    let broker: BrokerConnection | undefined;
     try {
-      const broker = this.#cluster.broker(leader, "fetch", this.#suffix);
+      broker = this.#cluster.broker(leader, "fetch", this.#suffix);
+      this.#asked.add(broker);
       answer = await broker.send(fetchRequest(led, this.#limits));
       if (answer.errorCode !== 0) throw new BrokerRefused("fetching", kafkaErrorName(answer.errorCode));
       this.#failingSince = undefined;
     } catch (error) {
       if (!this.#closed) this.#failed(error);
     } finally {
+      if (broker !== undefined) this.#asked.delete(broker);
       this.#busyLeaders.delete(leader);
       for (const assigned of led) assigned.fetching = false;
     }

@@ -30,7 +30,7 @@ const drills: Record<string, (drill: Drill) => Promise<void>> = {
   "records were deleted before they were read": expiredOffsetsDrill,
   "the source is deleted and made again": recreatedTopicDrill,
   "another producer leaves a transaction open": openTransactionDrill,
-  "a topic is far ahead of one that it is read in one order with": (drill) => farAheadDrill(drill, 200_000),
+  "a topic is far ahead of one that it is read in one order with": (drill) => farAheadDrill(drill, 300_000),
 };
 
 for (const [what, drill] of Object.entries(drills)) {

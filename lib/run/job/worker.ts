@@ -325,7 +325,7 @@ export class Worker {
 
   async #process(fetched: readonly FetchedPartition[]): Promise<void> {
     for (const partition of fetched) {
-      await new Promise(setImmediate); // what has come meanwhile is heard, and more asked for
+      await this.#fetcher.hear();
       const task = this.#tasks.get(partition.partition);
       if (task === undefined || !task.offsets.has(partition.topic)) continue; // revoked meanwhile
       if (partition.error !== undefined) throw partition.error;
