@@ -37,7 +37,10 @@ export interface LivePicture {
 export interface LiveListener<Picture> {
   /** Done when the picture has been drawn: until then there is no other. */
   picture(picture: Picture, rows: Uint8Array): unknown;
+  /** There is no picture: it could not be made, or drawn. */
   error(message: string): void;
+  /** What was asked for last cannot be done: why. */
+  refused(message: string): void;
   /** The kernel does not know the frame: it was restarted, or the frame is long over. */
   gone(): void;
 }
@@ -50,9 +53,10 @@ export class LiveComm<Picture = LivePicture> {
   constructor(kernel: Kernel, target: string, id: string, listener: LiveListener<Picture>) {
     this.#comm = kernel.createComm(target);
     this.#comm.onMsg = async ({ content, buffers }) => {
-      const data = content.data as Picture & { error?: string; gone?: boolean };
+      const data = content.data as Picture & { error?: string; refused?: string; gone?: boolean };
       if (data.gone) return listener.gone();
       if (data.error !== undefined) return listener.error(data.error);
+      if (data.refused !== undefined) return listener.refused(data.refused);
       try {
         await listener.picture(data, bytesOf(buffers?.[0]));
       } catch (error) {

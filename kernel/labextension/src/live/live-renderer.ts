@@ -46,6 +46,7 @@ export function liveRenderer(
           table.show(picture, rows);
         },
         error: (message) => table.say(message),
+        refused: (message) => table.refuse(message),
         gone: () => this.#gone(),
       });
       if (table.node.parentNode === null) this.#showSnapshot();

@@ -33,6 +33,8 @@ export class LiveTable {
   readonly #none = element("p", { class: "mr-none", role: "status", hidden: true });
   readonly #said = element("pre", { class: "mr-said", role: "alert", hidden: true });
   readonly #bad = element("pre", { class: "mr-bad", hidden: true });
+  /** Why what was asked for last could not be done: said until something else is asked for, whatever rows come in the meantime. */
+  #refused = "";
   #picture: LivePicture | undefined;
   /** Where each column begins, px, and where the last one ends. */
   #edges: readonly number[] = [0];
@@ -57,7 +59,13 @@ export class LiveTable {
 
   constructor(title: string, send: (message: Record<string, unknown>) => void) {
     this.#send = send;
-    this.#controls = liveControls(send, (view) => this.#arrange(view));
+    this.#controls = liveControls(
+      (order) => {
+        this.refuse("");
+        send(order);
+      },
+      (view) => this.#arrange(view),
+    );
     this.#scroll = element(
       "div",
       {
@@ -93,8 +101,7 @@ export class LiveTable {
     this.#line.textContent = picture.status.line;
     this.#spark.show(picture.status.history);
     this.#controls.show(picture);
-    this.#said.hidden = picture.failed === undefined;
-    this.#said.textContent = picture.failed ?? "";
+    this.say(picture.failed ?? this.#refused);
     this.#bad.hidden = picture.bad === "";
     this.#bad.textContent = picture.bad;
     const drawn = picture.columns.length > 0;
@@ -135,6 +142,11 @@ export class LiveTable {
         return text;
       }),
     );
+  }
+
+  refuse(message: string): void {
+    this.#refused = message;
+    this.say(message);
   }
 
   say(message: string): void {

@@ -58,6 +58,7 @@ export function plotlyRenderer(
       this.#comm = new LiveComm<ChartPicture>(connections.to(kernel), "millrace.chart", id, {
         picture: (picture) => this.#show(picture),
         error: (message) => this.#controls?.say(message),
+        refused: (message) => this.#controls?.say(message),
         gone: () => this.#gone(),
       });
     }

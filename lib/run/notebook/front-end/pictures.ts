@@ -120,6 +120,6 @@ export async function steer(
         return frame.replay(message.speed === null ? undefined : Number(message.speed));
     }
   } catch (error) {
-    channel.send({ error: (error as Error).message });
+    channel.send({ refused: (error as Error).message });
   }
 }
