@@ -264,7 +264,7 @@ export class Cluster {
   /** Repeats `attempt` through passing troubles, for `patience` ms, refreshing nothing by itself. */
   async retry<T>(doing: string, attempt: () => Promise<T>, patience = PATIENCE): Promise<T> {
     const end = performance.now() + patience;
-    for (let pause = 50; ; pause = Math.min(pause * 2, 1000)) {
+    for (let pause = 20; ; pause = Math.min(pause * 2, 1000)) {
       try {
         return await attempt();
       } catch (error) {

@@ -19,7 +19,8 @@ export interface Outbox extends TopicPartition {
   sequence: number;
   batches: number;
   retryAt: number;
-  inTransaction: boolean;
+  /** Its place in the open transaction: `added` once the coordinator knows of it, `confirmed` once its leader has taken a batch. */
+  inTransaction: "no" | "added" | "confirmed";
   /**
    * A batch has been acknowledged. Until then one is sent at a time: a partition that knows nothing of a producer takes any sequence number,
    * so where the first batch is turned down (a topic just created) the second would be written, and the first refused from then on.
@@ -35,7 +36,7 @@ export const MAX_IN_FLIGHT = 5;
 export function emptyOutbox(topic: string, partition: number): Outbox {
   const queues = { inFlight: [], failed: [], waiting: [] };
   const counters = { sequence: 0, batches: 0, retryAt: 0 };
-  return { topic, partition, ...queues, ...counters, inTransaction: false, known: false, turn: Promise.resolve() };
+  return { topic, partition, ...queues, ...counters, inTransaction: "no", known: false, turn: Promise.resolve() };
 }
 
 /** Whether a batch may be sent now; none is while one that failed waits for the answers to those behind it. */

@@ -115,7 +115,7 @@ export class Producer {
   }
 
   /**
-   * Commits consumed offsets with the transaction. With the generation of the member that read them, a member that has lost its
+   * Flushes, then commits consumed offsets with the transaction. With the generation of the member that read them, a member that has lost its
    * partitions cannot commit (KIP-447).
    * @param metadata a text kept with each offset, at most 4096 bytes; see {@link committedPositions}
    */
@@ -127,7 +127,7 @@ export class Producer {
   ): Promise<void> {
     this.#transactionalOnly("sendOffsets");
     if (this.#transaction === "none") throw misuse("sendOffsets() outside a transaction: call begin() first.");
-    await this.#throwSettled();
+    await this.flush(); // the coordinator may be asked about first batches while it adds the group
     this.#offsetsAdded = true;
     await this.#orFail(this.#coordinator.commitOffsets(this.#identity, groupId, generation, [...offsets], metadata));
   }
@@ -255,7 +255,10 @@ export class Producer {
   }
 
   #sendable(outbox: Outbox, now: number): boolean {
-    return (!this.transactional || outbox.inTransaction) && hasNext(outbox, now, this.#idempotent ? MAX_IN_FLIGHT : 1);
+    return (
+      (!this.transactional || outbox.inTransaction !== "no") &&
+      hasNext(outbox, now, this.#idempotent ? MAX_IN_FLIGHT : 1)
+    );
   }
 
   async #produce(leader: number, chosen: readonly [Outbox, Batch][]): Promise<void> {
@@ -287,6 +290,7 @@ export class Producer {
     if (answer?.errorCode === 0 || (error === "DUPLICATE_SEQUENCE_NUMBER" && this.#idempotent)) {
       this.#buffered -= batch.bytes.length;
       outbox.known = true;
+      if (outbox.inTransaction === "added") outbox.inTransaction = "confirmed";
     } else if (this.#failure === undefined) {
       const passing =
         answer === undefined
@@ -310,16 +314,22 @@ export class Producer {
     }
   }
 
-  /** Announces new partitions to the coordinator; true while that is under way and nothing else can be sent. */
+  /**
+   * Announces new partitions to the coordinator; true while nothing else can be sent. With the first batch of a partition its leader asks the
+   * coordinator about the transaction; one that is at a change of it just then has the batch turned down, and a retry takes long.
+   */
   #addPartitions(): boolean {
-    const added = [...this.#outboxes.values()].filter((outbox) => !outbox.inTransaction && outbox.waiting.length > 0);
-    if (added.length === 0 || this.#adding) return false;
+    if (this.#adding) return true;
+    const outboxes = [...this.#outboxes.values()];
+    const added = outboxes.filter(({ inTransaction, waiting }) => inTransaction === "no" && waiting.length > 0);
+    if (added.length === 0) return false;
+    if (outboxes.some(({ inTransaction, inFlight }) => inTransaction === "added" && inFlight.length > 0)) return true;
     this.#adding = true;
     this.#coordinator
       .addPartitions(this.#identity, added)
       .then(
         () => {
-          for (const outbox of added) outbox.inTransaction = true;
+          for (const outbox of added) outbox.inTransaction = "added";
         },
         (error) => this.#fail(error as MillraceError),
       )
@@ -328,7 +338,7 @@ export class Producer {
         this.#notify();
         this.#pump();
       });
-    return false;
+    return true;
   }
 
   async #refresh(): Promise<void> {
@@ -392,13 +402,13 @@ export class Producer {
   }
 
   #touched(): boolean {
-    return this.#offsetsAdded || [...this.#outboxes.values()].some(({ inTransaction }) => inTransaction);
+    return this.#offsetsAdded || [...this.#outboxes.values()].some(({ inTransaction }) => inTransaction !== "no");
   }
 
   #ended(): void {
     this.#transaction = "none";
     this.#offsetsAdded = false;
-    for (const outbox of this.#outboxes.values()) outbox.inTransaction = false;
+    for (const outbox of this.#outboxes.values()) outbox.inTransaction = "no";
   }
 
   #notify(): void {

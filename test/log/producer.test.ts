@@ -254,3 +254,36 @@ test("topics written to the moment they are made: no batch is written before the
     assert.deepEqual(await visible(cluster, topic, "read_committed"), texts("v", 200));
   }
 });
+
+test("no first batch of a partition is turned down because the coordinator is at another change of the transaction", async () => {
+  const cluster = await connect();
+  const topics = [await newTopic(cluster, "first-a", 4), await newTopic(cluster, "first-b", 4)];
+  const group = uniqueName("first-batches");
+  const producer = await Producer.create(cluster, { transactionalId: uniqueName("first") });
+  const refused: number[] = [];
+  const broker = cluster.broker.bind(cluster);
+  cluster.broker = (...asked: Parameters<typeof broker>) => {
+    const connection = broker(...asked);
+    if (asked[1] !== "produce") return connection;
+    return Object.assign(Object.create(connection), {
+      send: async (...sent: Parameters<typeof connection.send>) => {
+        const answers = (await connection.send(...sent)) as { errorCode: number }[];
+        refused.push(...answers.map(({ errorCode }) => errorCode).filter((code) => code !== 0));
+        return answers;
+      },
+    });
+  };
+  for (let transaction = 0; transaction < 60; transaction++) {
+    if (transaction === 1) refused.length = 0; // the coordinator of the group is loaded with the first
+    producer.begin();
+    for (const topic of topics)
+      for (let partition = 0; partition < 4; partition++) {
+        await producer.send(topic, partition, rows("r", 2));
+        await new Promise((resolve) => setTimeout(resolve, 3)); // the coordinator is asked about the one before just then
+      }
+    await producer.sendOffsets(group, undefined, [[{ topic: topics[0]!, partition: 0 }, transaction]]);
+    await producer.commit();
+  }
+  await producer.close();
+  assert.deepEqual(refused, []);
+});

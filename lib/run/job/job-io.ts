@@ -72,9 +72,9 @@ export class JobIo {
       await this.transactional.send(this.#topics.deadLetter, partition, deadLetterColumns(records));
   }
 
-  /** Waits until every output is acknowledged. */
+  /** Waits until everything written is acknowledged. */
   async flush(): Promise<void> {
-    await this.#outputs.flush();
+    await Promise.all([this.#outputs.flush(), this.transactional.flush()]);
   }
 
   async commit(): Promise<void> {
