@@ -22,6 +22,8 @@ interface Position {
 /** The scripts of the cells that ran, by name (`cell 3`), with what is needed to lead a stack back to the TypeScript the user wrote. */
 export class CellScripts {
   readonly #maps = new Map<string, { map: SourceMap; source: string }>();
+  /** Of local modules that were compiled: URL -> map. */
+  readonly #modules = new Map<string, SourceMap>();
   readonly #locals: Record<(typeof CELL_LOCALS)[number], unknown>;
 
   /** @param folder the notebook's */
@@ -42,6 +44,11 @@ export class CellScripts {
     return withLocals(setTimeout, setInterval, setImmediate, __dirname, __filename);
   }
 
+  /** A local module whose JavaScript has other positions than its text. */
+  mapped(url: string, sourceMap: string): void {
+    this.#modules.set(url, new SourceMap(JSON.parse(sourceMap)));
+  }
+
   /** The cells that ran, for a debugger. */
   all(): { name: string; source: string; sourceMap: SourceMapPayload }[] {
     return [...this.#maps].map(([name, { map, source }]) => ({ name, source, sourceMap: map.payload }));
@@ -51,9 +58,10 @@ export class CellScripts {
     return this.#maps.has(name);
   }
 
-  /** Where in the cell's own text a position of the emitted code lies; lines and columns from 1. */
+  /** Where in the text of a cell, or of a module that was compiled, a position of the emitted code lies; lines and columns from 1. */
   original(name: string, { line, column }: Position): Position | undefined {
-    const entry = this.#maps.get(name)?.map.findEntry(line - 1, column - 1);
+    const map = this.#maps.get(name)?.map ?? this.#modules.get(name);
+    const entry = map?.findEntry(line - 1, column - 1);
     if (entry === undefined || !("originalLine" in entry)) return undefined;
     return { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
   }
@@ -64,13 +72,13 @@ export class CellScripts {
     return last === -1 ? frames : frames.slice(0, last + 1);
   }
 
-  /** A frame as V8 prints it, its place led back to the cell's text. */
+  /** A frame as V8 prints it, its place led back to the text the user wrote. */
   #describe(frame: NodeJS.CallSite): string {
     const name = frame.getFileName();
     const line = frame.getLineNumber();
     const column = frame.getColumnNumber();
     const text = String(frame);
-    if (typeof name !== "string" || line === null || column === null || !this.has(name)) return text;
+    if (typeof name !== "string" || line === null || column === null) return text;
     const at = this.original(name, { line, column });
     return at === undefined ? text : text.replace(`${name}:${line}:${column}`, `${name}:${at.line}:${at.column}`);
   }

@@ -7,7 +7,7 @@ const MOST_CHARACTERS = 256 * 1024 * 1024;
 
 /**
  * Lets a cell show so much and no more, as `OutputBudget` does with text: a loop that displays for ever must not fill the notebook. What is not shown is
- * counted, and said once at the cut and again when the cell ends. Updates of a display take nothing: they replace.
+ * counted, and said as there. Updates of a display take nothing: they replace.
  */
 export class DisplayBudget {
   readonly #say: (text: string) => void;
@@ -15,6 +15,7 @@ export class DisplayBudget {
   #displays = 0;
   #characters = 0;
   #cut = 0;
+  #said: number | undefined;
 
   constructor(say: (text: string) => void) {
     this.#say = say;
@@ -31,17 +32,21 @@ export class DisplayBudget {
       this.#say(
         `\n… no more is displayed by this cell after ${this.#displays} outputs (show another in the place of one: const shown = display(a); shown.update(b); or set MILLRACE_DISPLAY_LIMIT)\n`,
       );
+    if (this.#said !== undefined && this.#cut >= 2 * Math.max(this.#said, this.#most)) this.report();
     return false;
   }
 
   /** The cell's output was cleared: there is room again. */
   clear(): void {
     this.#displays = this.#characters = this.#cut = 0;
+    if (this.#said !== undefined) this.#said = 0;
   }
 
-  /** Says how much was not shown so far. */
+  /** Says how much was not shown so far, unless that has been said: at the end of the cell. */
   report(): void {
-    if (this.#cut > 0) this.#say(`… ${this.#cut} outputs were not displayed\n`);
+    const said = this.#said ?? 0;
+    this.#said = this.#cut;
+    if (this.#cut > said) this.#say(`… ${this.#cut} outputs were not displayed\n`);
   }
 }
 

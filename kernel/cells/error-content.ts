@@ -80,7 +80,7 @@ function frames(error: Error, scripts: CellScripts, usersOnly: boolean): string[
   const said = probe(error, "stack");
   const stack = typeof said === "string" ? said : "";
   const all = stack.split("\n").filter((line) => /^\s+at /.test(line));
-  const kept = all.filter((line) => !/node:internal|node:vm/.test(line) && !line.includes(KERNEL));
+  const kept = all.filter((line) => !/node:(internal|vm|diagnostics_channel)/.test(line) && !line.includes(KERNEL));
   let pointed = false;
   return kept.flatMap((line) => {
     const at = /\(?((?:hidden )?cell \d+):(\d+):(\d+)\)?$/.exec(line);

@@ -103,7 +103,7 @@ export class Interpreter {
     this.#columns = new ColumnKnowledge(language, () => this.#bindings.values());
     this.#journalFile = keepsJournal ? new JournalFile(this.session) : undefined;
     this.#scripts = new CellScripts(cwd);
-    this.#modules = new CellModules(cwd);
+    this.#modules = new CellModules(cwd, (url, sourceMap) => this.#scripts.mapped(url, sourceMap));
   }
 
   static async create({

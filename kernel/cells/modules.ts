@@ -1,9 +1,10 @@
-import { createRequire, registerHooks, stripTypeScriptTypes } from "node:module";
+import { createRequire, registerHooks } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { importFailure } from "./import-failure.ts";
 import { installedSince } from "./installed-since.ts";
 import { LocalModules } from "./local-modules.ts";
+import { localTypeScript } from "./local-typescript.ts";
 
 /** How a compiled cell imports. Called for static imports with the names wanted; `dynamic` is `import()`. */
 export interface Importer {
@@ -32,8 +33,11 @@ export class CellModules {
   readonly meta: CellMeta;
   readonly #parent: string;
   readonly #local: LocalModules;
+  readonly #mapped: (url: string, sourceMap: string) => void;
 
-  constructor(cwd: string) {
+  /** @param mapped told of each module whose JavaScript has other positions than its text */
+  constructor(cwd: string, mapped: (url: string, sourceMap: string) => void) {
+    this.#mapped = mapped;
     this.#parent = pathToFileURL(path.join(cwd, "notebook.ts")).href;
     this.#local = new LocalModules(cwd);
     const require = createRequire(this.#parent);
@@ -88,23 +92,11 @@ export class CellModules {
       load: (url, context, next) => {
         if (!this.#local.isLocal(url) || !/\.[mc]?ts(\?|$)/.test(url)) return next(url, context);
         const format = /\.cts(\?|$)/.test(url) ? "commonjs" : "module";
-        return { format, shortCircuit: true, source: javaScript(this.#local.read(url), url) };
+        const { javaScript, sourceMap } = localTypeScript(this.#local.read(url), url);
+        if (sourceMap !== undefined) this.#mapped(url, sourceMap);
+        return { format, shortCircuit: true, source: javaScript };
       },
     });
-  }
-}
-
-/** Types become blanks, so that every position stays; only enums and the like, for which that is not enough, are rewritten. */
-function javaScript(typeScript: string, url: string): string {
-  const { emitWarning } = process;
-  process.emitWarning = () => {}; // Node calls the function experimental, each time
-  try {
-    return stripTypeScriptTypes(typeScript);
-  } catch (error) {
-    if ((error as { code?: string }).code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") throw error;
-    return stripTypeScriptTypes(typeScript, { mode: "transform", sourceUrl: url });
-  } finally {
-    process.emitWarning = emitWarning;
   }
 }
 

@@ -18,6 +18,8 @@ interface VisibleName {
 /** A cell's text as the language service sees it: the user's text first, so that positions are the same, then what ties it to the other cells. */
 interface CellFile {
   readonly text: string;
+  /** What the user wrote. */
+  readonly source: string;
   readonly userEnd: number;
   readonly version: number;
   readonly snapshot: ts.IScriptSnapshot;
@@ -34,6 +36,8 @@ export class CellSession {
   readonly columns = new KnownColumns();
   readonly #folder: string;
   readonly #files = new Map<string, CellFile>();
+  /** The cells' names by the numbers of their files. */
+  readonly #names = new Map<number, string>();
   readonly #visible = new Map<string, VisibleName>();
   readonly #scratch: string;
   readonly #resolver: ModuleResolver;
@@ -44,13 +48,14 @@ export class CellSession {
     this.#folder = folder;
     this.#scratch = path.join(folder, "__cell_scratch.ts");
     this.#resolver = new ModuleResolver(folder);
-    this.#set(this.#scratch, "", 0);
+    this.#set(this.#scratch, { text: "", source: "", userEnd: 0 });
     this.service = ts.createLanguageService(this.#host(), ts.createDocumentRegistry());
   }
 
   /** Checks and compiles a cell. What it declares is visible to later cells, unless it has type errors. */
   compile(name: string, source: string): CompiledCell {
     const file = path.join(this.#folder, `__cell_${++this.#cells}.ts`);
+    this.#names.set(this.#cells, name);
     const declared = this.#put(file, source, false);
     const typeErrors = this.#diagnostics(file, name);
     const diagnostics = typeErrors.length > 0 ? typeErrors : this.#unknownColumns(file, name);
@@ -92,6 +97,14 @@ export class CellSession {
     };
   }
 
+  /** What the compiler prints, with the types of cells named by their cells: `Row (cell 3)`. */
+  readable(printed: string): string {
+    return printed.replace(
+      /import\("[^"]*__cell_(\d+)"\)\.([\w$.]+)/g,
+      (_, cell: string, type: string) => `${type} (${this.#names.get(Number(cell))})`,
+    );
+  }
+
   /** The text of a cell's file. */
   text(file: string): string | undefined {
     return this.#files.get(file)?.text;
@@ -104,12 +117,14 @@ export class CellSession {
     const own = new Set(declared.map(({ name }) => name));
     const mentioned = everything ? undefined : mentionedNames(parsed);
     const wanted = [...this.#visible].filter(([name]) => !own.has(name) && (mentioned?.has(name) ?? true));
-    this.#set(file, `${text}\n;${exportsOf(declared)}${importsOf(wanted)}`, text.length);
+    const tied = `${text}\n;${exportsOf(declared)}${importsOf(wanted)}`;
+    this.#set(file, { text: tied, source, userEnd: text.length });
     return declared;
   }
 
-  #set(file: string, text: string, userEnd: number): void {
-    this.#files.set(file, { text, userEnd, version: ++this.#version, snapshot: ts.ScriptSnapshot.fromString(text) });
+  #set(file: string, cell: Pick<CellFile, "text" | "source" | "userEnd">): void {
+    const snapshot = ts.ScriptSnapshot.fromString(cell.text);
+    this.#files.set(file, { ...cell, version: ++this.#version, snapshot });
   }
 
   #diagnostics(file: string, cell: string): CellDiagnostic[] {
@@ -119,9 +134,10 @@ export class CellSession {
       .filter((diagnostic) => !isTolerated(diagnostic))
       .map(({ file: sourceFile, start = 0, length = 0, messageText, code }) => {
         // What an earlier cell declared with const is an import to the compiler; the user wrote no import.
-        const message = ts
-          .flattenDiagnosticMessageText(messageText, "\n")
-          .replace(/because it is an import\.$/, "because it is a constant or an import.");
+        const message = this.readable(ts.flattenDiagnosticMessageText(messageText, "\n")).replace(
+          /because it is an import\.$/,
+          "because it is a constant or an import.",
+        );
         return this.#diagnostic(sourceFile!, cell, { start, length, message, code: `TS${code}` });
       });
   }
@@ -140,7 +156,10 @@ export class CellSession {
   ): CellDiagnostic {
     const at = Math.min(start, this.userEnd(file.fileName));
     const { line, character } = file.getLineAndCharacterOfPosition(at);
-    const lineText = file.text.slice(at - character).split("\n", 1)[0]!;
+    const lineText = this.#files
+      .get(file.fileName)!
+      .source.slice(at - character)
+      .split("\n", 1)[0]!;
     return {
       cell,
       code,

@@ -1,3 +1,4 @@
+import ts from "typescript";
 import type { CellSession } from "./cell-session.ts";
 import { codePointsFromUnits, unitsFromCodePoints } from "./code-points.ts";
 import { type ColumnsAt, columnsAt } from "./columns/complete-columns.ts";
@@ -27,9 +28,31 @@ export function complete(session: CellSession, source: string, cursor: number): 
     matches: chosen.map(({ name }) => name),
     cursorStart: codePointsFromUnits(source, own.start),
     cursorEnd: codePointsFromUnits(source, own.start + own.length),
-    items: chosen.map(({ name, kind }) => ({ text: name, type: kind })),
+    items: chosen.map(({ name, kind }) => ({
+      text: name,
+      type: kind === ts.ScriptElementKind.alias ? kindOfAlias(session, file, name) : kind,
+    })),
   };
 }
+
+/** A name of an earlier cell is an import to the compiler: the user is told what it stands for. */
+function kindOfAlias({ service }: CellSession, file: string, name: string): string {
+  const program = service.getProgram()!;
+  const checker = program.getTypeChecker();
+  const alias = checker.resolveName(name, program.getSourceFile(file), ts.SymbolFlags.Alias, false);
+  const target = alias === undefined ? undefined : checker.getAliasedSymbol(alias);
+  return KINDS.find(([flags]) => ((target?.flags ?? 0) & flags) !== 0)?.[1] ?? ts.ScriptElementKind.alias;
+}
+
+const KINDS: readonly (readonly [ts.SymbolFlags, ts.ScriptElementKind])[] = [
+  [ts.SymbolFlags.Function, ts.ScriptElementKind.functionElement],
+  [ts.SymbolFlags.Class, ts.ScriptElementKind.classElement],
+  [ts.SymbolFlags.Enum, ts.ScriptElementKind.enumElement],
+  [ts.SymbolFlags.Variable, ts.ScriptElementKind.constElement],
+  [ts.SymbolFlags.Module, ts.ScriptElementKind.moduleElement],
+  [ts.SymbolFlags.Interface, ts.ScriptElementKind.interfaceElement],
+  [ts.SymbolFlags.TypeAlias, ts.ScriptElementKind.typeElement],
+];
 
 /** In the order of the frame, with their dtypes. */
 function ofColumns(source: string, { columns: { types }, start, end, typed }: ColumnsAt): Completions {

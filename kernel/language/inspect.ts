@@ -29,16 +29,22 @@ interface Shown {
 function quickInfo(session: CellSession, file: string, at: number): Shown | undefined {
   const { service } = session;
   const info = service.getQuickInfoAtPosition(file, at);
-  if (info === undefined) return undefined;
+  if (info === undefined || isUnknown(info)) return undefined;
   const original = definedElsewhere(service, file, at);
   const { documentation, tags } = original ?? info;
   const written = ts.displayPartsToString(documentation);
   return {
-    type: ts.displayPartsToString(original?.displayParts ?? info.displayParts).replace(/\nimport \w+$/, ""),
+    type: session
+      .readable(ts.displayPartsToString(original?.displayParts ?? info.displayParts))
+      .replace(/\nimport \w+$/, ""),
     documentation: written === "" && (tags ?? []).length === 0 ? commentBeside(session, file, at) : written,
     tags: tagLines(tags),
   };
 }
+
+/** Of a name that is not there the compiler says `any` and nothing else. */
+const isUnknown = ({ kind, displayParts }: ts.QuickInfo) =>
+  kind === ts.ScriptElementKind.unknown && ts.displayPartsToString(displayParts) === "any";
 
 /**
  * The compiler takes no comment for documentation that begins on the line on which the statement before ends, as in `const a = 1; /** … *\/ const b`.
@@ -71,8 +77,8 @@ function definedElsewhere(service: ts.LanguageService, file: string, at: number)
     : undefined;
 }
 
-function signatureHelp({ service }: CellSession, file: string, at: number): Shown | undefined {
-  const help = service.getSignatureHelpItems(file, at, undefined);
+function signatureHelp(session: CellSession, file: string, at: number): Shown | undefined {
+  const help = session.service.getSignatureHelpItems(file, at, undefined);
   const item = help?.items[help.selectedItemIndex];
   if (help === undefined || item === undefined) return undefined;
   const parameters = item.parameters.map(({ displayParts }) => ts.displayPartsToString(displayParts));
@@ -83,7 +89,11 @@ function signatureHelp({ service }: CellSession, file: string, at: number): Show
   const parameter = item.parameters[help.argumentIndex];
   const here = parameter === undefined ? "" : ts.displayPartsToString(parameter.documentation);
   const documentation = [ts.displayPartsToString(item.documentation), here === "" ? "" : `${parameter!.name}: ${here}`];
-  return { type, documentation: documentation.filter((line) => line !== "").join("\n\n"), tags: tagLines(item.tags) };
+  return {
+    type: session.readable(type),
+    documentation: documentation.filter((line) => line !== "").join("\n\n"),
+    tags: tagLines(item.tags),
+  };
 }
 
 function definition({ service }: CellSession, file: string, at: number): string | undefined {

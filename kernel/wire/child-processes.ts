@@ -7,6 +7,31 @@ export function descendants(pid: number | "self" = "self"): number[] {
   return children.flatMap((child) => [...descendants(child), child]);
 }
 
+/** Of those the ones that are to end with this one: a process of a session of its own (`detached`) was meant to outlive it. */
+export function dependants(pid: number | "self" = "self"): number[] {
+  if (process.platform !== "linux") return [];
+  const children = threadsOf(pid).flatMap((thread) => childrenOf(pid, thread));
+  return children.filter((child) => !leadsSession(child)).flatMap((child) => [...dependants(child), child]);
+}
+
+/** proc(5), /proc/pid/stat: after the name in brackets come state, parent, process group and session. */
+function leadsSession(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[4]) === pid;
+  } catch {
+    return false; // it ended meanwhile
+  }
+}
+
+/** Asks them to end, and ends those that have not within so many milliseconds. */
+export async function endDependants(within: number): Promise<void> {
+  for (const child of dependants()) signal(child, "SIGTERM");
+  for (const end = Date.now() + within; Date.now() < end && dependants().length > 0; )
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  for (const child of dependants()) signal(child, "SIGKILL");
+}
+
 function threadsOf(pid: number | "self"): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`);

@@ -2,16 +2,14 @@ import { createRequire } from "node:module";
 import { inspect } from "node:util";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { notebookHost } from "../../lib/run/host.ts";
+import { currentRun } from "../cells/cell-run.ts";
 import type { Interpreter } from "../cells/interpreter.ts";
-import type { CellOutputs } from "../cells/outputs.ts";
 import { servePanels } from "../front-end/serve-panels.ts";
-import type { Header } from "../messages/header.ts";
-import type { Publications } from "../messages/messages.ts";
-import { askInput } from "./ask-input.ts";
 import type { FromCells, ToCells } from "./bridge.ts";
 import { CellReports } from "./cell-reports.ts";
 import { Comms } from "./comms.ts";
-import { costOfMessage, costOfText, Flow } from "./flow.ts";
+import { Flow } from "./flow.ts";
+import { PublishedOutputs } from "./published-outputs.ts";
 import type { WireWorkerData } from "./worker.ts";
 
 /** Joins an interpreter to the protocol thread and resolves when the kernel has stopped. */
@@ -25,7 +23,14 @@ export async function serve(interpreter: Interpreter, connectionFile: string): P
     transferList: [cells, language],
     name: "millrace-wire",
   });
-  const comms = new Comms((message) => server.postMessage(message), flow);
+  const comms = new Comms(
+    (message) => server.postMessage(message),
+    flow,
+    () => {
+      const outputs = currentRun.getStore()?.outputs;
+      return outputs instanceof PublishedOutputs ? outputs.parent : undefined;
+    },
+  );
   servePanels(notebookHost(), interpreter.cwd);
   const reports = new CellReports(interpreter, (message) => server.postMessage(message));
   const parts: Parts = { interpreter, server, flow, comms, reports, interrupted: new Set() };
@@ -90,53 +95,6 @@ function handle(message: ToCells, parts: Parts): void {
       break;
   }
 }
-
-/** A cell's output as messages whose parent is the request that ran it. */
-class PublishedOutputs implements CellOutputs {
-  readonly input: CellOutputs["input"];
-  readonly #server: MessagePort;
-  readonly #flow: Flow;
-  readonly #parent: Header;
-
-  constructor(server: MessagePort, flow: Flow, parent: Header, allowStdin: boolean) {
-    this.#server = server;
-    this.#flow = flow;
-    this.#parent = parent;
-    if (allowStdin) this.input = (prompt, password) => askInput(server, parent, prompt, password);
-  }
-
-  stream(name: "stdout" | "stderr", text: string): void {
-    this.#publish("stream", { name, text }, costOfText(text));
-  }
-
-  display(data: Record<string, unknown>, metadata: Record<string, unknown>, displayId: string): void {
-    this.#publish("display_data", { data, metadata, transient: { display_id: displayId } }, costOf(data));
-  }
-
-  updateDisplay(data: Record<string, unknown>, metadata: Record<string, unknown>, displayId: string): void {
-    this.#publish("update_display_data", { data, metadata, transient: { display_id: displayId } }, costOf(data));
-  }
-
-  clear(wait: boolean): void {
-    this.#publish("clear_output", { wait }, costOfMessage([]));
-  }
-
-  result(executionCount: number, data: Record<string, unknown>, metadata: Record<string, unknown>): void {
-    this.#publish("execute_result", { execution_count: executionCount, data, metadata }, costOf(data));
-  }
-
-  error({ ename, evalue, traceback }: Publications["error"]): void {
-    this.#publish("error", { ename, evalue, traceback }, costOfMessage(traceback));
-  }
-
-  #publish<T extends keyof Publications>(type: T, content: Publications[T], cost: number): void {
-    this.#flow.post(cost, () =>
-      this.#server.postMessage({ kind: "publish", type, content, parent: this.#parent, cost } satisfies FromCells),
-    );
-  }
-}
-
-const costOf = (data: Readonly<Record<string, unknown>>): number => costOfMessage(Object.values(data));
 
 function versions(): WireWorkerData["versions"] {
   const require = createRequire(import.meta.url);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { types } from "node:util";
 import { Refusal } from "../../lib/error.ts";
@@ -12,15 +13,20 @@ type Opened = (comm: Comm, data: unknown, buffers: readonly Uint8Array[]) => voi
 type Incoming = Extract<ToCells, { kind: "comm" }>;
 type Options = { readonly metadata?: Record<string, unknown>; readonly buffers?: readonly ArrayBufferView[] };
 
+/** The client's message that is being heard. */
+const heard = new AsyncLocalStorage<Header>({ name: "millrace.comm" });
+
 /** The comms of a session; at `globalThis.comm` for cells. Callbacks run as part of the cell that set them, so their output goes there. */
 export class Comms {
   readonly #send: (message: FromCells) => void;
   readonly #flow: Flow;
   readonly #targets = new Map<string, { readonly opened: Opened; readonly run: CellRun | undefined }>();
   readonly #open = new Map<string, Comm>();
-  #parent: Header | Record<string, never> = {};
+  readonly #cellRequest: () => Header | undefined;
 
-  constructor(send: (message: FromCells) => void, flow: Flow) {
+  /** @param cellRequest the request that ran the cell whose code is running */
+  constructor(send: (message: FromCells) => void, flow: Flow, cellRequest: () => Header | undefined) {
+    this.#cellRequest = cellRequest;
     this.#send = send;
     this.#flow = flow;
     const api = {
@@ -39,13 +45,14 @@ export class Comms {
   }
 
   receive({ type, content, buffers, parent }: Incoming): void {
-    this.#parent = parent;
-    if (type === "comm_open") this.#openFromClient(content as CommOpen, buffers);
-    else {
-      const comm = this.#open.get((content as CommMessage).comm_id);
-      if (type === "comm_close") this.#open.delete((content as CommClose).comm_id);
-      comm?.receive(type, (content as CommMessage).data, buffers);
-    }
+    heard.run(parent, () => {
+      if (type === "comm_open") this.#openFromClient(content as CommOpen, buffers);
+      else {
+        const comm = this.#open.get((content as CommMessage).comm_id);
+        if (type === "comm_close") this.#open.delete((content as CommClose).comm_id);
+        comm?.receive(type, (content as CommMessage).data, buffers);
+      }
+    });
   }
 
   publish(
@@ -59,7 +66,7 @@ export class Comms {
       kind: "publish",
       type,
       content: { ...content, data: asJson(content.data ?? {}, "the data of a comm message") },
-      parent: this.#parent,
+      parent: heard.getStore() ?? this.#cellRequest() ?? {},
       metadata: asJson(metadata, "the metadata of a comm message"),
       buffers: bytes,
       cost,

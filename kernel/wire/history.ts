@@ -120,10 +120,18 @@ function unique(lines: readonly Line[]): Line[] {
   return [...latest.values()];
 }
 
+/** As SQLite's GLOB, which IPython's history is searched by: `*`, `?`, and `[a-z]` or `[^a-z]`. A bracket that is not closed stands for itself. */
 function glob(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", "[^]*")
-    .replaceAll("?", "[^]");
-  return new RegExp(`^${source}$`);
+  const source = pattern.replace(/\[(\^?)(\]?[^\]]*)\]|./gsu, (part, not?: string, members?: string) =>
+    members !== undefined && members !== ""
+      ? `[${not}${members.replace(/[[\]\\^]/g, "\\$&")}]`
+      : (WILD[part] ?? part.replace(/[.+^${}()|[\]\\/]/g, "\\$&")),
+  );
+  try {
+    return new RegExp(`^${source}$`, "su");
+  } catch {
+    return /(?!)/; // a range from a later character to an earlier one, in which nothing is
+  }
 }
+
+const WILD: Readonly<Record<string, string>> = { "*": ".*", "?": "." };

@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { LanguagePort } from "../language/client.ts";
 import type { FromCells } from "./bridge.ts";
+import { dependants, endDependants, signal } from "./child-processes.ts";
 import { readConnectionFile } from "./connection-file.ts";
 import { Flow } from "./flow.ts";
 import { KernelServer } from "./kernel-server.ts";
@@ -19,6 +20,8 @@ export interface WireWorkerData {
 
 /** How long the thread that runs cells has to close what its cells opened, in ms. Jupyter kills a kernel after 5 s. */
 const CLOSING = 2500;
+/** How long the processes that cells started have to end by themselves, in ms. */
+const CHILDREN_END = 1000;
 
 const { connectionFile, cells, language, versions, flow } = workerData as WireWorkerData;
 const info = readConnectionFile(connectionFile);
@@ -45,12 +48,15 @@ let stopping = false;
 function stop(): void {
   if (stopping) return;
   stopping = true;
-  const end = () => process.kill(process.pid, "SIGKILL");
+  const end = () => {
+    for (const child of dependants()) signal(child, "SIGKILL");
+    process.kill(process.pid, "SIGKILL");
+  };
   const timer = setTimeout(end, CLOSING);
   cells.on("message", (message: FromCells) => {
     if (message.kind !== "closed") return;
     clearTimeout(timer);
-    void sockets.close().then(() => {
+    void Promise.all([endDependants(CHILDREN_END), sockets.close()]).then(() => {
       // Sent but unread messages linger a moment; then the main thread's exit takes this one along.
       setTimeout(() => parentPort!.postMessage("stopped"), 50);
       setTimeout(end, 1000);

@@ -18,6 +18,19 @@ await file(
 );
 await file("sub/two.ts", "export const deep = 1;");
 await file("fails.ts", "export function fail(): never {\n  throw new Error('in the file');\n}\n");
+await file(
+  "compiled.ts",
+  "enum Kind {\n  A,\n  B,\n}\nclass Held {\n  constructor(readonly kind: Kind) {}\n}\nexport function late() {\n  throw new Error('kind ' + new Held(Kind.B).kind);\n}\n",
+);
+await file(
+  "decorated.ts",
+  "/** @param twice */\nfunction twice(v: any, _: ClassMethodDecoratorContext) {\n  return function (this: any) { return v.call(this) * 2 };\n}\nexport class Decorated {\n  @twice m() { return 21 }\n  @twice fails() { throw new Error('decorated') }\n}\n",
+);
+await file(
+  "using.ts",
+  "export const said: string[] = [];\n{\n  using r = { [Symbol.dispose]() { said.push('closed') } };\n}\n",
+);
+await file("wrong.ts", "export const fine = 1;\nexport const b: = 2;\n");
 await file("data.json", '{ "k": 5 }');
 await file("common.cjs", "const names = { thing: (x) => x + 1 };\nmodule.exports = names;");
 await file("node_modules/untyped/package.json", '{ "name": "untyped", "main": "index.js" }');
@@ -39,6 +52,8 @@ suite("imports", () => {
     [["import type { Shape } from './one.ts'; const s: Shape = { n: 3 }; s.n"], "3"],
     [["import { type Shape as Form, Kind as K } from './one.ts'; const f: Form = { n: K.A }; f.n"], "0"],
     [["import data from './data.json'; data.k"], "5"],
+    [["import { Decorated } from './decorated.ts'; new Decorated().m()"], "42"],
+    [["import { said } from './using.ts'; said"], "[ 'closed' ]"],
     [["import common, { thing } from './common.cjs'; [thing(1), common.thing(2)]"], "[ 2, 3 ]"],
     [["import untyped, { answer } from 'untyped'; [untyped.answer, answer]"], "[ 42, 42 ]"],
     [
@@ -67,6 +82,18 @@ test("an error in a local file names the file and its line, and the cell that ca
   assert.match(traceback, /fails\.ts:2:9/);
   assert.match(traceback, /cell \d+:3:1/);
   assert.doesNotMatch(traceback, /kernel\/cells/);
+});
+
+test("in a file with more than types, and in one that cannot be read, the line is that of the text", async () => {
+  for (const [code, at] of [
+    ["import { late } from './compiled.ts';\nlate()", /kind 1\n\s+at late \(\S+compiled\.ts:9:9\)\n\s+at cell \d+:2:1/],
+    ["import { Decorated as D } from './decorated.ts';\nnew D().fails()", /decorated\.ts:7:26[\s\S]*cell \d+:2:9/],
+    [
+      "1;\nimport { fine } from './wrong.ts'",
+      /SyntaxError: Type expected\.\n\s+at \S+wrong\.ts:2:17\n\s+at cell \d+:2:1/,
+    ],
+  ] as const)
+    assert.match((await run(code)).traceback, at);
 });
 
 test("what is missing is named, with cell, line and what to do", async () => {

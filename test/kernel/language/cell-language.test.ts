@@ -39,6 +39,10 @@ function add(left: number, right: number) { return left + right }
 class Phone { device = "a";
   /** Its force. */ force() { return 1 } }
 import { twice } from "./helper.ts";
+interface Reading { value: number }
+type KindOf = "a" | "b";
+enum Color { Red }
+import * as osModule from "node:os";
 const before = 1; /** Said beside. */ const beside = 2; /** A function
  * beside. */ function besides(a: number) { return a }`,
 );
@@ -62,7 +66,18 @@ suite("completion", () => {
     });
 
   test("each match says what it is", () => {
-    assert.deepEqual(completed("thresh|").items, [{ text: "threshold", type: "alias" }]);
+    for (const [marked, type] of [
+      ["thresh|", "const"],
+      ["count|", "let"],
+      ["ad|d", "function"],
+      ["Phon|", "class"],
+      ["twic|", "const"],
+      ["let r: Rea|", "interface"],
+      ["let r: Kind|", "type"],
+      ["Col|", "enum"],
+      ["osModu|", "module"],
+    ] as const)
+      assert.equal(completed(marked).items[0]?.type, type, marked);
     assert.deepEqual(completed("new Phone().for|").items, [{ text: "force", type: "method" }]);
   });
 
@@ -82,7 +97,9 @@ suite("inspection", () => {
     ["besides|(1)", /function besides\(a: number\): number\n\nA function\nbeside\./],
     ["const here = 1; /** Right here. */ const there = 2; the|re", /Right here\./],
     ["before|", /^const before: 1$/],
-    ["nowhere_at_all|", /^(any|nothing)$/],
+    ["nowhere_at_all|", /^nothing$/],
+    ["nowhere.at.all|", /^nothing$/],
+    ["const loose: any = 1; loo|se", /^const loose: any$/],
   ] as const)
     test(marked, () => assert.match(inspected(marked), shown));
 
@@ -114,6 +131,17 @@ suite("is it complete", () => {
     test(JSON.stringify(code), () =>
       assert.deepEqual(language.isComplete(code), indent === undefined ? { status } : { status, indent }),
     );
+});
+
+test("types of one name are told apart by their cells, and a line is shown as it was written", () => {
+  language.compile("cell 11", "class Twin { one = 1 }\nconst twin = new Twin()");
+  language.compile("cell 12", "class Twin { one = 1; two = 2 }");
+  const [diagnostic] = language.compile("cell 13", "export const other: Twin = twin").diagnostics;
+  assert.equal(
+    diagnostic?.message,
+    "Property 'two' is missing in type 'Twin (cell 11)' but required in type 'Twin (cell 12)'.",
+  );
+  assert.deepEqual([diagnostic?.lineText, diagnostic?.column], ["export const other: Twin = twin", 14]);
 });
 
 test("code points and UTF-16 units lead back to each other", () => {

@@ -53,6 +53,13 @@ test("the cell's own signal is aborted first, and may end it in order", async ()
   assert.match(stdout(published), /closing/);
 });
 
+test("SIGINT ends a wait as well: for who starts the kernel from a terminal", async () => {
+  const id = await kernel.send("execute_request", { code: "console.log('waits'); await new Promise(() => {})" });
+  await kernel.when("the cell to begin", () => (stdout(kernel.of(id)) === "waits\n" ? true : undefined));
+  kernel.process.kill("SIGINT");
+  assert.equal((await kernel.ran(id)).reply.content.ename, "Interrupted");
+});
+
 test("a timer that hangs after its cell's end is stopped, and the others go on", async () => {
   await kernel.execute("let ticks = 0; setInterval(() => ticks++, 5)");
   const id = await kernel.send("execute_request", {
@@ -97,6 +104,21 @@ test("a cell that prints for ever is cut with a count, and memory stays flat", a
   assert.match(stdout(published, "stderr"), /output cut after 100000 characters/);
   assert.match(stdout(published, "stderr"), /\d+ lines \(\d+ characters\) were not shown/);
   assert.ok((await memory()) - before < 150e6);
+});
+
+test("what is cut after the cell's end is counted too, each time it has doubled", async () => {
+  const metadata = { cellId: "prints on" };
+  const { reply } = await kernel.execute("setInterval(() => console.log('x'.repeat(9999)), 1)", {}, metadata);
+  const counts = () =>
+    [...stdout(kernel.of(reply.parent.msg_id!), "stderr").matchAll(/… (\d+) lines \((\d+) characters\)/g)].map(
+      ([, lines, characters]) => [Number(lines), Number(characters)] as const,
+    );
+  await kernel.when("two counts", () => (counts().length >= 2 ? true : undefined));
+  await kernel.execute("1", {}, metadata);
+  const [[lines, characters], [, more]] = counts() as [readonly [number, number], readonly [number, number]];
+  assert.equal(characters, lines * 10_000, "every character of each line");
+  assert.ok(more >= 2 * characters);
+  assert.equal(stdout(kernel.of(reply.parent.msg_id!)).length, 100_000);
 });
 
 for (const [what, code] of [

@@ -1,9 +1,10 @@
 // What outlives a kernel, and what ends it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { until } from "../../support/until.ts";
-import { stdout, TestKernel } from "../test-kernel.ts";
+import { result, stdout, TestKernel } from "../test-kernel.ts";
 
 test("history lives on in the next kernel, also behind lines that are none", async () => {
   await using first = await TestKernel.start({ files: { "history.jsonl": 'null\n{"session":"x"}\n{"session":1,"li' } });
@@ -30,6 +31,28 @@ test("history lives on in the next kernel, also behind lines that are none", asy
   ]);
 });
 
+test("history is searched by globs; with unique the latest of each input is given once", async () => {
+  await using kernel = await TestKernel.start();
+  for (const code of ["'abc'", "'bbc'", "'[x]'", "'abc'", "'a😀c'"]) await kernel.execute(code);
+  const search = async (pattern: string, more: Record<string, unknown> = {}) =>
+    (
+      await kernel.ask("history_request", { hist_access_type: "search", raw: true, output: false, pattern, ...more })
+    ).reply.content.history.map(([, line, input]: [number, number, string]) => `${line} ${input}`);
+  for (const [pattern, found] of [
+    ["*bc*", ["1 'abc'", "2 'bbc'", "4 'abc'"]],
+    ["'a?c'", ["1 'abc'", "4 'abc'", "5 'a😀c'"]],
+    ["*[^a]bc*", ["2 'bbc'"]],
+    ["*[a-b]bc*", ["1 'abc'", "2 'bbc'", "4 'abc'"]],
+    ["'[[]x]'", ["3 '[x]'"]],
+    ["'[x]'", []],
+    ["[", []],
+    ["[z-a]*", []],
+  ] as const)
+    assert.deepEqual(await search(pattern), found, pattern);
+  assert.deepEqual(await search("*bc*", { unique: true }), ["2 'bbc'", "4 'abc'"]);
+  assert.deepEqual(await search("*bc*", { unique: true, n: 1 }), ["4 'abc'"]);
+});
+
 test("a console is answered while the language thread is still starting", async () => {
   await using kernel = await TestKernel.start();
   const cell = await kernel.send("execute_request", { code: "1" });
@@ -42,6 +65,14 @@ test("a console is answered while the language thread is still starting", async 
   assert.equal((await kernel.ran(cell)).reply.content.status, "ok");
 });
 
+/** A process that has ended and of which nobody has taken note is not alive. */
+const isAlive = (pid: number | undefined): boolean => {
+  try {
+    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+};
 const hasEnded = ({ process: child }: TestKernel) => child.exitCode !== null || child.signalCode !== null;
 
 suite("the end", { concurrency: true }, () => {
@@ -52,6 +83,28 @@ suite("the end", { concurrency: true }, () => {
     await busy.ask("shutdown_request", { restart: true }, { channel: "control" });
     await until("the kernel to end", () => hasEnded(busy), 10_000);
   });
+
+  for (const [when, then] of [
+    ["a kernel at rest", ""],
+    ["one whose cell never yields", "for (;;) {}"],
+  ])
+    test(`the processes that cells started end with ${when}, but for those that are detached`, async () => {
+      await using other = await TestKernel.start();
+      const { published } = await other.execute(
+        `import { spawn } from "node:child_process";
+        const sh = (script: string, detached = false) => spawn("sh", ["-c", script + "sleep 1000; sleep 1000"], { detached, stdio: "ignore" }).pid;
+        JSON.stringify([sh(""), sh("trap '' TERM; "), sh("", true)])`,
+      );
+      const [plain, stubborn, detached] = JSON.parse(result(published)!.slice(1, -1)) as number[];
+      assert.deepEqual([plain, stubborn, detached].map(isAlive), [true, true, true]);
+      const id = await other.send("execute_request", { code: `console.log("in"); ${then}` });
+      await other.when("the last cell", () => stdout(other.of(id)) === "in\n" || undefined);
+      await other.ask("shutdown_request", { restart: true }, { channel: "control" });
+      await until("the kernel to end", () => hasEnded(other), 10_000);
+      await until("its children to end", () => !isAlive(plain!) && !isAlive(stubborn!), 5000);
+      assert.equal(isAlive(detached!), true);
+      process.kill(-detached!, "SIGKILL");
+    });
 
   test("the kernel ends when the process that started it is gone", async () => {
     const parent = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);

@@ -22,6 +22,49 @@ test("a message with a wrong signature is dropped", async () => {
   assert.deepEqual(kernel.of(forged), []);
 });
 
+test("positions on the wire are code points", async () => {
+  await kernel.execute("const threshold = 2.5");
+  const code = "const 𝒳 = '😀😀'; thresh; 𝒳";
+  const at = [...code.slice(0, code.indexOf(";", 18))].length;
+  const { content } = (await kernel.ask("complete_request", { code, cursor_pos: at })).reply;
+  assert.deepEqual([content.matches, content.cursor_start, content.cursor_end], [["threshold"], at - 6, at]);
+  const [item] = content.metadata._jupyter_types_experimental;
+  assert.deepEqual(item, { text: "threshold", type: "const", start: at - 6, end: at });
+  const shown = await kernel.ask("inspect_request", { code: "'😀😀'; threshold", cursor_pos: 14, detail_level: 0 });
+  assert.match(shown.reply.content.data["text/plain"], /^const threshold: 2\.5/);
+});
+
+test("a cell opens a comm: data and buffers go both ways, until the client closes it", async () => {
+  const { published } = await kernel.execute(`
+    const opened = comm.open("widget", { state: 1 }, { buffers: [new Uint8Array([1, 2])] });
+    opened.onMessage = (data, [buffer]: any) => opened.send({ got: data }, { buffers: [buffer, new Float64Array([1.5])] });
+    opened.onClose = (data) => console.log("closed", data);`);
+  const [open] = ofType(published, "comm_open");
+  assert.deepEqual(
+    [open!.content.target_name, open!.content.data, [...open!.buffers[0]!]],
+    ["widget", { state: 1 }, [1, 2]],
+  );
+  const { comm_id } = open!.content;
+  const asked = await kernel.send("comm_msg", { comm_id, data: "to the cell" }, { buffers: [Buffer.from([0, 255])] });
+  const of = (type: string) => ofType(kernel.published, type).find(({ content }) => content.comm_id === comm_id);
+  const { content, buffers, parent } = await kernel.when("the cell's answer", () => of("comm_msg"));
+  assert.deepEqual(content.data, { got: "to the cell" });
+  assert.equal(parent.msg_id, asked, "what a message causes is published for it");
+  assert.deepEqual(
+    buffers.map((buffer) => [...buffer]),
+    [
+      [0, 255],
+      [0, 0, 0, 0, 0, 0, 0xf8, 0x3f],
+    ],
+  );
+  const targets = async (target_name: string) =>
+    Object.keys((await kernel.ask("comm_info_request", { target_name })).reply.content.comms);
+  assert.deepEqual([await targets("widget"), await targets("another")], [[comm_id], []]);
+  await kernel.send("comm_close", { comm_id, data: "bye" });
+  await kernel.when("its close", () => stdout(kernel.published).includes("closed bye") || undefined);
+  assert.deepEqual(await targets("widget"), []);
+});
+
 suite("while a cell is busy", () => {
   test("information, completion, inspection and comms are answered", async () => {
     await kernel.execute(
