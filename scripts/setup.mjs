@@ -2,7 +2,7 @@
 // Written for old Nodes on purpose: this is what brings the new one.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -40,9 +40,21 @@ function say(line) {
 const digest = (...files) =>
   files.reduce((hash, file) => hash.update(readFileSync(path.join(root, file))), createHash("sha256")).digest("hex");
 
-/** Runs a step with its output kept back; prints it, and gives up, when the step fails. A long step says it is alive. */
-function run(what, command, args, remedies, env = {}) {
+/** How far a step is, how fast, and how long it will still take where that can be told; else for how long it has been at it. */
+function howFar(what, seconds, before, { done = 0, total = 0, of = "" } = {}) {
+  if (done <= before || total === 0) return `${what}: still at it after ${seconds.toFixed(0)} s`;
+  const rate = (done - before) / seconds;
+  const left = done < total ? `, ${Math.ceil((total - done) / rate)} s left` : "";
+  return `${what}: ${done} of ${total} ${of}, ${rate.toFixed(rate < 10 ? 1 : 0)} ${of}/s${left}`;
+}
+
+/**
+ * Runs a step with its output kept back; prints it, and gives up, when the step fails. A long step says how far it is.
+ * @param amount what is done of what there is to do: `{ done, total, of }`; or, from what the step has printed, a line that says so
+ */
+function run(what, command, args, remedies, { env = {}, amount = () => undefined } = {}) {
   say(`${what} …`);
+  const [began, before] = [Date.now(), amount("")?.done ?? 0];
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
@@ -53,7 +65,10 @@ function run(what, command, args, remedies, env = {}) {
     let output = "";
     child.stdout.on("data", (chunk) => (output += chunk));
     child.stderr.on("data", (chunk) => (output += chunk));
-    const alive = setInterval(() => say(`${what}: still at it`), 10_000);
+    const alive = setInterval(() => {
+      const far = amount(output);
+      say(typeof far === "string" ? far : howFar(what, (Date.now() - began) / 1000, before, far));
+    }, 5000);
     child.on("error", (error) => giveUp(`${command} could not be started (${error.message}).`, remedies));
     child.on("exit", (code) => {
       clearInterval(alive);
@@ -120,6 +135,7 @@ async function nodeAndKafka() {
       npm[0],
       [...npm[1], "install", "--no-audit", "--no-fund"],
       ["look at the lines above; check the connection to the npm registry, then try again"],
+      { amount: npmAmount },
     );
     if (!existsSync(node24))
       giveUp("npm did not bring Node 24.", ["run: npm install", "or use Node 24 as the system's Node"]);
@@ -130,6 +146,7 @@ async function nodeAndKafka() {
     node24,
     [path.join(root, "kernel", "cli", "prepare.ts")],
     ["look at the lines above, then try again"],
+    { amount: lastLine },
   );
   if (needsBroker)
     await run(
@@ -138,6 +155,32 @@ async function nodeAndKafka() {
       [path.join(root, "kernel", "broker", "fetch.ts")],
       ["install Maven (Debian: apt-get install maven), or check its connection", ...DOCKER_OR_CLUSTER],
     );
+}
+
+/** Packages of the lock file for this machine, and those that are there. */
+function npmAmount() {
+  const { packages } = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"));
+  const here = ({ os, cpu, link }) =>
+    !link && (os ?? [process.platform]).includes(process.platform) && (cpu ?? [process.arch]).includes(process.arch);
+  const names = Object.keys(packages).filter((name) => name.startsWith("node_modules/") && here(packages[name]));
+  const done = names.filter((name) => existsSync(path.join(root, name, "package.json"))).length;
+  return { done, total: names.length, of: "packages" };
+}
+
+function lastLine(output) {
+  return output.trimEnd().split("\n").at(-1) || undefined;
+}
+
+/** Of the packages that pip has found to be needed, those it has downloaded; all are known once it installs. */
+function pipAmount(output) {
+  const found = new Set(
+    [...output.matchAll(/^ *(?:Collecting|Requirement already satisfied:) ([^ (<>=!;[]+)/gm)].map(([, name]) => name),
+  );
+  const installing = /^Installing collected packages: (.*)$/m.exec(output)?.[1].split(", ").length;
+  if (installing === undefined) return `installing JupyterLab: ${found.size} packages found and downloaded so far`;
+  const site = path.join(venv, onWindows ? "Lib" : "lib");
+  const done = readdirSync(site, { recursive: true }).filter((name) => /\.dist-info$/.test(name)).length;
+  return `installing JupyterLab: ${Math.min(done, installing)} of ${installing} packages unpacked`;
 }
 
 async function pythonEnvironment() {
@@ -155,8 +198,9 @@ async function pythonEnvironment() {
   await run(
     "installing JupyterLab",
     venvPython,
-    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", packages],
+    ["-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check", "-r", packages],
     ["look at the lines above; check the connection to the Python package index, then try again"],
+    { amount: pipAmount },
   );
   writeFileSync(venvStamp, requirements);
 }
@@ -178,7 +222,7 @@ if (forTests && !works("chromium", ["--version"]) && !process.env.MILLRACE_CHROM
       "apt-get",
       ["install", "-y", "-qq", "chromium"],
       ["install Chromium by hand, or set MILLRACE_CHROMIUM to its path"],
-      { DEBIAN_FRONTEND: "noninteractive" },
+      { env: { DEBIAN_FRONTEND: "noninteractive" } },
     );
   } else {
     say("Chromium was not found: browser tests will be skipped (install it, or set MILLRACE_CHROMIUM to its path)");

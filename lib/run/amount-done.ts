@@ -5,18 +5,19 @@ import { whole } from "./notebook/numbers.ts";
 export interface AmountDone {
   /** E.g. `replaying`. */
   readonly what: string;
-  /** Of records. */
   readonly done: number;
   readonly total: number;
+  /** What is counted; records by default. */
+  readonly of?: string;
   /** Since it began. */
   readonly seconds: number;
 }
 
 /** `replaying: 40,000 of 100,000 records, 20,000 records/s, 3 s left` */
-export function amountText({ what, done, total, seconds }: AmountDone): string {
+export function amountText({ what, done, total, of = "records", seconds }: AmountDone): string {
   const rate = done / Math.max(0.001, seconds);
   const left = done > 0 && done < total ? `, ${timeLeft((total - done) / rate)} left` : "";
-  return `${what}: ${whole(done)} of ${whole(total)} records, ${whole(rate)} records/s${left}`;
+  return `${what}: ${whole(done)} of ${whole(total)} ${of}, ${whole(rate)} ${of}/s${left}`;
 }
 
 /** `40 s`, `3 min` */

@@ -18,6 +18,11 @@ const cases: readonly [done: number, total: number, seconds: number, text: strin
 for (const [done, total, seconds, text] of cases)
   test(`how far: ${text}`, () => assert.equal(amountText({ what: "replaying", done, total, seconds }), text));
 
+test("how far, of something else than records", () => {
+  const text = "making: 10 of 40 files, 5 files/s, 6 s left";
+  assert.equal(amountText({ what: "making", done: 10, total: 40, of: "files", seconds: 2 }), text);
+});
+
 for (const [records, total, lag, seconds, text] of [
   [400, 1000, 600, 2, "reading: 400 of 1,000 offsets, 400 records in 2.0 s, 200 records/s, 3 s left"],
   // of transactions and compacted topics offsets are more than records

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { Command, Option } from "commander";
 import { makeLibraryTypes } from "../../promote/job/make-library-types.ts";
+import { declarationsTold } from "../declarations-told.ts";
 import { activePrefix, prefixDataDir, userBase, userDataDir } from "../jupyter/data-dir.ts";
 import { DEFAULT_NAME, installKernelspec } from "../jupyter/kernelspec.ts";
 import { installLabExtension } from "../jupyter/labextension.ts";
@@ -23,14 +24,7 @@ export const command = new Command("install")
   .option("--name <name>", "name of the kernelspec", DEFAULT_NAME)
   .option("--display-name <name>", "what clients show", "TypeScript (Millrace)")
   .action(async ({ sysPrefix, prefix, name, displayName }: Options) => {
-    const began = performance.now();
-    const seconds = () => ((performance.now() - began) / 1000).toFixed(0);
-    let made = false;
-    await makeLibraryTypes(() => {
-      made = true;
-      console.log("making the library's declarations for the editor: once for this version, some seconds …");
-    });
-    if (made) console.log(`made them in ${seconds()} s`);
+    await makeLibraryTypes(declarationsTold((line) => console.log(line)));
     const root = prefix ?? (sysPrefix ? activePrefix() : undefined);
     const dataDir = root === undefined ? userDataDir() : prefixDataDir(root);
     const folder = installKernelspec(dataDir, { name, displayName });

@@ -7,17 +7,17 @@ import { vendoredMillrace } from "./vendor.ts";
 
 /**
  * Keeps the declarations of `lib/` where the type checker of cells looks for them, unless they are there: those that a job gets. Some seconds, once.
- * @param begins called where they are still to be made
+ * @param progress is told at the beginning, where they are still to be made, and as files are done
  */
-export async function makeLibraryTypes(begins: () => void = () => {}): Promise<void> {
+export async function makeLibraryTypes(progress: (done: number, total?: number) => void = () => {}): Promise<void> {
   const folder = libraryTypesFolder();
   if (existsSync(folder)) return;
-  begins();
+  progress(0);
+  const { bytes, fileName } = await vendoredMillrace(progress);
   const parent = path.resolve(folder, "../../..");
   await mkdir(parent, { recursive: true });
   const work = await mkdtemp(path.join(parent, "making-"));
   try {
-    const { bytes, fileName } = await vendoredMillrace();
     const [archive, unpacked] = [path.join(work, fileName), path.join(work, "node_modules", "millrace")];
     await writeFile(archive, bytes);
     await unpack(archive, unpacked);

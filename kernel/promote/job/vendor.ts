@@ -13,6 +13,8 @@ export interface VendoredPackage {
   readonly bytes: Uint8Array;
 }
 
+type Progress = (done: number, total: number) => void;
+
 interface Manifest {
   version: string;
   exports: Record<string, string | { types: string; default: string }>;
@@ -30,8 +32,9 @@ export async function libraryManifest(): Promise<Manifest> {
 /**
  * `millrace` as an npm package of JavaScript and type declarations, since Node strips no types under `node_modules`. Compiled from `lib/`
  * and packed so that the same sources give the same bytes; kept in the cache under the digest of what went in.
+ * @param progress is told how many source files of how many are compiled, where they still have to be
  */
-export async function vendoredMillrace(): Promise<VendoredPackage> {
+export async function vendoredMillrace(progress: Progress = () => {}): Promise<VendoredPackage> {
   const sources = await sourceFiles();
   const manifest = await libraryManifest();
   const digest = createHash("sha256").update(ts.version);
@@ -43,7 +46,7 @@ export async function vendoredMillrace(): Promise<VendoredPackage> {
   try {
     return { version: manifest.version, fileName, bytes: await readFile(cached) };
   } catch {}
-  const bytes = tarball(await packageFiles(sources, manifest));
+  const bytes = tarball(await packageFiles(sources, manifest, progress));
   await mkdir(path.dirname(cached), { recursive: true });
   await writeFile(`${cached}.${process.pid}`, bytes);
   await rename(`${cached}.${process.pid}`, cached);
@@ -60,11 +63,16 @@ async function sourceFiles(): Promise<Map<string, Uint8Array>> {
   return new Map(await Promise.all(names.map(async (name) => [name, await readFile(path.join(LIB, name))] as const)));
 }
 
-async function packageFiles(sources: Map<string, Uint8Array>, manifest: Manifest): Promise<Map<string, Uint8Array>> {
+async function packageFiles(
+  sources: Map<string, Uint8Array>,
+  manifest: Manifest,
+  progress: Progress,
+): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   const put = (name: string, content: Uint8Array | string) => files.set(`package/${name}`, Buffer.from(content));
   for (const [name, content] of sources) if (!name.endsWith(".ts") && name !== "package.json") put(name, content);
-  for (const [name, text] of compiled([...sources.keys()].filter((name) => name.endsWith(".ts")))) put(name, text);
+  const names = [...sources.keys()].filter((name) => name.endsWith(".ts"));
+  for (const [name, text] of await compiled(names, progress)) put(name, text);
   const license = await readFile(path.resolve(LIB, "../LICENSE"), "utf8").catch(() => undefined);
   if (license !== undefined) put("LICENSE", license);
   const exports = Object.fromEntries(Object.entries(manifest.exports).map(([name, file]) => [name, built(file)]));
@@ -79,7 +87,8 @@ function built(entry: string | { types: string; default: string }): string | { t
   return { types: types.replace(/\.ts$/, ".d.ts"), default: main.replace(/\.ts$/, ".js") };
 }
 
-function compiled(names: readonly string[]): Map<string, string> {
+/** File by file, so that in between others are heard. */
+async function compiled(names: readonly string[], progress: Progress): Promise<Map<string, string>> {
   const output = new Map<string, string>();
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2024,
@@ -102,6 +111,12 @@ function compiled(names: readonly string[]): Map<string, string> {
   const host = ts.createCompilerHost(options);
   host.getCurrentDirectory = () => LIB;
   const program = ts.createProgram({ rootNames: names.map((name) => path.join(LIB, name)), options, host });
-  program.emit(undefined, (file, text) => output.set(path.relative(LIB, file).split(path.sep).join("/"), text));
+  progress(0, names.length);
+  for (const [at, name] of names.entries()) {
+    const source = program.getSourceFile(path.join(LIB, name));
+    program.emit(source, (file, text) => output.set(path.relative(LIB, file).split(path.sep).join("/"), text));
+    progress(at + 1, names.length);
+    await new Promise(setImmediate);
+  }
   return output;
 }

@@ -12,20 +12,20 @@ export function openPromotePanel(
   connections: KernelConnections,
   notebook: NotebookPanel,
 ): void {
-  const said = element("pre", { class: "mr-said mr-plain", role: "status" }, "looking at the notebook …");
-  const report = element("iframe", { class: "mr-report", title: "what promotion keeps and drops", sandbox: "" });
+  const said = element("pre", { class: "mr-said mr-plain", role: "status" });
+  const page = element("iframe", { class: "mr-report", title: "what promotion keeps and drops", sandbox: "" });
   const files = element("ul", { class: "mr-list", "aria-label": "files of the job" });
   const write = button("write the job folder", "promote this notebook to a job folder beside it", () => void promote());
-  const cancel = button("Cancel", "cancel the promotion", () => comm?.send({ do: "cancel" }));
+  const again = button("look again", "look at the notebook again", () => void look("looking at the notebook …"));
+  const cancel = button("Cancel", "cancel the promotion", () => job.send({ do: "cancel" }));
   cancel.hidden = true;
-  let comm: Comm | undefined;
   const node = element(
     "div",
     { class: "mr-panel mr-promote" },
-    element("h2", {}, `Promote ${notebook.context.path}`, write, cancel),
+    element("h2", {}, `Promote ${notebook.context.path}`, write, again, cancel),
     said,
     files,
-    report,
+    page,
   );
   const panel = new Widget({ node });
   panel.id = `millrace-promote-${Date.now()}`;
@@ -34,70 +34,87 @@ export function openPromotePanel(
   app.shell.add(panel, "main");
   app.shell.activateById(panel.id);
 
-  const kernel = notebook.sessionContext.session?.kernel;
-  if (!kernel || !isMillrace(kernel)) {
-    said.textContent = "This notebook has no running Millrace kernel: start one, run the notebook, and try again.";
-    return;
-  }
-  comm = connections.to(kernel).createComm("millrace.promote");
-  const opened = comm;
-  panel.disposed.connect(() => {
-    ended();
-    if (!opened.isDisposed) opened.close();
-  });
-  /** What the command last said, with how long it has been at work. */
-  let stage = "";
-  let began = 0;
-  const tell = () => {
-    said.textContent = `promoting, ${Math.round((performance.now() - began) / 1000)} s: ${stage}`;
+  const tell = (text: string, failed = false) => {
+    said.textContent = text;
+    said.classList.toggle("mr-plain", !failed);
   };
+  /** A channel to the notebook's kernel as it is now: a restart, by which notebooks are often mended, closes those before it. */
+  const channel = (answered: (answer: Answer) => void) => {
+    let comm: Comm | undefined;
+    panel.disposed.connect(() => comm?.isDisposed === false && comm.close());
+    const opened = (): Comm | undefined => {
+      const kernel = notebook.sessionContext.session?.kernel;
+      if (comm?.isDisposed === false || !kernel || !isMillrace(kernel)) return comm;
+      comm = connections.to(kernel).createComm("millrace.promote");
+      comm.onMsg = ({ content }) => answered(content.data as Answer);
+      comm.open({});
+      return comm;
+    };
+    return {
+      isOpen: () => comm?.isDisposed === false,
+      send: (data: unknown) => void opened()?.send(data),
+    };
+  };
+  const ask = async (comm: ReturnType<typeof channel>, what: "explain" | "write") => {
+    await notebook.context.save();
+    comm.send({ do: what, path: notebook.context.path });
+    if (comm.isOpen()) return true;
+    ended();
+    tell("This notebook has no running Millrace kernel: start one, run the notebook, and try again.", true);
+    return false;
+  };
+
+  /** What is on screen only while it is looked for. */
+  let looking = "";
+  const report = channel((answer) => {
+    if ("html" in answer) page.srcdoc = answer.html;
+    if ("error" in answer) tell(answer.error, true);
+    else if (said.textContent === looking) tell("");
+  });
+  const look = (saying = "") => {
+    looking = saying;
+    if (saying !== "") tell(saying);
+    return ask(report, "explain");
+  };
+
+  /** What the command last said, with how long it has been at work. */
+  let stage: string;
+  let began: number;
   let timer: ReturnType<typeof setInterval> | undefined;
+  const tellStage = () => {
+    tell(`promoting, ${Math.round((performance.now() - began) / 1000)} s: ${stage}`);
+    if (job.isOpen()) return;
+    ended();
+    tell("The kernel was restarted in the middle of the promotion: try again.", true);
+  };
   const ended = () => {
     clearInterval(timer);
     cancel.hidden = true;
-    write.disabled = false;
+    write.disabled = again.disabled = false;
   };
-  opened.onMsg = ({ content }) => {
-    const answer = content.data as Answer;
+  panel.disposed.connect(ended);
+  const opener = (path: string, file: string) =>
+    button(file, `open ${file}`, () => void app.commands.execute("docmanager:open", { path }));
+  const job = channel((answer) => {
     if ("said" in answer) {
       stage = answer.said;
-      return tell();
+      return tellStage();
     }
     ended();
-    if ("error" in answer) said.textContent = answer.error;
-    else if ("html" in answer) {
-      said.textContent = "";
-      report.srcdoc = answer.html;
-    } else {
-      said.textContent = `written to ${answer.folder}`;
-      files.replaceChildren(
-        ...answer.files.map((file) =>
-          element(
-            "li",
-            {},
-            button(
-              file,
-              `open ${file}`,
-              () => void app.commands.execute("docmanager:open", { path: `${answer.folder}/${file}` }),
-            ),
-          ),
-        ),
-      );
+    if ("error" in answer) tell(answer.error, true);
+    else if ("folder" in answer) {
+      tell(`written to ${answer.folder}`);
+      files.replaceChildren(...answer.files.map((file) => element("li", {}, opener(`${answer.folder}/${file}`, file))));
     }
-  };
-  const ask = async (what: "explain" | "write") => {
-    await notebook.context.save();
-    opened.send({ do: what, path: notebook.context.path });
-  };
+    void look(); // the notebook may have changed since
+  });
   const promote = async () => {
     stage = "beginning …";
     began = performance.now();
-    write.disabled = true;
+    write.disabled = again.disabled = true;
     cancel.hidden = false;
-    tell();
-    timer = setInterval(tell, 1000);
-    await ask("write");
+    tell(`promoting: ${stage}`);
+    if (await ask(job, "write")) timer = setInterval(tellStage, 1000);
   };
-  opened.open({});
-  void ask("explain");
+  void look("looking at the notebook …");
 }
