@@ -12,6 +12,7 @@ import {
   ProducerFenced,
   type TopicPartition,
 } from "../../log/index.ts";
+import { settledWithin } from "../../settled-within.ts";
 import type { StateFile } from "../../state/duckdb/state-file.ts";
 import type { StateMemory } from "../../state/state-memory.ts";
 import { type Codecs, commitTransaction } from "./commit-transaction.ts";
@@ -21,7 +22,7 @@ import type { JobPlan } from "./job-plan.ts";
 import { type JobTopics, partitionsChanged } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
 import type { JobMetrics } from "./metrics.ts";
-import { openPartition } from "./open-partition.ts";
+import { type Opening, Openings } from "./openings.ts";
 import { OrderedInputs } from "./ordered-inputs.ts";
 import type { PartitionTask } from "./partition-task.ts";
 import { advance, processRecords } from "./process-records.ts";
@@ -55,21 +56,11 @@ export interface WorkerSpan {
   readonly lastCommit: number;
 }
 
-/** A partition on its way to being worked on. */
-interface Opening {
-  readonly abort: AbortController;
-  readonly sources: readonly TopicPartition[];
-  share: number;
-  recordsPerSecond: number;
-  secondsLeft: number;
-}
-
 /** Work for the loop, between batches. */
 type Command = () => Promise<void>;
 
 /** After this long without a checkpoint that succeeds, the job gives up, ms. */
 const PATIENCE = 120_000;
-const RESTORES_AT_ONCE = 4;
 /** Records of a partition that wait for others before it is not fetched for a while. */
 const MOST_WAITING = 100_000;
 /** How long the end waits for openings that were given up, ms. */
@@ -90,15 +81,11 @@ const PARTITION_COUNTS_MAX_AGE = 10_000;
 export class Worker {
   readonly #context: WorkerContext;
   readonly #tasks = new Map<number, PartitionTask>();
-  readonly #openings = new Map<number, Opening>();
+  readonly #openings: Openings;
   readonly #codecs: Codecs = new Map();
   readonly #commands: Command[] = [];
-  readonly #restores: (() => void)[] = [];
-  /** Openings that use the state file, those that are not wanted any more included. */
-  readonly #underWay = new Set<Promise<PartitionTask>>();
   /** Undefined where none are kept. */
   readonly #standbys: Standbys | undefined;
-  #restoring = 0;
   #member: GroupMember;
   /** The workers of the job, as of the last rebalance. */
   #peers: ReadonlySet<string> = new Set();
@@ -148,6 +135,18 @@ export class Worker {
             showLag: (partition, records) => metrics.showStandbyLag(partition, records),
           });
     this.#standbys = standbys;
+    this.#openings = new Openings(context, standbys, {
+      opened: (task, opening) => void this.#inLoop(() => this.#opened(task, opening)),
+      failed: (error, { partition }) => {
+        if (this.#passes(error)) {
+          context.log.warn("opening a partition failed, trying again", { partition, error: (error as Error).message });
+          this.#failed(error);
+          return true;
+        }
+        this.#fail(error);
+        return false;
+      },
+    });
     this.#member = new GroupMember(cluster, {
       groupId: settings.name,
       topics: topics.sources,
@@ -199,13 +198,7 @@ export class Worker {
       };
     if (!this.#joined) return { reason: "joining the group" };
     if (this.#openings.size === 0) return undefined;
-    const restoring = [...this.#openings].map(([partition, { share, recordsPerSecond, secondsLeft }]) => ({
-      partition,
-      percent: Math.floor(share * 100),
-      recordsPerSecond: Math.round(recordsPerSecond),
-      secondsLeft: Number.isNaN(secondsLeft) ? null : Math.ceil(secondsLeft),
-    }));
-    return { reason: "restoring", restoring };
+    return { reason: "restoring", restoring: this.#openings.progress() };
   }
 
   /** Sets what time alone changes, for whoever asks for metrics now. */
@@ -431,82 +424,27 @@ export class Worker {
   // Partitions come and go.
 
   #assigned(partitions: readonly TopicPartition[]): void {
-    for (const [partition, sources] of Map.groupBy(partitions, (one) => one.partition)) this.#open(partition, sources);
+    for (const [partition, sources] of Map.groupBy(partitions, (one) => one.partition))
+      this.#openings.open(partition, sources);
   }
 
-  /** Opens a partition beside the loop, which goes on with the others. */
-  #open(partition: number, sources: readonly TopicPartition[]): void {
+  async #opened(task: PartitionTask, opening: Opening): Promise<void> {
+    if (!this.#openings.isWanted(opening)) return task.stores.close();
+    await this.#settlePoll();
+    if (this.#context.plan.ordered)
+      await this.#openInputs(task).catch((error) => {
+        task.stores.close();
+        this.#openings.again(opening);
+        throw error; // the transaction has what it may have sent
+      });
+    const { partition } = task;
     const { log, metrics } = this.#context;
-    this.#openings.get(partition)?.abort.abort();
-    const abort = new AbortController();
-    const opening: Opening = { abort, sources, share: 0, recordsPerSecond: 0, secondsLeft: Number.NaN };
-    this.#openings.set(partition, opening);
-    const label = { partition: String(partition) };
-    const work = async () => {
-      await this.#restoreTurn();
-      const began = performance.now();
-      try {
-        opening.abort.signal.throwIfAborted();
-        await this.#standbys?.release(partition);
-        const task = await openPartition(this.#context, partition, sources, {
-          signal: opening.abort.signal,
-          progress: ({ share, recordsPerSecond, secondsLeft }) => {
-            Object.assign(opening, { share, recordsPerSecond, secondsLeft });
-            metrics.restoreShare.set(label, share);
-            metrics.restoreRate.set(label, recordsPerSecond);
-            metrics.restoreSecondsLeft.set(label, Number.isNaN(secondsLeft) ? -1 : secondsLeft);
-          },
-        });
-        metrics.restoreSeconds.set(label, (performance.now() - began) / 1000);
-        return task;
-      } finally {
-        this.#restoring--;
-        this.#restores.shift()?.();
-      }
-    };
-    const opened = work();
-    this.#underWay.add(opened);
-    opened.finally(() => this.#underWay.delete(opened)).catch(() => {});
-    opened.then(
-      (task) =>
-        void this.#inLoop(async () => {
-          if (this.#openings.get(partition) !== opening) return; // taken away meanwhile
-          await this.#settlePoll();
-          if (this.#context.plan.ordered)
-            await this.#openInputs(task).catch((error) => {
-              task.stores.close();
-              this.#openAgain(opening, partition, sources);
-              throw error; // the transaction has what it may have sent
-            });
-          this.#openings.delete(partition);
-          this.#innerEnds.clear();
-          this.#tasks.set(partition, task);
-          metrics.stateRows.set(label, task.stores.rows); // nothing may come for long
-          metrics.restoreShare.set(label, 1);
-          metrics.restoreRate.remove(label);
-          metrics.restoreSecondsLeft.set(label, 0);
-          for (const [topic, offset] of task.offsets) this.#fetcher.assign(topic, partition, offset);
-          log.info("partition opened", {
-            partition,
-            rows: task.stores.rows,
-            from: [...task.offsets.values()].join(","),
-          });
-        }),
-      (error) => {
-        if (opening.abort.signal.aborted || this.#openings.get(partition) !== opening) return;
-        if (!this.#passes(error)) return this.#fail(error);
-        log.warn("opening a partition failed, trying again", { partition, error: (error as Error).message });
-        this.#failed(error);
-        this.#openAgain(opening, partition, sources);
-      },
-    );
-  }
-
-  /** In a while, unless it was taken away. */
-  #openAgain(opening: unknown, partition: number, sources: readonly TopicPartition[]): void {
-    setTimeout(() => {
-      if (this.#openings.get(partition) === opening) this.#open(partition, sources);
-    }, 500);
+    this.#openings.done(opening);
+    this.#innerEnds.clear();
+    this.#tasks.set(partition, task);
+    metrics.stateRows.set({ partition: String(partition) }, task.stores.rows); // nothing may come for long
+    for (const [topic, offset] of task.offsets) this.#fetcher.assign(topic, partition, offset);
+    log.info("partition opened", { partition, rows: task.stores.rows, from: [...task.offsets.values()].join(",") });
   }
 
   /** Inputs that are read in one order: first as far as an earlier reading went, as if they ended there, since what it had seen it had seen all of. */
@@ -537,11 +475,6 @@ export class Worker {
       log.info("the source has other partitions", { topic, before, now });
       this.#member.rebalance();
     }
-  }
-
-  async #restoreTurn(): Promise<void> {
-    while (this.#restoring >= RESTORES_AT_ONCE) await new Promise<void>((resolve) => this.#restores.push(resolve));
-    this.#restoring++;
   }
 
   /** Works off what was polled already, so that nothing of before an assignment is taken for something after it. */
@@ -608,8 +541,7 @@ export class Worker {
 
   #forget(partition: number): void {
     const { metrics, topics } = this.#context;
-    this.#openings.get(partition)?.abort.abort();
-    this.#openings.delete(partition);
+    this.#openings.abort(partition);
     this.#tasks.get(partition)?.stores.close();
     this.#tasks.delete(partition);
     this.#unsaved.forget(partition);
@@ -638,7 +570,7 @@ export class Worker {
     this.#tasks.clear();
     await this.#saving.then(() => this.#unsaved.save()).catch(() => {});
     await this.#reinitialise();
-    for (const { partition, sources } of opened) this.#open(partition, sources);
+    for (const { partition, sources } of opened) this.#openings.open(partition, sources);
   }
 
   /** A new epoch of the producer. Who was taken for dead was fenced by others; only a process that has our place in the group has our place. */
@@ -755,16 +687,12 @@ export class Worker {
   async #end(): Promise<void> {
     const { io, log } = this.#context;
     this.#leaving = true;
-    for (const { abort } of this.#openings.values()) abort.abort();
-    this.#openings.clear();
+    this.#openings.abortAll();
     for (const command of this.#commands.splice(0)) await command().catch(() => {});
     await this.#fetcher.close();
     await this.#standbys?.close();
     // a file that is closed under a query takes the process with it
-    await Promise.race([
-      Promise.allSettled(this.#underWay),
-      new Promise((resolve) => setTimeout(resolve, CLOSING).unref()),
-    ]);
+    await settledWithin(CLOSING, this.#openings.settled());
     const saved = this.#saving.then(() => this.#unsaved.save());
     await saved.catch((error) =>
       log.warn("the last checkpoint is not in the state file", { error: (error as Error).message }),
