@@ -40,9 +40,11 @@ async function feed(topic: string, records: Iterable<RecordColumns>): Promise<vo
   const partitions = 3;
   await cluster.createTopic(topic, { partitions, config: { "retention.ms": "-1" } });
   const producer = await Producer.create(cluster);
-  for (const columns of records)
+  for (const columns of records) {
     for (const [partition, part] of partitionByKey(columns, partitions).entries())
       await producer.send(topic, partition, part);
+    await new Promise(setImmediate); // making records takes long: brokers' answers are heard in between
+  }
   await producer.flush();
   await producer.close();
 }

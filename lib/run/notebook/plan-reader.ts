@@ -19,6 +19,7 @@ import { type Bound, boundOf, type Offsets, offsetsOf } from "./positions.ts";
 import { sampleSchema } from "./sample-schema.ts";
 import { SchemaDrift } from "./schema-drift.ts";
 import type { Session, TopicRanges } from "./session.ts";
+import { Slices } from "./slices.ts";
 import { topicsOf } from "./topics-of.ts";
 
 export interface ReadOptions {
@@ -60,6 +61,9 @@ const PATIENCE = 1000;
 const PARTITIONS_AGE = 5000;
 /** A partition that is so many rows ahead of what it is read in order with is not fetched for a while. */
 const MOST_WAITING = 200_000;
+
+/** What came is given out after so long, also while there is more of it, ms. */
+const TURN = 200;
 
 /** A plan, compiled for a notebook. */
 export interface CompiledPlan {
@@ -116,6 +120,7 @@ export class PlanReader {
   readonly #fetcher: Fetcher;
   readonly #places: Map<string, Place>;
   readonly #tap: ReadOptions["tap"];
+  readonly #slices = new Slices();
   readonly #paused = new Set<Place>();
   /** topic -> that it has more partitions than are read, in words. */
   readonly #grown = new Map<string, string>();
@@ -229,22 +234,22 @@ export class PlanReader {
     return true;
   }
 
-  /** The rows of the next answers of the brokers; empty when none came within `timeout` ms. */
+  /** The rows of what came next from the brokers; empty when none came within `timeout` ms. */
   async next(timeout?: number): Promise<ReadRows[]> {
     const out: ReadRows[] = [];
     if (!this.#begun) {
       this.#begun = true;
       for (const place of this.#places.values()) if (isRead(place)) out.push(...(await this.#finish(place)));
     }
-    for (const fetched of await this.#fetcher.poll(timeout)) {
-      if (this.#closed) break;
-      if (fetched.error !== undefined) throw fetched.error;
-      out.push(...(await this.#process(fetched)));
+    if (this.#slices.empty) this.#slices.add(await this.#fetcher.poll(timeout));
+    for (const end = performance.now() + TURN; !this.#closed && !this.#slices.empty; ) {
+      out.push(...(await this.#slices.each((fetched) => this.#process(fetched))));
+      if (performance.now() >= end) break;
     }
     if (this.#closed) return out;
     if (this.bound.ends === undefined) {
       const isReadUp = (topic: string, partition: number, waited: number) =>
-        this.#fetcher.isReadUp(topic, partition, performance.now() - waited);
+        !this.#slices.has(topic, partition) && this.#fetcher.isReadUp(topic, partition, performance.now() - waited);
       out.push(...this.#taken(await this.#runner.advance(Date.now(), isReadUp)));
     } else if (!this.#ended && this.#allRead) {
       this.#ended = true;
@@ -255,6 +260,7 @@ export class PlanReader {
   }
 
   async #process(fetched: FetchedPartition): Promise<ReadRows[]> {
+    if (fetched.error !== undefined) throw fetched.error;
     const { topic, partition } = fetched;
     const place = this.#places.get(`${topic}/${partition}`)!;
     place.highWatermark = fetched.highWatermark;
@@ -281,7 +287,7 @@ export class PlanReader {
       this.#badRows++;
       this.#noteBad(record);
     }
-    if (this.#waiting(place) > MOST_WAITING && !isRead(place)) {
+    if (this.#waiting(place) > MOST_WAITING && !isRead(place) && !this.#slices.has(topic, partition)) {
       this.#paused.add(place);
       this.#fetcher.unassign(topic, partition);
     }
