@@ -12,7 +12,7 @@ export async function writeReadings(
   for (let i = 0; i < count; i++) {
     const [n, device] = [from + i, key(from + i)];
     parts.keys += device;
-    parts.values += `{"device":"${device}","timestamp":${1_700_000_000_000 + n * apart},"x":${n % 17},"y":0.5,"n":${n}}`;
+    parts.values += `{"device":"${device}","timestamp":${1_700_000_000_000 + Math.floor(n * apart)},"x":${n % 17},"y":0.5,"n":${n}}`;
     ends.keys[i] = parts.keys.length;
     ends.values[i] = parts.values.length;
   }
