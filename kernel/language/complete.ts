@@ -11,7 +11,10 @@ export function complete(session: CellSession, source: string, cursor: number): 
   const { file: parsed, frames } = session.frameColumns(file);
   const columns = columnsAt(parsed, at, frames);
   if (columns !== undefined && columns.columns.types.size > 0) return ofColumns(source, columns);
-  const found = session.service.getCompletionsAtPosition(file, at, { includeCompletionsWithInsertText: false });
+  const found = session.service.getCompletionsAtPosition(file, at, {
+    includeCompletionsWithInsertText: false,
+    includeSymbol: true,
+  });
   const typed = /[\p{ID_Continue}$\u200c\u200d]*$/u.exec(source.slice(0, at))![0];
   const rest = /^[\p{ID_Continue}$\u200c\u200d]*/u.exec(source.slice(at))![0];
   const span = found?.optionalReplacementSpan ?? { start: at - typed.length, length: typed.length + rest.length };
@@ -24,24 +27,20 @@ export function complete(session: CellSession, source: string, cursor: number): 
   const chosen = (fitting.length > 0 ? fitting : lenient).sort(
     (a, b) => compare(a.sortText, b.sortText) || compare(a.name, b.name),
   );
+  const checker = session.service.getProgram()!.getTypeChecker();
   return {
     matches: chosen.map(({ name }) => name),
     cursorStart: codePointsFromUnits(source, own.start),
     cursorEnd: codePointsFromUnits(source, own.start + own.length),
-    items: chosen.map(({ name, kind }) => ({
-      text: name,
-      type: kind === ts.ScriptElementKind.alias ? kindOfAlias(session, file, name) : kind,
-    })),
+    items: chosen.map((entry) => ({ text: entry.name, type: kindOf(entry, checker) })),
   };
 }
 
-/** A name of an earlier cell is an import to the compiler: the user is told what it stands for. */
-function kindOfAlias({ service }: CellSession, file: string, name: string): string {
-  const program = service.getProgram()!;
-  const checker = program.getTypeChecker();
-  const alias = checker.resolveName(name, program.getSourceFile(file), ts.SymbolFlags.Alias, false);
-  const target = alias === undefined ? undefined : checker.getAliasedSymbol(alias);
-  return KINDS.find(([flags]) => ((target?.flags ?? 0) & flags) !== 0)?.[1] ?? ts.ScriptElementKind.alias;
+/** A name of an earlier cell is an import to the compiler, as is much of a package: the user is told what it stands for. */
+function kindOf({ kind, symbol }: ts.CompletionEntry, checker: ts.TypeChecker): string {
+  if (kind !== ts.ScriptElementKind.alias || symbol === undefined) return kind;
+  const { flags } = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  return KINDS.find(([of]) => (flags & of) !== 0)?.[1] ?? kind;
 }
 
 const KINDS: readonly (readonly [ts.SymbolFlags, ts.ScriptElementKind])[] = [

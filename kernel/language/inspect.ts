@@ -12,18 +12,20 @@ export function inspect(session: CellSession, source: string, cursor: number, de
   const shown = info ?? signature;
   if (shown === undefined) return { found: false };
   const where = detail === 1 ? definition(session, file, at) : undefined;
-  const parts = [shown.documentation, shown.tags, where].filter((part) => part !== undefined && part !== "");
+  /** @param between the tags: Markdown makes one paragraph of lines that follow each other */
+  const parts = (between: string) =>
+    [shown.documentation, shown.tags.join(between), where].filter((part) => part !== undefined && part !== "");
   return {
     found: true,
-    plain: [shown.type, ...parts].join("\n\n"),
-    markdown: [`\`\`\`typescript\n${shown.type}\n\`\`\``, ...parts].join("\n\n"),
+    plain: [shown.type, ...parts("\n")].join("\n\n"),
+    markdown: [`\`\`\`typescript\n${shown.type}\n\`\`\``, ...parts("\n\n")].join("\n\n"),
   };
 }
 
 interface Shown {
   readonly type: string;
   readonly documentation: string;
-  readonly tags: string;
+  readonly tags: readonly string[];
 }
 
 function quickInfo(session: CellSession, file: string, at: number): Shown | undefined {
@@ -36,7 +38,7 @@ function quickInfo(session: CellSession, file: string, at: number): Shown | unde
   return {
     type: session
       .readable(ts.displayPartsToString(original?.displayParts ?? info.displayParts))
-      .replace(/\nimport \w+$/, ""),
+      .replace(/\nimport [\w.]+( = [\w.]+)?$/, ""),
     documentation: written === "" && (tags ?? []).length === 0 ? commentBeside(session, file, at) : written,
     tags: tagLines(tags),
   };
@@ -102,4 +104,4 @@ function definition({ service }: CellSession, file: string, at: number): string 
 }
 
 const tagLines = (tags: readonly ts.JSDocTagInfo[] = []) =>
-  tags.map(({ name, text }) => `@${name} ${ts.displayPartsToString(text)}`.trimEnd()).join("\n");
+  tags.map(({ name, text }) => `@${name} ${ts.displayPartsToString(text)}`.trimEnd());

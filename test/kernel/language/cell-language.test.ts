@@ -76,6 +76,8 @@ suite("completion", () => {
       ["let r: Kind|", "type"],
       ["Col|", "enum"],
       ["osModu|", "module"],
+      ["osModule.const|", "module"],
+      ["osModule.EO|", "const"],
     ] as const)
       assert.equal(completed(marked).items[0]?.type, type, marked);
     assert.deepEqual(completed("new Phone().for|").items, [{ text: "force", type: "method" }]);
@@ -102,6 +104,12 @@ suite("inspection", () => {
     ["const loose: any = 1; loo|se", /^const loose: any$/],
   ] as const)
     test(marked, () => assert.match(inspected(marked), shown));
+
+  test("in Markdown each tag is a paragraph of its own", () => {
+    const found = language.inspect("Array.prototype.map", 19, 0);
+    assert.ok(found.found && /\n\n@param callbackfn [^\n]*\n\n@param thisArg /.test(found.markdown));
+    assert.ok(found.found && /\n\n@param callbackfn [^\n]*\n@param thisArg /.test(found.plain));
+  });
 
   test("with more detail, where it is defined", () =>
     assert.match(inspected("parseInt|", 1), /Defined in .*lib\.es5\.d\.ts/));
