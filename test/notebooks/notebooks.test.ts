@@ -62,6 +62,8 @@ interface Story {
 
 /** Of the car, which has 50,000; another number by `MILLRACE_CHANNELS`. */
 const CHANNELS = Number(process.env.MILLRACE_CHANNELS ?? 500);
+/** Of them each of these takes longer, ms. */
+const [DEADLINE, TIMEOUT] = CHANNELS > 5000 ? [900_000, 2_400_000] : [120_000, 300_000];
 
 const stories: Record<string, Story> = {
   "late-readings": {
@@ -151,13 +153,13 @@ const stories: Record<string, Story> = {
 };
 
 for (const [name, story] of Object.entries(stories)) {
-  test(name, { timeout: 300_000 }, async () => {
+  test(name, { timeout: TIMEOUT }, async () => {
     await story.feed();
     const env = { KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers };
     const [executed, job] = [path.join(folder, `${name}.ipynb`), path.join(folder, name)];
     // where files that it writes and reads are its own
     await copyFile(path.join(notebooks, `${name}.ipynb`), executed);
-    const ran = await millrace(["run", executed, "--for", "1s"], { env });
+    const ran = await millrace(["run", executed, "--for", "1s"], { env, deadline: DEADLINE });
     assert.equal(ran.code, 0, ran.stderr);
     const { cells } = JSON.parse(await readFile(executed, "utf8"));
     const outputs = cells.flatMap(({ outputs = [] }: any) => outputs);
@@ -178,7 +180,10 @@ for (const [name, story] of Object.entries(stories)) {
     assert.doesNotMatch(main, story.dropped);
     assert.doesNotMatch(main, /\.plot\(/);
 
-    const replayed = await millrace(["replay", job], { env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" } });
+    const replayed = await millrace(["replay", job], {
+      env: { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" },
+      deadline: DEADLINE,
+    });
     assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
     for (const sink of story.sinks) {
       const rows = Number(new RegExp(`${sink}: (\\d+) rows`).exec(replayed.stdout + replayed.stderr)?.[1]);
