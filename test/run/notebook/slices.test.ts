@@ -6,7 +6,9 @@ import { columnsOf } from "../../log/records.ts";
 
 /** So many records from an offset on; every third offset is a marker's. */
 function answer(partition: number, count: number): FetchedPartition {
-  const columns = columnsOf(Array.from({ length: count }, (_, i) => ({ key: null, value: `${partition}/${i}`, timestamp: i })));
+  const columns = columnsOf(
+    Array.from({ length: count }, (_, i) => ({ key: null, value: `${partition}/${i}`, timestamp: i })),
+  );
   const offsets = Float64Array.from({ length: count }, (_, i) => Math.floor(i * 1.5));
   const nextOffset = Math.floor(count * 1.5) + 1;
   return {
