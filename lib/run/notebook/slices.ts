@@ -4,6 +4,8 @@ import { type FetchedPartition, sliceRecords } from "../../log/index.ts";
 const WANTED = 100;
 /** So many records are in the first one. */
 const FIRST = 500;
+/** A record that takes so many times what it took in a slice of twice the size: most of the time goes into the slice, not its records. */
+const DEARER = 1.5;
 
 /**
  * Answers of brokers, in slices that each take a moment, however slow a program is: between them a read says how far it is, and is cancelled or over
@@ -14,6 +16,8 @@ export class Slices {
   /** Of the first of them so many records have been handed out. */
   #at = 0;
   #size = FIRST;
+  /** What a record of the last slice took, ms, where the size was halved since that was too long. */
+  #before: number | undefined;
 
   get empty(): boolean {
     return this.#answers.length === 0;
@@ -48,8 +52,19 @@ export class Slices {
     const began = performance.now();
     const processed = await process(slice);
     const took = performance.now() - began;
-    if (took > 2 * WANTED) this.#size = Math.max(1, Math.round((to - from) / 2));
-    else if (took < WANTED / 2 && to - from >= size) this.#size = size * 4;
+    this.#learn(to - from, took);
     return processed;
+  }
+
+  #learn(records: number, took: number): void {
+    if (records === 0) return;
+    const each = took / records;
+    const dearer = this.#before !== undefined && each > DEARER * this.#before;
+    this.#before = undefined;
+    if (dearer || (took < WANTED / 2 && records >= this.#size)) this.#size *= 4;
+    else if (took > 2 * WANTED && records > 1) {
+      this.#before = each;
+      this.#size = Math.round(records / 2);
+    }
   }
 }

@@ -50,3 +50,15 @@ for (const [what, milliseconds, counts] of [
       );
     assert.ok(counts(taken), `${taken} slices`);
   });
+
+test("what a slice takes whatever its size makes slices larger, not smaller", async () => {
+  const slices = new Slices();
+  slices.add(Array.from({ length: 20 }, (_, partition) => answer(partition, 4000)));
+  let taken = 0;
+  for (; !slices.empty && taken < 60; taken++)
+    await slices.each(async ({ columns }) => {
+      const end = performance.now() + 210 + columns.count * 0.001;
+      while (performance.now() < end);
+    });
+  assert.ok(slices.empty, `${taken} slices were not enough`);
+});
