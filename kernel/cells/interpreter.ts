@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { types } from "node:util";
 import { Refusal } from "../../lib/error.ts";
-import type { MimeBundle } from "../../lib/run/host.ts";
 import type { LoadedCell } from "../debugger/debugged-cells.ts";
 import { toBundle } from "../display/bundle.ts";
 import { isThenable } from "../display/probe.ts";
@@ -12,6 +11,7 @@ import { CellRun, currentRun } from "./cell-run.ts";
 import { CellScripts } from "./cell-scripts.ts";
 import { ColumnKnowledge } from "./column-knowledge.ts";
 import { errorContent, typeErrorContent } from "./error-content.ts";
+import type { ExecuteRequest, ExecuteResult, ExpressionResult } from "./execution.ts";
 import { guardExit } from "./guard-exit.ts";
 import { Interrupted } from "./interrupted.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
@@ -37,39 +37,6 @@ export interface InterpreterOptions {
   readonly keepsJournal?: boolean;
 }
 
-export interface ExecuteRequest {
-  readonly code: string;
-  /** The notebook's id of the cell: a second execution with the same id closes what the first opened. */
-  readonly cellId?: string;
-  /** Ids of cells deleted since the last request: what they opened is closed. */
-  readonly deletedCells?: readonly string[];
-  /** No output, no history, no count. */
-  readonly silent?: boolean;
-  /** False leaves the execution count as it is. */
-  readonly storeHistory?: boolean;
-  /** name -> expression, evaluated after the cell. */
-  readonly userExpressions?: Readonly<Record<string, string>>;
-  /** The queue the request came through; cells of different queues run side by side, each while the others await something. */
-  readonly subshell?: string | undefined;
-  /** Nobody watches: live cells are bounded, hold the cell busy and leave a final snapshot. */
-  readonly headless?: boolean;
-}
-
-export type ExpressionResult =
-  | { readonly status: "ok"; readonly data: MimeBundle; readonly metadata: Record<string, unknown> }
-  | ({ readonly status: "error" } & ErrorContent);
-
-export type ExecuteResult =
-  | {
-      readonly status: "ok";
-      readonly executionCount: number;
-      readonly userExpressions: Readonly<Record<string, ExpressionResult>>;
-      /** What `page` was given: for the client's pager. */
-      readonly pages: readonly MimeBundle[];
-      readonly journal: JournalEntry;
-    }
-  | ({ readonly status: "error"; readonly executionCount: number; readonly journal: JournalEntry } & ErrorContent);
-
 /**
  * Runs TypeScript cells in this thread and keeps what they declare. Knows nothing of sockets or Jupyter: output goes to the `CellOutputs` of each
  * request, language questions to `language`. One per process: it takes over `console`, `process.stdout`, timers and the library's notebook host.
@@ -90,7 +57,7 @@ export class Interpreter {
   readonly #journalFile: JournalFile | undefined;
   readonly #runs = new Set<CellRun>();
   readonly #runOfCell = new Map<string, CellRun>();
-  readonly #interruptible = new Map<CellRun, (reason: Interrupted) => void>();
+  readonly #interruptible = new Map<CellRun, (reason: Error) => void>();
   /** Subshells with a running cell; undefined is the parent shell. */
   readonly #lanes = new Set<string | undefined>();
   #seq = 0;
@@ -173,7 +140,8 @@ export class Interpreter {
       const content = this.#failure(error);
       run.reportCuts();
       if (!run.silent) outputs.error(content);
-      return { status: "error", executionCount, journal, ...content };
+      const deleted = run.signal.aborted && !(run.signal.reason instanceof Interrupted);
+      return { status: "error", executionCount, journal, deleted, ...content };
     } finally {
       this.#lanes.delete(request.subshell);
     }
@@ -188,14 +156,17 @@ export class Interpreter {
     return busy.length > 0;
   }
 
-  /** Closes what a cell opened. */
+  /** Closes what a cell opened. One that is still running fails after a short grace: the timers it may be waiting for are among what is closed. */
   closeCell(cellId: string, why: string): void {
     const run = this.#runOfCell.get(cellId);
     if (run === undefined) return;
     this.#runOfCell.delete(cellId);
     this.#runs.delete(run);
     this.#stale.forget(run);
-    run.end(new DOMException(why, "AbortError"));
+    const reason = new DOMException(why, "AbortError");
+    const fail = this.#interruptible.get(run);
+    if (fail !== undefined) setTimeout(fail, INTERRUPT_GRACE, reason);
+    run.end(reason);
   }
 
   /** Closes what all cells opened. */

@@ -1,8 +1,18 @@
 import path from "node:path";
 import type { Channel, NotebookHost } from "../../lib/run/host.ts";
 
-/** Answers the lab extension's panels: topics of the broker, and promotion of the notebook. What they need is loaded when first asked. */
-export function servePanels(host: NotebookHost | undefined, folder: string): void {
+/**
+ * Answers the lab extension: what a deleted cell opened is closed, and its panels are told the topics of the broker and the promotion of the notebook. What those
+ * need is loaded when first asked.
+ */
+export function servePanels(
+  host: NotebookHost | undefined,
+  { cwd, closeCell }: { readonly cwd: string; closeCell(id: string): void },
+): void {
+  host?.listen?.("millrace.cells", (_, data) => {
+    const { closed } = (data ?? {}) as { closed?: unknown };
+    if (Array.isArray(closed)) for (const id of closed) closeCell(String(id));
+  });
   host?.listen?.("millrace.topics", (channel) =>
     answering(channel, async ({ list, describe }) => {
       const { describeTopic, listTopics } = await import("./describe-topic.ts");
@@ -18,7 +28,7 @@ export function servePanels(host: NotebookHost | undefined, folder: string): voi
       if (what === "cancel") return cancel.abort();
       const { explainPromotion, writeJob } = await import("./promote-notebook.ts");
       // the server's path is relative to its root; this kernel runs in the notebook's folder
-      const file = path.join(folder, path.posix.basename(String(notebook)));
+      const file = path.join(cwd, path.posix.basename(String(notebook)));
       if (what === "explain") return { html: await explainPromotion(file) };
       cancel = new AbortController();
       const made = await writeJob(file, (said) => channel.send({ said }), cancel.signal);

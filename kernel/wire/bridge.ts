@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import type { ExecuteRequest, ExecuteResult } from "../cells/interpreter.ts";
+import type { ExecuteRequest, ExecuteResult } from "../cells/execution.ts";
 import type { LoadedCell } from "../debugger/debugged-cells.ts";
 import type { Header } from "../messages/header.ts";
 import type { Publications } from "../messages/messages.ts";

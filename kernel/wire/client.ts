@@ -31,7 +31,10 @@ export async function serve(interpreter: Interpreter, connectionFile: string): P
       return outputs instanceof PublishedOutputs ? outputs.parent : undefined;
     },
   );
-  servePanels(notebookHost(), interpreter.cwd);
+  servePanels(notebookHost(), {
+    cwd: interpreter.cwd,
+    closeCell: (id) => interpreter.closeCell(id, "the cell was deleted"),
+  });
   const reports = new CellReports(interpreter, (message) => server.postMessage(message));
   const parts: Parts = { interpreter, server, flow, comms, reports, interrupted: new Set() };
   server.on("message", (message: ToCells) => handle(message, parts));

@@ -1,10 +1,10 @@
-import type { ExecuteResult } from "../cells/interpreter.ts";
+import type { ExecuteResult } from "../cells/execution.ts";
 import type { ExecuteReply, ExecuteRequest, ExecuteRequestMetadata, Page } from "../messages/execute.ts";
 import type { Message } from "../messages/header.ts";
 import type { KernelServer } from "./kernel-server.ts";
 
 /** An error that is not the cell's. */
-type Failure = Omit<Extract<ExecuteResult, { status: "error" }>, "journal">;
+type Failure = Omit<Extract<ExecuteResult, { status: "error" }>, "journal" | "deleted">;
 type Task = { readonly request: Message<ExecuteRequest> } | { readonly turn: () => void };
 
 /** Execute requests, one after the other; and whatever else has to wait until they are done. */
@@ -92,7 +92,9 @@ export class ExecuteQueue {
     });
     const result = await executed;
 
-    const behind = result.status === "error" && content.stop_on_error !== false ? await this.#waitingBehind() : [];
+    const deleted = "deleted" in result && result.deleted;
+    const stops = result.status === "error" && !deleted && content.stop_on_error !== false;
+    const behind = stops ? await this.#waitingBehind() : [];
     this.#current = undefined;
     const metadata = "journal" in result ? { millrace: result.journal } : {};
     this.#server.reply("execute_reply", reply(result), request, "shell", metadata);

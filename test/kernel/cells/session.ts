@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { type ExecuteRequest, type ExecuteResult, Interpreter } from "../../../kernel/cells/interpreter.ts";
+import type { ExecuteRequest, ExecuteResult } from "../../../kernel/cells/execution.ts";
+import { Interpreter } from "../../../kernel/cells/interpreter.ts";
 import type { CellOutputs } from "../../../kernel/cells/outputs.ts";
 import type { MimeBundle } from "../../../lib/run/host.ts";
 

@@ -278,6 +278,31 @@ suite("cells of a notebook", () => {
     assert.equal(result((await kernel.execute("JSON.stringify(ticks)")).published), before);
   });
 
+  test("a cell deleted while it waits ends, with its timers, and what waits behind it runs", async () => {
+    const code = "console.log('in'); setInterval(() => {}, 5); await new Promise((r) => setTimeout(r, 60_000))";
+    const id = await kernel.send("execute_request", { code }, { metadata: cell("c-deleted") });
+    await kernel.when("the wait", () => stdout(kernel.of(id)) === "in\n" || undefined);
+    const behind = await kernel.send("execute_request", { code: "'behind'" });
+    await kernel.send("comm_open", { comm_id: "gone", target_name: "millrace.cells", data: { closed: ["c-deleted"] } });
+    const { content } = (await kernel.ran(id)).reply;
+    assert.deepEqual([content.ename, content.evalue], ["AbortError", "the cell was deleted"]);
+    assert.equal(result((await kernel.ran(behind)).published), "'behind'");
+  });
+
+  test("the timers of a deleted cell end without another cell being run", async () => {
+    const code = "setInterval(() => console.log('tick'), 5)";
+    const { reply } = await kernel.execute(code, {}, cell("c-ticks"));
+    const ticks = () => stdout(kernel.of(reply.parent.msg_id!)).length;
+    await kernel.when("a tick", () => ticks() > 0 || undefined);
+    const gone = { comm_id: "gone 2", target_name: "millrace.cells", data: { closed: ["c-ticks"] } };
+    const told = await kernel.send("comm_open", gone);
+    await kernel.when("its end", () => states(kernel.of(told)).at(-1) === "idle" || undefined);
+    await kernel.execute("await new Promise((r) => setTimeout(r, 50))");
+    const then = ticks();
+    await kernel.execute("await new Promise((r) => setTimeout(r, 100))");
+    assert.equal(ticks(), then);
+  });
+
   test("the journal travels with the outputs", async () => {
     const { published, reply } = await kernel.execute("'journalled'", {}, cell("c-j"));
     const { millrace } = ofType(published, "execute_result")[0]!.content.metadata;

@@ -24,11 +24,6 @@ export function serveFrontEnds(): void {
     else new ChartViewer(frame, frame.chart, channel);
   });
   host.listen("millrace.streams", streams);
-  host.listen("millrace.cells", (_, data) => {
-    const { closed } = (data ?? {}) as { closed?: unknown };
-    if (Array.isArray(closed))
-      for (const frame of runningFrames.running) if (closed.includes(frame.cellId)) void frame.stop();
-  });
 }
 
 /** The running streams, once a second, until the channel closes; `stop`, `pause` and `resume` by id, `stop` without one for all. */
