@@ -57,11 +57,11 @@ export class Slices {
   }
 
   #learn(records: number, took: number): void {
-    if (records === 0) return;
+    if (records < this.#size) return; // an answer's last ones
     const each = took / records;
     const dearer = this.#before !== undefined && each > DEARER * this.#before;
     this.#before = undefined;
-    if (dearer || (took < WANTED / 2 && records >= this.#size)) this.#size *= 4;
+    if (dearer || took < WANTED / 2) this.#size *= 4;
     else if (took > 2 * WANTED && records > 1) {
       this.#before = each;
       this.#size = Math.round(records / 2);
