@@ -192,3 +192,14 @@ test("slow lines are written as they come, and what was read is written on Ctrl-
   assert.match(output.stderr, /^2 records written/);
   assert.equal(await reader.exit, 0);
 });
+
+test("who writes to a topic that is not there is told how to make it", async () => {
+  for (const [args, option] of [
+    [["produce", uniqueName("none")], "--partitions"],
+    [["simulate", "phone", "--topic", uniqueName("none"), "--count", "1"], "--create"],
+  ] as const) {
+    const { code, stderr } = await millrace([...args], "");
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`There is no topic[\\s\\S]*make it: ${option} 4`));
+  }
+});

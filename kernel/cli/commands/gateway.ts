@@ -51,7 +51,7 @@ export const command = new Command("gateway")
           ? undefined
           : {
               topic: options.in,
-              partitions: await ensureTopic(cluster, options.in, options.create),
+              partitions: await ensureTopic(cluster, options.in, "--create", options.create),
               ...(options.key !== undefined && { key: options.key }),
               ...(options.time !== undefined && { time: options.time }),
             };

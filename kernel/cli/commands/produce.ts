@@ -35,7 +35,7 @@ export const command = new Command("produce")
   .action(async (topic: string, options: Options) => {
     const cluster = await Cluster.connect(kafkaConfigFromEnv());
     try {
-      const partitions = await ensureTopic(cluster, topic, options.partitions);
+      const partitions = await ensureTopic(cluster, topic, "--partitions", options.partitions);
       const producer = await Producer.create(cluster, { compression: options.compression });
       let written = 0;
       let lineNumber = 0;

@@ -85,7 +85,7 @@ export const command = new Command("simulate")
     };
     process.once("SIGINT", stop).once("SIGTERM", stop);
     try {
-      const partitions = await ensureTopic(cluster, topic, options.create);
+      const partitions = await ensureTopic(cluster, topic, "--create", options.create);
       const producer = await Producer.create(cluster, { compression: options.compression });
       const begun = performance.now();
       const paced = options.rate !== undefined;
