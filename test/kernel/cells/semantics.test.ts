@@ -28,6 +28,28 @@ const shows: Record<string, readonly (readonly [cells: readonly string[], shown:
     [["await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))"], "Module [WebAssembly.Module] {}"],
     [["({ then: (done: (v: number) => void) => done(8) })"], "8"],
   ],
+  "await stands anywhere": [
+    [
+      [
+        "const said9: string[] = []; for (const n of [1, 2]) { try { await Promise.reject(new Error('e' + n)) } catch (e) { said9.push(e.message) } finally { await null } } said9",
+      ],
+      "[ 'e1', 'e2' ]",
+    ],
+    [["let which9 = ''; switch (await 1) { case await 1: which9 = 'one' } which9"], "'one'"],
+    [
+      [
+        "const [first9 = await 1, ...rest9] = [undefined, 2]; const { z9 = await 9 } = {} as { z9?: number }; [first9, rest9, z9]",
+      ],
+      "[ 1, [ 2 ], 9 ]",
+    ],
+    [
+      [
+        "let turns9 = 0; do { turns9 += await 1 } while (await (turns9 < 3)); if (await true) turns9 += await 1; turns9",
+      ],
+      "4",
+    ],
+    [["class Later9 { static async of() { return await 5 } } 1 + (await Later9.of())"], "6"],
+  ],
   "names across cells": [
     [["const a1 = 2", "a1 * 2"], "4"],
     [["let b1 = 1", "b1 += 4", "b1"], "5"],
@@ -167,6 +189,13 @@ for (const [what, rows] of Object.entries(shows))
   });
 
 suite("names that end with their cell", () => {
+  test("await using is waited for", async () => {
+    const { stdout } = await run(
+      "await using res = { async [Symbol.asyncDispose]() { await null; console.log('closed') } }; console.log('open')",
+    );
+    assert.equal(stdout, "open\nclosed\n");
+  });
+
   test("using is closed when the cell ends, and not seen later", async () => {
     const { stdout } = await run("using file = { [Symbol.dispose]() { console.log('closed') } }; console.log('open')");
     assert.equal(stdout, "open\nclosed\n");
