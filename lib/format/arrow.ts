@@ -1,6 +1,7 @@
 import pl from "nodejs-polars";
 import { Refusal } from "../error.ts";
 import type { ByteColumn, RecordColumns } from "../log/columns.ts";
+import { stacked } from "../polars/stacked.ts";
 import { dtypeOf, emptyFrame, type Schema, schemaOf } from "../schema.ts";
 import { byteColumn } from "./by-json.ts";
 import type { BadValue, Decoded, DecodeOptions, Format } from "./format.ts";
@@ -39,8 +40,7 @@ export const arrowFormat: Format = {
       }
     }
     const rows = sizes.reduce((sum, size) => sum + size, 0);
-    const frame =
-      frames.length === 0 ? emptyFrame(pick(schema, names)) : frames.length === 1 ? frames[0]! : pl.concat(frames);
+    const frame = frames.length === 0 ? emptyFrame(pick(schema, names)) : stacked(frames);
     const good = new Uint32Array(rows);
     for (let i = 0, at = 0; i < sizes.length; i++) {
       good.fill(from[i]!, at, at + sizes[i]!);

@@ -113,6 +113,28 @@ test("bytes: as text, base64 and size", () => {
   assert.deepEqual(Buffer.from(bytes), Buffer.concat([Buffer.from("héllo"), Buffer.from([0, 255, 10])]));
 });
 
+test("arrow: ten times as many small messages take about ten times as long, and are in order", () => {
+  const schema = { v: "Int32", w: "Utf8" };
+  const parts = Array.from({ length: 4000 }, (_, i) =>
+    pl
+      .DataFrame({ v: pl.Series("v", [i, -i], pl.Int32), w: [`a${i}`, "b"] })
+      .writeIPCStream({ compression: "uncompressed" }),
+  );
+  const timed = (count: number) => {
+    const began = performance.now();
+    const read = formatOf("arrow").decode(records(parts.slice(0, count)), schema, {});
+    return { read, took: performance.now() - began };
+  };
+  timed(100);
+  const [few, many] = [timed(400), timed(4000)];
+  assert.deepEqual(
+    many.read.frame.getColumn("v").toArray(),
+    parts.flatMap((_, i) => [i, 0 - i]),
+  );
+  assert.deepEqual([...many.read.good!.subarray(-2)], [3999, 3999]);
+  assert.ok(many.took < 40 * few.took, `${few.took} ms, then ${many.took} ms`);
+});
+
 test("arrow: a message holds many rows; one that does not fit is bad as a whole", () => {
   const one = pl.DataFrame({ channel: [1, 2, 3], value: [0.5, 1.5, 2.5], more: ["x", "y", "z"] });
   const other = pl.DataFrame({ value: [9.5], channel: [4] });

@@ -1,4 +1,5 @@
 import pl from "nodejs-polars";
+import { stacked } from "../../polars/stacked.ts";
 
 /**
  * The order of rows of several partitions: by event time, then by partition, so that it does not depend on how they were fetched. Rows of
@@ -37,8 +38,7 @@ export class RowOrder {
 
 /** Placed rows in their order, still with their places. */
 export function sorted(frames: readonly pl.DataFrame[]): pl.DataFrame {
-  const all = frames.length === 1 ? frames[0]! : pl.concat([...frames]);
-  return all.sort([PLACE, TASK, TURN]);
+  return stacked(frames).sort([PLACE, TASK, TURN]);
 }
 
 export const withoutPlaces = (rows: pl.DataFrame): pl.DataFrame => rows.drop(PLACE, TASK, TURN);

@@ -1,10 +1,11 @@
-import pl from "nodejs-polars";
+import type pl from "nodejs-polars";
 import { formatOf } from "../../format/index.ts";
 import type { ByteColumn } from "../../log/columns.ts";
 import { isMetadata } from "../../plan/metadata.ts";
 import { outputName } from "../../plan/nodes/terminal-node.ts";
 import type { ToParquetNode } from "../../plan/nodes/to-parquet-node.ts";
 import type { ToTableNode } from "../../plan/nodes/to-table-node.ts";
+import { stacked } from "../../polars/stacked.ts";
 import { keyColumn } from "./key-column.ts";
 
 /**
@@ -15,7 +16,7 @@ import { keyColumn } from "./key-column.ts";
 export function tableLines(terminal: ToTableNode | ToParquetNode, frames: readonly pl.DataFrame[]): string {
   const filled = frames.filter((frame) => frame.height > 0);
   if (filled.length === 0) return "";
-  const rows = filled.length === 1 ? filled[0]! : (pl.concat(filled) as pl.DataFrame);
+  const rows = stacked(filled);
   const columns = rows.columns.filter((column) => !isMetadata(column));
   const json = (frame: pl.DataFrame, names: readonly string[]) =>
     texts(formatOf("json").encode(frame, names, outputName(terminal)));

@@ -1,9 +1,10 @@
 import path from "node:path";
-import pl from "nodejs-polars";
+import type pl from "nodejs-polars";
 import { Refusal } from "../../../error.ts";
 import type { FileTarget, RunOptions, RunReport } from "../../../frame/driver.ts";
 import { shownColumns } from "../../../plan/named-metadata.ts";
 import type { PlanNode } from "../../../plan/nodes/plan-node.ts";
+import { stacked } from "../../../polars/stacked.ts";
 import { emptyFrame, schemaOf } from "../../../schema.ts";
 import type { ReadRows } from "../plan-reader.ts";
 import { readBounded } from "../read-bounded.ts";
@@ -57,7 +58,7 @@ export async function storeRows(
     const empty = emptyFrame(reader.terminal.schema);
     await open(empty.select(...shownColumns(node, empty.columns)));
     if (target.kind === "parquet") {
-      const rows = new Map([...kept].map(([task, frames]) => [task, pl.concat(frames)]));
+      const rows = new Map([...kept].map(([task, frames]) => [task, stacked(frames)]));
       await writeParquetFiles(path.resolve(target.folder), rows, reader.ranges);
     }
     return { rowsIn: reader.counts.records, rowsOut, seconds: (performance.now() - started) / 1000 };
