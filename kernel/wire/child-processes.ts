@@ -7,11 +7,14 @@ export function descendants(pid: number | "self" = "self"): number[] {
   return children.flatMap((child) => [...descendants(child), child]);
 }
 
-/** Of those the ones that are to end with this one: a process of a session of its own (`detached`) was meant to outlive it. */
+/**
+ * Of those the ones that are to end with this one: a process of a session of its own (`detached`) was meant to outlive it. A parent stands before its children:
+ * one whose child ends first may start another.
+ */
 export function dependants(pid: number | "self" = "self"): number[] {
   if (process.platform !== "linux") return [];
   const children = threadsOf(pid).flatMap((thread) => childrenOf(pid, thread));
-  return children.filter((child) => !leadsSession(child)).flatMap((child) => [...dependants(child), child]);
+  return children.filter((child) => !leadsSession(child)).flatMap((child) => [child, ...dependants(child)]);
 }
 
 /** proc(5), /proc/pid/stat: after the name in brackets come state, parent, process group and session. */

@@ -1,7 +1,7 @@
 // What outlives a kernel, and what ends it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { until } from "../../support/until.ts";
 import { result, stdout, TestKernel } from "../test-kernel.ts";
@@ -73,6 +73,17 @@ const isAlive = (pid: number | undefined): boolean => {
     return false;
   }
 };
+/** Those whose command line holds a text, with the group each belongs to. */
+const processes = (text: string) =>
+  readdirSync("/proc").flatMap((pid) => {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").includes(text)) return [];
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      return [{ pid: Number(pid), group: Number(stat.slice(stat.lastIndexOf(")")).split(" ")[3]) }];
+    } catch {
+      return []; // no process, or one that has ended meanwhile
+    }
+  });
 const hasEnded = ({ process: child }: TestKernel) => child.exitCode !== null || child.signalCode !== null;
 
 suite("the end", { concurrency: true }, () => {
@@ -90,9 +101,10 @@ suite("the end", { concurrency: true }, () => {
   ])
     test(`the processes that cells started end with ${when}, but for those that are detached`, async () => {
       await using other = await TestKernel.start();
+      const seconds = 1e6 + other.process.pid!;
       const { published } = await other.execute(
         `import { spawn } from "node:child_process";
-        const sh = (script: string, detached = false) => spawn("sh", ["-c", script + "sleep 1000; sleep 1000"], { detached, stdio: "ignore" }).pid;
+        const sh = (script: string, detached = false) => spawn("sh", ["-c", script + "sleep ${seconds}; sleep ${seconds}"], { detached, stdio: "ignore" }).pid;
         JSON.stringify([sh(""), sh("trap '' TERM; "), sh("", true)])`,
       );
       const [plain, stubborn, detached] = JSON.parse(result(published)!.slice(1, -1)) as number[];
@@ -101,7 +113,9 @@ suite("the end", { concurrency: true }, () => {
       await other.when("the last cell", () => stdout(other.of(id)) === "in\n" || undefined);
       await other.ask("shutdown_request", { restart: true }, { channel: "control" });
       await until("the kernel to end", () => hasEnded(other), 10_000);
-      await until("its children to end", () => !isAlive(plain!) && !isAlive(stubborn!), 5000);
+      const left = () => processes(`sleep ${seconds}`).filter(({ group }) => group !== detached);
+      await until("its children to end, and theirs", () => left().length === 0, 5000);
+      assert.deepEqual([plain, stubborn].map(isAlive), [false, false]);
       assert.equal(isAlive(detached!), true);
       process.kill(-detached!, "SIGKILL");
     });
