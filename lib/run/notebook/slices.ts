@@ -4,8 +4,6 @@ import { type FetchedPartition, sliceRecords } from "../../log/index.ts";
 const WANTED = 100;
 /** So many records are in the first one. */
 const FIRST = 500;
-/** A record that takes so many times what it took in a slice of twice the size: most of the time goes into the slice, not its records. */
-const DEARER = 1.5;
 
 /**
  * Answers of brokers, in slices that each take a moment, however slow a program is: between them a read says how far it is, and is cancelled or over
@@ -16,8 +14,8 @@ export class Slices {
   /** Of the first of them so many records have been handed out. */
   #at = 0;
   #size = FIRST;
-  /** What a record of the last slice took, ms, where the size was halved since that was too long. */
-  #before: number | undefined;
+  /** The slice that was learnt from last. */
+  #before: { readonly records: number; readonly took: number } | undefined;
 
   get empty(): boolean {
     return this.#answers.length === 0;
@@ -56,15 +54,18 @@ export class Slices {
     return processed;
   }
 
+  /** From two slices: what one takes whatever its size, with much state, and what each record adds. Where the former is much, slices are longer. */
   #learn(records: number, took: number): void {
     if (records < this.#size) return; // an answer's last ones
-    const each = took / records;
-    const dearer = this.#before !== undefined && each > DEARER * this.#before;
-    this.#before = undefined;
-    if (dearer || took < WANTED / 2) this.#size *= 4;
-    else if (took > 2 * WANTED && records > 1) {
-      this.#before = each;
-      this.#size = Math.round(records / 2);
-    }
+    const before = this.#before;
+    this.#before = { records, took };
+    const mean = took / records;
+    const each =
+      before === undefined || before.records === records
+        ? mean
+        : Math.min(mean, Math.max(mean / 100, (took - before.took) / (records - before.records)));
+    const fixed = took - each * records;
+    const next = Math.max(WANTED - fixed, 2 * fixed) / each;
+    this.#size = Math.max(1, Math.round(Math.min(records * 4, Math.max(records / 4, next))));
   }
 }
