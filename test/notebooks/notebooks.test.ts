@@ -36,8 +36,7 @@ after(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
 
-async function feed(topic: string, records: Iterable<RecordColumns>): Promise<void> {
-  const partitions = 3;
+async function feed(topic: string, records: Iterable<RecordColumns>, partitions = 3): Promise<void> {
   await cluster.createTopic(topic, { partitions, config: { "retention.ms": "-1" } });
   const producer = await Producer.create(cluster);
   for (const columns of records) {
@@ -93,6 +92,7 @@ const stories: Record<string, Story> = {
       feed(
         "car-data",
         simulatePackedCar({ format: "arrow", channels: CHANNELS, hertz: 10, count: (CHANNELS / 50) * 120 }),
+        CHANNELS > 5000 ? 16 : 3, // promotion records the last 10,000 messages of each, and a channel is judged by its seconds before
       ),
     sinks: ["car-anomalies"],
     kept: /rollingMean/,
