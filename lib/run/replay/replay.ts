@@ -209,7 +209,11 @@ function describe(
   const read = Object.entries(samples).map(([topic, { records }]) => `${records} records of ${topic}`);
   const lines = [`Replayed ${read.join(", ")}.`];
   for (const { topic, expected, actual, differences } of sinks) {
-    if (differences.length === 0) lines.push(`${topic}: ${actual} rows, as the notebook computed them.`);
+    if (differences.length === 0 && actual === 0)
+      lines.push(
+        `${topic}: no row, in the notebook as in the job: this proves nothing of its rows. Read records that make some in the notebook, and promote again.`,
+      );
+    else if (differences.length === 0) lines.push(`${topic}: ${actual} rows, as the notebook computed them.`);
     else
       lines.push(
         `${topic}: ${differences.length} of ${Math.max(expected, actual)} rows differ (the notebook: ${expected}, the job: ${actual}).`,
