@@ -58,6 +58,8 @@ export class KernelServer {
   readonly #flow: Flow;
   readonly #stopped: (why: string) => void;
   #lastCommMessage = 0;
+  /** A state was published: the kernel is past its start. */
+  #toldState = false;
 
   constructor(options: {
     sockets: Sockets;
@@ -85,7 +87,6 @@ export class KernelServer {
     void this.#sockets.receive("control", (request) => this.#handle(request, "control"));
     void this.#sockets.receive("shell", (request) => this.#handle(request, "shell"));
     void this.#sockets.receive("stdin", (message) => this.#stdin.answer(message as Message<InputReply>));
-    this.status("starting", {});
   }
 
   toCells(message: ToCells): void {
@@ -93,6 +94,7 @@ export class KernelServer {
   }
 
   status(execution_state: "starting" | "busy" | "idle", parent: Parent): void {
+    this.#toldState = true;
     this.publish("status", { execution_state }, parent);
   }
 
@@ -150,8 +152,10 @@ export class KernelServer {
     });
   }
 
+  /** The first subscriber is told that the kernel is starting once it is welcome: what is published before anybody is welcome may reach it before its welcome. */
   #welcome(topic: Uint8Array): void {
     this.publish("iopub_welcome", { subscription: Buffer.from(topic).toString("utf8") }, {});
+    if (!this.#toldState) this.status("starting", {});
   }
 
   #handle(request: Message, channel: RequestChannel): void {
