@@ -4,27 +4,20 @@ import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, test } from "node:test";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
-import { noChromium, openBrowser } from "../support/chromium.ts";
+import { noChromium } from "../support/chromium.ts";
 import { startFeed } from "../support/feed.ts";
-import { startLab } from "../support/jupyter-lab.ts";
 import { pythonTool } from "../support/python.ts";
 import { until } from "../support/until.ts";
 import { choose, idle, picture, writeNotebook } from "./front-end.ts";
-
-const LONG = 60_000;
+import { LONG, openLab } from "./notebook-page.ts";
 
 /** A lab with a notebook that was run: a live table, a live chart, a sink. */
 async function openNotebook() {
   const servers = await sharedBroker();
   const topic = uniqueName("phones");
   const feed = await startFeed(servers, topic);
-  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: servers });
-  const browser = await openBrowser();
-  after(async () => {
-    await browser.close();
-    await lab.stop();
-    await feed.stop();
-  });
+  const { lab, browser } = await openLab({ KAFKA_BOOTSTRAP_SERVERS: servers });
+  after(() => feed.stop());
   await writeNotebook(
     lab,
     "live.ipynb",

@@ -1,11 +1,10 @@
 // How a live table is moved through time, what its status line counts, and a chart's axis that slides, over records that are known.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { readings, testTopics } from "../run/notebook/topics.ts";
-import { noChromium, openBrowser } from "../support/chromium.ts";
-import { startLab } from "../support/jupyter-lab.ts";
+import { noChromium } from "../support/chromium.ts";
 import { until } from "../support/until.ts";
-import { LONG, runNotebook } from "./notebook-page.ts";
+import { LONG, openLab, runNotebook } from "./notebook-page.ts";
 
 const { bootstrapServers, create, write } = await testTopics();
 const KEPT = 200;
@@ -16,12 +15,7 @@ test("through time, in JupyterLab", { skip: noChromium, timeout: 300_000 }, asyn
   const late = { ...readings(1)[0]!, timestamp: Date.UTC(2026, 0, 1, 0, 0, 3) };
   const none = { key: "phone-0", value: "none", timestamp: late.timestamp };
   await write(topic, [...readings(300), late, none, none]);
-  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
-  const browser = await openBrowser();
-  after(async () => {
-    await browser.close();
-    await lab.stop();
-  });
+  const { lab, browser } = await openLab({ KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
   const page = await runNotebook(lab, browser.context, "time.ipynb", [
     `import { topic, pl } from "millrace"; const phone = topic("${topic}", { key: "device", time: "timestamp" });`,
     'phone.groupByDynamic({ indexColumn: "timestamp", every: "1s", by: "device" }).agg(pl.len().alias("n")).live({ from: "earliest" })',

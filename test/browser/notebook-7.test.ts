@@ -3,44 +3,32 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
 import { sharedBroker, uniqueName } from "../support/broker.ts";
-import { noChromium, openBrowser } from "../support/chromium.ts";
+import { noChromium } from "../support/chromium.ts";
 import { startFeed } from "../support/feed.ts";
-import { startLab } from "../support/jupyter-lab.ts";
 import { until } from "../support/until.ts";
-import { choose, idle, picture, prompts, writeNotebook } from "./front-end.ts";
+import { choose, idle, picture, prompts } from "./front-end.ts";
+import { openLab, openNotebook } from "./notebook-page.ts";
 
 const LONG = 120_000;
 
-async function openNotebook(): Promise<Page> {
+async function openLive(): Promise<Page> {
   const servers = await sharedBroker();
   const topic = uniqueName("phones");
   const feed = await startFeed(servers, topic);
-  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: servers }, { program: "notebook" });
-  const browser = await openBrowser();
-  after(async () => {
-    await browser.close();
-    await lab.stop();
-    await feed.stop();
-  });
-  await writeNotebook(
-    lab,
-    "live.ipynb",
+  const { lab, browser } = await openLab({ KAFKA_BOOTSTRAP_SERVERS: servers }, { program: "notebook" });
+  after(() => feed.stop());
+  const cells = [
     `import { topic, pl } from "millrace";\nconst phone = topic("${topic}", { key: "device", time: "timestamp" });\nphone`,
     'phone.plot({ x: "timestamp", y: "gForceX", by: "device" })',
     'pl.DataFrame({ name: ["a", "b"], n: [1, 2] })',
     "let turns = 0;\nconsole.log('in the loop');\nfor (;;) turns++;",
     "turns > 1000",
-  );
-  const page = await browser.context.newPage();
-  page.setDefaultTimeout(LONG);
-  await page.goto(lab.url("live.ipynb"));
-  await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor();
-  await idle(page);
-  return page;
+  ];
+  return await openNotebook(lab, browser.context, "live.ipynb", cells, LONG);
 }
 
 test("Notebook 7", { skip: noChromium, timeout: 420_000 }, async (t) => {
-  const page = await openNotebook();
+  const page = await openLive();
   const cell = (at: number) => page.locator(".jp-CodeCell").nth(at);
   // a loop keeps the streams that begin with it from their first records
   await cell(3).locator(".jp-InputPrompt").click();

@@ -1,42 +1,49 @@
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
+import { after } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
-import type { Lab } from "../support/jupyter-lab.ts";
+import { openBrowser } from "../support/chromium.ts";
+import { type Lab, startLab } from "../support/jupyter-lab.ts";
+import { choose, idle, writeNotebook } from "./front-end.ts";
 
 /** Longer than anything takes on a busy machine, ms. */
 export const LONG = 60_000;
 
-/** Writes a notebook of these cells, opens it in JupyterLab, and runs all of them once its kernel is idle. */
+/** A server and a browser until the end of the test file. */
+export async function openLab(...given: Parameters<typeof startLab>) {
+  const lab = await startLab(...given);
+  const browser = await openBrowser();
+  after(async () => {
+    await browser.close();
+    await lab.stop();
+  });
+  return { lab, browser };
+}
+
+/** Writes a notebook of these cells and opens it; its kernel is idle then. @param longest that the page may take for anything, ms */
+export async function openNotebook(
+  lab: Lab,
+  context: BrowserContext,
+  name: string,
+  cells: readonly string[],
+  longest = LONG,
+): Promise<Page> {
+  await writeNotebook(lab, name, ...cells);
+  const page = await context.newPage();
+  page.setDefaultTimeout(longest);
+  await page.goto(lab.url(name));
+  await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor();
+  await idle(page);
+  return page;
+}
+
+/** The same on a page that shows many cells at once, and runs all of them. */
 export async function runNotebook(
   lab: Lab,
   context: BrowserContext,
   name: string,
   cells: readonly string[],
 ): Promise<Page> {
-  const notebook = {
-    nbformat: 4,
-    nbformat_minor: 5,
-    metadata: { kernelspec: { name: "millrace", display_name: "TypeScript (Millrace)", language: "typescript" } },
-    cells: cells.map((source, i) => ({
-      cell_type: "code",
-      id: `c${i}`,
-      source,
-      metadata: {},
-      outputs: [],
-      execution_count: null,
-    })),
-  };
-  await writeFile(path.join(lab.folder, name), JSON.stringify(notebook));
-  const page = await context.newPage();
-  page.setDefaultTimeout(LONG);
+  const page = await openNotebook(lab, context, name, cells);
   await page.setViewportSize({ width: 1280, height: 3600 });
-  await page.goto(lab.url(name));
-  await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor();
-  await page
-    .getByText(/TypeScript \(Millrace\) \| Idle/)
-    .first()
-    .waitFor();
-  await page.click('.lm-MenuBar-itemLabel:text("Run")');
-  await page.click('.lm-Menu-itemLabel:text-is("Run All Cells")');
+  await choose(page, "Run", "Run All Cells");
   return page;
 }

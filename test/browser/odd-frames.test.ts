@@ -1,14 +1,13 @@
 // Live tables and charts of frames that are odd, large, or not there yet, and those who use them by keyboard or by ear.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { testTopics } from "../run/notebook/topics.ts";
 import { uniqueName } from "../support/broker.ts";
-import { noChromium, openBrowser } from "../support/chromium.ts";
-import { startLab } from "../support/jupyter-lab.ts";
+import { noChromium } from "../support/chromium.ts";
 import { until } from "../support/until.ts";
 import { contrasts } from "./contrast.ts";
-import { LONG, runNotebook } from "./notebook-page.ts";
+import { LONG, openLab, runNotebook } from "./notebook-page.ts";
 
 const MARKUP = '<img src=x onerror="globalThis.ran = 1"><b>bold</b>';
 const ODD = {
@@ -66,12 +65,7 @@ async function openAll() {
       timestamp: START + n,
     })),
   );
-  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
-  const browser = await openBrowser();
-  after(async () => {
-    await browser.close();
-    await lab.stop();
-  });
+  const { lab, browser } = await openLab({ KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
   const page = await runNotebook(lab, browser.context, "odd.ipynb", [
     `import { topic, pl } from "millrace"; const odd = topic("${odd}", { key: "k" });`,
     'odd.live({ from: "earliest" })',

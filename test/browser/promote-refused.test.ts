@@ -2,43 +2,30 @@
 import assert from "node:assert/strict";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { readings, testTopics } from "../run/notebook/topics.ts";
-import { noChromium, openBrowser } from "../support/chromium.ts";
-import { startLab } from "../support/jupyter-lab.ts";
+import { noChromium } from "../support/chromium.ts";
 import { until } from "../support/until.ts";
-import { choose, idle, picture, prompts, writeNotebook } from "./front-end.ts";
+import { choose, picture, prompts } from "./front-end.ts";
+import { LONG, openLab, openNotebook } from "./notebook-page.ts";
 
-const LONG = 60_000;
 const { bootstrapServers, create, write } = await testTopics();
 
-async function openNotebook() {
+async function openAlerts() {
   const topic = await create("phones", 1);
   await write(topic, readings(200));
-  const lab = await startLab({ KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
-  const browser = await openBrowser();
-  after(async () => {
-    await browser.close();
-    await lab.stop();
-  });
-  await writeNotebook(
-    lab,
-    "alerts.ipynb",
+  const { lab, browser } = await openLab({ KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
+  const page = await openNotebook(lab, browser.context, "alerts.ipynb", [
     'import { topic, pl } from "millrace";',
     `const phone = topic("${topic}", { key: "device" });\nawait phone.collect()`,
     '\nconst hard = phone.filter(pl.col("gForceX").gt(1));',
     'hard.to("alerts", { key: "device" });',
-  );
-  const page = await browser.context.newPage();
-  page.setDefaultTimeout(LONG);
-  await page.goto(lab.url("alerts.ipynb"));
-  await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor();
-  await idle(page);
+  ]);
   return { page, lab };
 }
 
 test("a notebook that is refused, in JupyterLab", { skip: noChromium, timeout: 400_000 }, async (t) => {
-  const { page, lab } = await openNotebook();
+  const { page, lab } = await openAlerts();
   const panel = page.locator(".mr-promote");
   const said = panel.getByRole("status");
   const report = page.frameLocator("iframe.mr-report");

@@ -1,4 +1,5 @@
 import pl from "nodejs-polars";
+import { stacked } from "../../polars/stacked.ts";
 
 /** Rows that wait, of one channel: where the first of them is, and what they are merged by. */
 interface Waiting {
@@ -171,14 +172,13 @@ function firstBeyond(keys: Float64Array, bound: { key: number; index: number }, 
 
 /** The rows of several channels in their order. */
 function merged(parts: readonly { frame: pl.DataFrame; keys: Float64Array; index: number }[]): pl.DataFrame {
-  if (parts.length === 1) return parts[0]!.frame;
-  if (parts.every(({ index }) => index === parts[0]!.index)) return pl.concat(parts.map(({ frame }) => frame));
+  if (parts.every(({ index }) => index === parts[0]!.index)) return stacked(parts.map(({ frame }) => frame));
   const keyed = parts.map(({ frame, keys, index }) =>
     (frame.hstack([pl.Series(KEY, keys)] as never) as unknown as pl.DataFrame).withColumns(
       pl.lit(index).cast(pl.Int32).alias(CHANNEL),
     ),
   );
-  const sorted = pl.concat(keyed).lazy().sort([KEY, CHANNEL], false, false, true).collectSync();
+  const sorted = stacked(keyed).lazy().sort([KEY, CHANNEL], false, false, true).collectSync();
   return sorted.drop(KEY, CHANNEL);
 }
 

@@ -5,6 +5,7 @@ import pl from "nodejs-polars";
 import { MillraceError, Refusal } from "../../error.ts";
 import { shownColumns } from "../../plan/named-metadata.ts";
 import type { ToParquetNode } from "../../plan/nodes/to-parquet-node.ts";
+import { stacked } from "../../polars/stacked.ts";
 import { isThere, makeFolder } from "../../state/folders.ts";
 import type { KeyedStore, StoreSpec } from "../../state/store.ts";
 
@@ -98,7 +99,7 @@ export class PartitionFiles {
   async draft(): Promise<void> {
     for (const [terminal, sink] of this.#sinks) {
       if (sink.pending.length === 0) continue;
-      const rows = sink.pending.length === 1 ? sink.pending[0]! : pl.concat(sink.pending);
+      const rows = stacked(sink.pending);
       sink.pending = [];
       const { folder, node } = sink;
       const name = fileName(`${this.#job}-${this.#partition}-`, sink.files);
