@@ -48,13 +48,22 @@ function howFar(what, seconds, before, { done = 0, total = 0, of = "" } = {}) {
   return `${what}: ${done} of ${total} ${of}, ${rate.toFixed(rate < 10 ? 1 : 0)} ${of}/s${left}`;
 }
 
+/** What a step says of how far it is. Files it is told by are being written meanwhile: what cannot be read now says nothing. */
+function told(amount, output) {
+  try {
+    return amount(output);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Runs a step with its output kept back; prints it, and gives up, when the step fails. A long step says how far it is.
  * @param amount what is done of what there is to do: `{ done, total, of }`; or, from what the step has printed, a line that says so
  */
 function run(what, command, args, remedies, { env = {}, amount = () => undefined } = {}) {
   say(`${what} …`);
-  const [began, before] = [Date.now(), amount("")?.done ?? 0];
+  const [began, before] = [Date.now(), told(amount, "")?.done ?? 0];
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
@@ -66,7 +75,7 @@ function run(what, command, args, remedies, { env = {}, amount = () => undefined
     child.stdout.on("data", (chunk) => (output += chunk));
     child.stderr.on("data", (chunk) => (output += chunk));
     const alive = setInterval(() => {
-      const far = amount(output);
+      const far = told(amount, output);
       say(typeof far === "string" ? far : howFar(what, (Date.now() - began) / 1000, before, far));
     }, 5000);
     child.on("error", (error) => giveUp(`${command} could not be started (${error.message}).`, remedies));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -59,6 +60,38 @@ test("on a disk without room, setup says how much there is and how much it takes
     assert.match(stderr, /free some space, or clone to another disk/);
   } finally {
     disk.unmount();
+  }
+});
+
+test("how far npm is never stops it, also while it writes the lock file", () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "millrace-setup-"));
+  try {
+    for (const name of ["scripts", "package.json", "package-lock.json", "lib/package.json", "kernel/package.json"])
+      cpSync(path.join(repository, name), path.join(folder, name), { recursive: true });
+    // the Python environment is there already
+    const found = spawnSync("sh", ["-c", "command -v python3"], { encoding: "utf8" }).stdout.trim();
+    mkdirSync(path.join(folder, ".venv/bin"), { recursive: true });
+    symlinkSync(found, path.join(folder, ".venv/bin/python"));
+    const requirements = readFileSync(path.join(folder, "scripts/requirements.txt"));
+    writeFileSync(path.join(folder, ".venv/millrace.stamp"), createHash("sha256").update(requirements).digest("hex"));
+    // an npm whose lock file is half written when it is asked how far it is
+    const npm = path.join(folder, "npm.mjs");
+    writeFileSync(
+      npm,
+      `import { writeFileSync } from "node:fs";
+writeFileSync("package-lock.json", '{ "packages": {');
+setTimeout(() => { console.log("the lock file was written to its end"); process.exit(3); }, 6000);`,
+    );
+    const { status, stderr } = spawnSync(process.execPath, [path.join(folder, "scripts/setup.mjs")], {
+      encoding: "utf8",
+      timeout: 60_000,
+      env: { ...process.env, npm_execpath: npm },
+    });
+    assert.match(stderr, /installing npm packages and Node 24: still at it after 5 s/);
+    assert.match(stderr, /failed \(exit code 3\)\.\n +the lock file was written to its end/);
+    assert.equal(status, 2);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 });
 
