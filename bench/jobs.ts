@@ -24,7 +24,7 @@ const HELP = `node bench/main.ts jobs [options]
   --only w1,w2        workloads (${WORKLOAD_NAMES.join(",")})
   --guarantee G       ${GUARANTEES.join(" or ")}; both by default
   --peers a,b         of kafka-streams, quix-streams, millrace, millrace-2 (two workers); all by default
-  --repeat N          runs of each job, the fastest counts (1)
+  --repeat N          runs of each job, in turn with those of the others; the fastest counts (1)
   --devices N         keys (1000)
   --partitions N      of the input and output topics (4)
   --batch-bytes N     most bytes of a record batch of the input (16384, the default of Kafka's Java producer)
@@ -78,9 +78,10 @@ async function runAll(
     const expected = workload.expected(messages);
     say(`\n${workload.name}: ${workload.title}; ${expected.height.toLocaleString("en")} rows out`);
     for (const guarantee of options.guarantees) {
-      for (const peer of options.peers) {
-        let best: Result | undefined;
-        for (let turn = 1; turn <= options.repeat; turn++) {
+      // peers take turns, so that a machine that is slower for a while is so for all of them
+      const best = new Map<Peer, Result>();
+      for (let turn = 1; turn <= options.repeat; turn++) {
+        for (const peer of options.peers) {
           const id = `bench-${peer.name}-${workload.name}-${guarantee}-${turn}`;
           const output = `${id}-out`;
           const stateDir = path.join(work, id);
@@ -110,12 +111,13 @@ async function runAll(
           say(`  ${guarantee} ${peer.title}: ${told(result, options.count)}`);
           if (options.json !== undefined)
             await appendFile(options.json, `${JSON.stringify({ ...result, count: options.count })}\n`);
-          if (best === undefined || isFaster(result, best)) best = result;
+          const before = best.get(peer);
+          if (before === undefined || isFaster(result, before)) best.set(peer, result);
           await cluster.deleteTopic(output);
           await rm(stateDir, { recursive: true, force: true });
         }
-        results.push(best!);
       }
+      results.push(...options.peers.map((peer) => best.get(peer)!));
     }
   }
   return results;

@@ -52,3 +52,7 @@ export function putBack(outbox: Outbox): void {
 /** A gap before this batch is to be expected: one before it failed, or is still under way on a connection that broke. */
 export const earlierUnwritten = ({ failed, inFlight }: Outbox, batch: Batch) =>
   failed.some(({ order }) => order < batch.order) || inFlight.some(({ order }) => order < batch.order);
+
+/** The order of the first batch that is not acknowledged; infinity where all are. */
+export const firstUnacknowledged = ({ waiting, inFlight, failed }: Outbox) =>
+  Math.min(...[...inFlight, ...failed, ...waiting.slice(0, 1)].map(({ order }) => order));

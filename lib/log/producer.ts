@@ -7,7 +7,16 @@ import { deliveryFailure, noPartition } from "./delivery-failure.ts";
 import { encodeRecordBatch } from "./encode.ts";
 import { BrokerRefused, kafkaErrorName, ProducerFenced } from "./errors.ts";
 import type { GroupGeneration } from "./group-generation.ts";
-import { type Batch, earlierUnwritten, emptyOutbox, hasNext, MAX_IN_FLIGHT, type Outbox, putBack } from "./outbox.ts";
+import {
+  type Batch,
+  earlierUnwritten,
+  emptyOutbox,
+  firstUnacknowledged,
+  hasNext,
+  MAX_IN_FLIGHT,
+  type Outbox,
+  putBack,
+} from "./outbox.ts";
 import { type ProducedBatch, produceRequest } from "./produce-request.ts";
 import { type ProducerIdentity, TransactionCoordinator, TransactionLost } from "./transaction-coordinator.ts";
 
@@ -107,10 +116,13 @@ export class Producer {
     await turn;
   }
 
-  /** Waits until everything sent is acknowledged. @throws the error that stopped the producer */
+  /** Waits until everything sent so far is acknowledged; what is sent meanwhile is not waited for. @throws the error that stopped the producer */
   async flush(): Promise<void> {
-    await Promise.all([...this.#outboxes.values()].map(({ turn }) => turn));
-    while (this.#buffered > 0 && this.#failure === undefined) await this.#changed.promise;
+    const outboxes = [...this.#outboxes.values()];
+    await Promise.all(outboxes.map(({ turn }) => turn));
+    const sent = outboxes.map((outbox) => [outbox, outbox.batches] as const);
+    while (this.#failure === undefined && sent.some(([outbox, batches]) => firstUnacknowledged(outbox) < batches))
+      await this.#changed.promise;
     await this.#throwSettled();
   }
 

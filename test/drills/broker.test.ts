@@ -6,6 +6,7 @@ import { brokerKillDrill } from "./broker-kill.ts";
 import type { BrokerDrill } from "./drill.ts";
 import { notLeaderDrill, produceTimeoutsDrill, unreachableDrill } from "./network-faults.ts";
 import { DRILL_PLANS, type DrillPlans } from "./plans.ts";
+import { slowCommitsDrill } from "./slow-commits.ts";
 import type { Guarantee } from "./verify.ts";
 
 // Faults of the broker and of the way to it, in short, on a broker of their own; `npm run drill` has the long forms.
@@ -19,6 +20,7 @@ const drills: [string, Guarantee, DrillPlans, (drill: BrokerDrill) => Promise<vo
   ["the broker is killed and restarted", "at-least-once", "apart", (drill) => brokerKillDrill(drill, 2)],
   ["the broker cannot be reached for a while", "exactly-once", "joined", (drill) => unreachableDrill(drill, 4000)],
   ["answers to produce requests come too late", "exactly-once", "apart", (drill) => produceTimeoutsDrill(drill, 1)],
+  ["killed while a commit takes long", "at-least-once", "apart", (drill) => slowCommitsDrill(drill, 2)],
   ["answers say NOT_LEADER although it was written", "exactly-once", "apart", (drill) => notLeaderDrill(drill, 5)],
   ["the way out is slow", "exactly-once", "apart", (drill) => backPressureDrill(drill, 150, 2e6, 60)],
 ];

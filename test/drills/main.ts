@@ -8,7 +8,7 @@ import { DRILL_PLANS } from "./plans.ts";
 const HELP = `npm run drill -- [options]
   Faults and loads against real jobs and a real broker, checked record by record. Without options all of them, which takes hours.
   --only a,b          three-workers, kill-nine, paused-worker, rebalance, standby, large-state, soak, back-pressure, far-ahead, broker-kill,
-                      unreachable, produce-timeouts, not-leader, clock, disk-full, locked-file, state-folder, expired-offsets, recreated-topic, open-transaction
+                      unreachable, produce-timeouts, slow-commits, not-leader, clock, disk-full, locked-file, state-folder, expired-offsets, recreated-topic, open-transaction
   --guarantee G       exactly-once or at-least-once; both by default
   --plans P           ${Object.keys(DRILL_PLANS).join(", ")}; all by default
   --kills N           how often a process is killed (30)
@@ -53,6 +53,7 @@ const { threeWorkersDrill } = await import("./three-workers.ts");
 const { backPressureDrill, farAheadDrill } = await import("./back-pressure.ts");
 const { brokerKillDrill } = await import("./broker-kill.ts");
 const { pausedWorkerDrill } = await import("./paused-worker.ts");
+const { slowCommitsDrill } = await import("./slow-commits.ts");
 const network = await import("./network-faults.ts");
 const { clockDrill } = await import("./faults/clock.ts");
 const { diskFullDrill } = await import("./faults/disk-full.ts");
@@ -78,6 +79,7 @@ const drills: Record<string, (drill: BrokerDrill) => Promise<unknown>> = {
   "far-ahead": (drill) => farAheadDrill(drill, 2_000_000),
   "broker-kill": (drill) => brokerKillDrill(drill, Math.max(3, Math.ceil(kills / 5))),
   unreachable: (drill) => network.unreachableDrill(drill, 60_000),
+  "slow-commits": (drill) => slowCommitsDrill(drill, 6),
   "produce-timeouts": (drill) => network.produceTimeoutsDrill(drill, 5),
   "not-leader": (drill) => network.notLeaderDrill(drill, 50),
   clock: clockDrill,

@@ -9,6 +9,7 @@ import net from "node:net";
 
 const PRODUCE = 0;
 const FETCH = 1;
+const END_TXN = 26;
 const NOT_LEADER_OR_FOLLOWER = 6;
 
 /** What the network does to what passes. */
@@ -19,11 +20,13 @@ export interface Weather {
   produceDelay: number;
   /** Produce requests pass at so many bytes a second, each connection by itself; 0: as fast as they come. */
   produceRate: number;
+  /** The end of a transaction takes so many milliseconds longer, half of them before it happens and half before its answer. */
+  commitDelay: number;
   /** So many answers to produce requests say NOT_LEADER_OR_FOLLOWER, although the records were written. */
   notLeader: number;
 }
 
-const CALM: Weather = { away: false, produceDelay: 0, produceRate: 0, notLeader: 0 };
+const CALM: Weather = { away: false, produceDelay: 0, produceRate: 0, commitDelay: 0, notLeader: 0 };
 
 /**
  * Stands between a job and its broker (which must advertise {@link address}) and misbehaves when told to. Everything behind it is a real
@@ -33,6 +36,8 @@ export class FaultyNetwork {
   readonly weather: Weather = { ...CALM };
   /** How many answers were held back or altered. */
   tampered = 0;
+  /** Transactions whose end is held back just now. */
+  ending = 0;
   /** Bytes that passed: of answers to fetch requests, and of produce requests. */
   readonly passed = { fetched: 0, produced: 0 };
   readonly #server: net.Server;
@@ -67,6 +72,7 @@ export class FaultyNetwork {
   }
 
   #connect(client: net.Socket, brokerPort: number): void {
+    const ends = new Map<number, number>();
     const broker = net.connect(brokerPort, "127.0.0.1");
     for (const [one, other] of [
       [client, broker],
@@ -77,6 +83,8 @@ export class FaultyNetwork {
       one.on("close", () => {
         this.#sockets.delete(one);
         other.destroy();
+        this.ending -= ends.size;
+        ends.clear();
       });
     }
     const produce = new Set<number>();
@@ -87,6 +95,13 @@ export class FaultyNetwork {
       const [kind, id] = [frame.readInt16BE(4), frame.readInt32BE(8)];
       if (kind === FETCH) fetch.add(id);
       if (kind === PRODUCE) produce.add(id);
+      if (kind === END_TXN && this.weather.commitDelay > 0) {
+        const half = this.weather.commitDelay / 2;
+        ends.set(id, half);
+        this.ending++;
+        // nothing else is asked on this connection before the answer
+        return void setTimeout(() => broker.destroyed || broker.write(frame), half);
+      }
       const pass = () => {
         if (kind === PRODUCE) this.passed.produced += frame.length;
         broker.write(frame);
@@ -106,6 +121,15 @@ export class FaultyNetwork {
     });
     frames(broker, (frame) => {
       if (this.weather.away) return;
+      const ending = ends.get(frame.readInt32BE(4));
+      if (ending !== undefined) {
+        ends.delete(frame.readInt32BE(4));
+        setTimeout(() => {
+          this.ending--;
+          if (!client.destroyed) client.write(frame);
+        }, ending);
+        return;
+      }
       if (fetch.delete(frame.readInt32BE(4))) this.passed.fetched += frame.length;
       if (!produce.delete(frame.readInt32BE(4))) return void client.write(frame);
       if (this.weather.notLeader > 0) {

@@ -63,6 +63,32 @@ test("many batches to many partitions arrive complete and in order", async () =>
   await fetcher.close();
 });
 
+test("flush waits for what was sent before it, and not for what is sent meanwhile", async () => {
+  const cluster = await connect();
+  const topic = await newTopic(cluster, "flushed", 2);
+  const producer = await Producer.create(cluster, { maxBatchBytes: 2000, maxBufferedBytes: 500_000 });
+  const written = async () =>
+    [...(await cluster.listOffsets(topic, "latest", "read_uncommitted")).values()].reduce((sum, end) => sum + end, 0);
+  let [sent, flushed] = [0, false];
+  // hundreds of batches are always waiting, so that there is no moment without one
+  const sending = (async () => {
+    while (!flushed) {
+      await producer.send(topic, sent % 2, rows("v", 5000));
+      sent += 5000;
+      await new Promise(setImmediate);
+    }
+  })();
+  await until("records are under way", () => sent >= 50_000);
+  const before = sent;
+  await producer.flush();
+  assert.ok((await written()) >= before);
+  flushed = true;
+  await sending;
+  await producer.flush();
+  assert.equal(await written(), sent);
+  await producer.close();
+});
+
 test("acks: leader writes as well", async () => {
   const cluster = await connect();
   const topic = await newTopic(cluster, "leader");

@@ -17,6 +17,8 @@ export class JobIo {
   readonly #outputs: Producer;
   readonly #topics: JobTopics;
   #open = false;
+  /** The end of the transaction before. */
+  #ending: Promise<void> = Promise.resolve();
 
   private constructor(transactional: Producer, outputs: Producer, topics: JobTopics) {
     this.transactional = transactional;
@@ -40,8 +42,14 @@ export class JobIo {
     return new JobIo(transactional, outputs, topics);
   }
 
+  /** What comes next of a transaction begins after this: the commit of the one before is under way. Never rejects. */
+  holdUntil(ending: Promise<void>): void {
+    this.#ending = ending;
+  }
+
   /** Begins a transaction where none is open. */
-  begin(): void {
+  async begin(): Promise<void> {
+    await this.#ending;
     if (this.#open) return;
     this.transactional.begin();
     this.#open = true;
@@ -54,7 +62,7 @@ export class JobIo {
    */
   async write(sink: SinkNode, rows: pl.DataFrame, source: RecordColumns | undefined, byClock = false): Promise<void> {
     const producer = byClock ? this.transactional : this.#outputs;
-    if (producer === this.transactional) this.begin();
+    if (producer === this.transactional) await this.begin();
     if (producer !== this.#outputs) await this.#outputs.flush(); // rows of a key keep their order
     const records = sinkRecords(sink, rows);
     const headers = records.headers ?? (source && carriedHeaders(rows, source));
@@ -67,12 +75,12 @@ export class JobIo {
   }
 
   async deadLetters(bad: readonly BadRecord[]): Promise<void> {
-    this.begin();
+    await this.begin();
     for (const [partition, records] of Map.groupBy(bad, (record) => record.partition))
       await this.transactional.send(this.#topics.deadLetter, partition, deadLetterColumns(records));
   }
 
-  /** Waits until everything written is acknowledged. */
+  /** Waits until everything written so far is acknowledged. */
   async flush(): Promise<void> {
     await Promise.all([this.#outputs.flush(), this.transactional.flush()]);
   }

@@ -352,7 +352,7 @@ export class OrderedInputs {
       ? offsetsText(topics.external.map((name) => [name, this.#task.offsets.get(name) ?? 0]))
       : undefined;
     if (rows !== undefined) {
-      io.begin();
+      await io.begin();
       for (const [target, placed] of placeRows(rows, topics.partitions))
         await io.transactional.send(
           topic,
@@ -367,7 +367,7 @@ export class OrderedInputs {
     }
     const news = over !== told.over || (!Number.isNaN(reached) && !(reached <= told.reached));
     if (!news) return;
-    io.begin();
+    await io.begin();
     const known = Number.isNaN(reached) ? told.reached : reached;
     for (let target = 0; target < topics.partitions; target++)
       await io.transactional.send(

@@ -5,6 +5,13 @@ import type { PartitionStores } from "../../state/partition-stores.ts";
 import type { OrderedInputs } from "./ordered-inputs.ts";
 import type { PartitionFiles } from "./partition-files.ts";
 
+/** What a task did since the last checkpoint, to be taken back with it. */
+export interface TaskCounts {
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly bad: number;
+}
+
 /** A program at work on one partition number of its sources. */
 export class PartitionTask {
   readonly partition: number;
@@ -23,7 +30,6 @@ export class PartitionTask {
   readonly #changelog: Record<string, number>;
   /** Something happened since the last checkpoint (or never was one). */
   dirty = true;
-  /** Since the last checkpoint, to be taken back with it. */
   rowsIn = 0;
   rowsOut = 0;
   bad = 0;
@@ -59,5 +65,15 @@ export class PartitionTask {
   /** What changed since the last checkpoint; from then on changes count for the next one. @param saved those of all before are in the state file */
   takeChanges(saved: boolean): Promise<Map<string, Changes>> {
     return this.stores.takeChanges(saved);
+  }
+
+  /** What was done since the last checkpoint; from then on it counts for the next one. */
+  takeCounts(): TaskCounts {
+    const { rowsIn, rowsOut, bad } = this;
+    this.rowsIn = 0;
+    this.rowsOut = 0;
+    this.bad = 0;
+    this.dirty = false;
+    return { rowsIn, rowsOut, bad };
   }
 }

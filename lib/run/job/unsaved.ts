@@ -2,7 +2,7 @@ import { joinedChanges } from "../../state/changelog/joined-changes.ts";
 import type { PartitionCheckpoint, PartitionPosition, StateFile } from "../../state/duckdb/state-file.ts";
 import type { Changes } from "../../state/memory-store.ts";
 import { bytesPerRow, type StateMemory } from "../../state/state-memory.ts";
-import type { TaskChanges } from "./commit-transaction.ts";
+import type { SealedTask } from "./commit-transaction.ts";
 import type { JobPlan } from "./job-plan.ts";
 
 /** Of the time, so much may go into the state file. */
@@ -42,15 +42,15 @@ export class Unsaved {
   }
 
   /** Notes what a checkpoint changed. */
-  add(checkpoint: readonly TaskChanges[]): void {
-    for (const { task, changes } of checkpoint) {
+  add(checkpoint: readonly SealedTask[]): void {
+    for (const { task, changes, position } of checkpoint) {
       const known = this.#partitions.get(task.partition)?.changes ?? new Map<string, Changes[]>();
       for (const [store, change] of changes) {
         known.set(store, [...(known.get(store) ?? []), change]);
         const rows = change.upserted.height + change.removed.height;
         this.#bytes += rows * bytesPerRow(this.#spec(store).schema);
       }
-      this.#partitions.set(task.partition, { position: task.position(), changes: known });
+      this.#partitions.set(task.partition, { position, changes: known });
     }
     this.#memory.note(this, this.#bytes);
   }

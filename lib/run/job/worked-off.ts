@@ -1,8 +1,8 @@
 import { type Cluster, deleteRecords } from "../../log/index.ts";
 import { settledWithin } from "../../settled-within.ts";
+import type { SealedTask } from "./commit-transaction.ts";
 import type { JobTopics } from "./job-topics.ts";
 import type { JobLog } from "./log.ts";
-import type { PartitionTask } from "./partition-task.ts";
 
 /** Rows that were worked on are deleted so often, ms. */
 const INTERVAL = 30_000;
@@ -30,13 +30,13 @@ export class WorkedOff {
   }
 
   /** After a checkpoint of these tasks. */
-  committed(tasks: readonly PartitionTask[]): void {
+  committed(sealed: readonly SealedTask[]): void {
     for (const topic of this.#topics.repartitions.values())
-      for (const { partition, offsets } of tasks) {
-        const offset = offsets.get(topic) ?? 0;
+      for (const { task, position } of sealed) {
+        const offset = position.offsets[topic] ?? 0;
         if (offset === 0) continue;
         const partitions = this.#committed.get(topic) ?? new Map<number, number>();
-        this.#committed.set(topic, partitions.set(partition, offset));
+        this.#committed.set(topic, partitions.set(task.partition, offset));
       }
     if (performance.now() - this.#last >= INTERVAL) this.#delete();
   }

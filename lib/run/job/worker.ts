@@ -15,7 +15,7 @@ import {
 import { settledWithin } from "../../settled-within.ts";
 import type { StateFile } from "../../state/duckdb/state-file.ts";
 import type { StateMemory } from "../../state/state-memory.ts";
-import { type Codecs, commitTransaction } from "./commit-transaction.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { HeldBackWatch } from "./held-back.ts";
 import type { JobIo } from "./job-io.ts";
 import type { JobPlan } from "./job-plan.ts";
@@ -29,9 +29,7 @@ import { advance, processRecords } from "./process-records.ts";
 import { Rests } from "./rests.ts";
 import type { JobSettings } from "./settings.ts";
 import { Standbys } from "./standbys.ts";
-import { Unsaved } from "./unsaved.ts";
 import { isBeforeWarmEnd, warmEnds } from "./warm.ts";
-import { WorkedOff } from "./worked-off.ts";
 
 export interface WorkerContext {
   readonly cluster: Cluster;
@@ -82,7 +80,6 @@ export class Worker {
   readonly #context: WorkerContext;
   readonly #tasks = new Map<number, PartitionTask>();
   readonly #openings: Openings;
-  readonly #codecs: Codecs = new Map();
   readonly #commands: Command[] = [];
   /** Undefined where none are kept. */
   readonly #standbys: Standbys | undefined;
@@ -101,11 +98,7 @@ export class Worker {
   #losing = false;
   #joined = false;
   #fatal: unknown;
-  readonly #unsaved: Unsaved;
-  /** The DuckDB part of checkpoints, under way. */
-  #saving: Promise<void> = Promise.resolve();
-  readonly #workedOff: WorkedOff;
-  #lastCheckpoint = performance.now();
+  readonly #checkpoints: Checkpoints;
   #failingSince: number | undefined;
   /** What went wrong last; for {@link unready} while it goes on failing. */
   #failure = "";
@@ -114,17 +107,24 @@ export class Worker {
   readonly #innerEnds = new Map<string, ReadonlyMap<number, number>>();
   #lastTick = 0;
   #firstFetch = Number.NaN;
-  #lastCommit = performance.now();
-  #rowsIn = 0;
-  #rowsOut = 0;
 
   constructor(context: WorkerContext) {
     this.#context = context;
-    this.#workedOff = new WorkedOff(context);
+    this.#checkpoints = new Checkpoints(context, {
+      member: () => this.#member,
+      check: () => {
+        if (this.#losing) throw partitionsLost();
+      },
+      onMade: (anything) => {
+        // without anything to do it is good once all is opened anew
+        if (anything || (this.#openings.size === 0 && this.#joined)) this.#failingSince = undefined;
+      },
+      onFailed: () => this.#wake(),
+      onSaveFailed: (error) => this.#fail(error),
+    });
     this.#fetcher = this.#newFetcher();
     const { settings, topics, cluster, instanceId, plan, metrics } = context;
     this.#rests = new Rests(settings.guarantee === "exactly-once");
-    this.#unsaved = new Unsaved(plan, context.file, context.memory);
     const standbys =
       settings.standbyReplicas === 0 || plan.stores.length === 0
         ? undefined
@@ -179,11 +179,12 @@ export class Worker {
   /** Source records processed and records written, as far as they are committed, and when. */
   span(): WorkerSpan {
     const at = (now: number) => performance.timeOrigin + now;
+    const { rowsIn, rowsOut, at: lastCommit } = this.#checkpoints.committed();
     return {
-      rowsIn: this.#rowsIn,
-      rowsOut: this.#rowsOut,
+      rowsIn,
+      rowsOut,
       firstFetch: Number.isNaN(this.#firstFetch) ? undefined : at(this.#firstFetch),
-      lastCommit: at(this.#lastCommit),
+      lastCommit: at(lastCommit),
     };
   }
 
@@ -246,7 +247,7 @@ export class Worker {
       watch.close();
       heldBack.close();
       await this.#end();
-      await this.#workedOff.end();
+      await this.#checkpoints.end();
     }
   }
 
@@ -256,8 +257,9 @@ export class Worker {
         for (let command = this.#commands.shift(); command !== undefined; command = this.#commands.shift())
           await command();
         if (this.#fatal !== undefined) throw this.#fatal;
-        if (this.#stopping || this.#due()) await this.#checkpoint();
-        if (this.#stopping) return;
+        this.#checkpoints.throwFailure();
+        if (this.#stopping) return await this.#checkpoint();
+        if (this.#due()) await this.#checkpoints.begin(this.#tasks.values());
         if (await this.#reachedEnds()) return;
         await this.#step();
         await this.#tick();
@@ -273,7 +275,7 @@ export class Worker {
 
   /** One poll's worth of work, or a wake-up, or the time of the next checkpoint. */
   async #step(): Promise<void> {
-    const untilCheckpoint = this.#lastCheckpoint + this.#context.settings.commitInterval - performance.now();
+    const untilCheckpoint = this.#checkpoints.began + this.#context.settings.commitInterval - performance.now();
     const rest = this.#polling === undefined ? this.#rests.left(untilCheckpoint) : 0;
     const untilDue = Math.min(TICK, Math.max(1, rest > 1 ? rest : untilCheckpoint));
     if (rest <= 1 && this.#tasks.size > 0) this.#polling ??= this.#fetcher.poll();
@@ -357,68 +359,12 @@ export class Worker {
   #due(): boolean {
     if (this.#context.memory.crowded && [...this.#tasks.values()].some((task) => task.dirty)) return true; // rows may leave memory once they are saved
     if ([...this.#tasks.values()].some(({ files }) => files?.many)) return true;
-    return performance.now() - this.#lastCheckpoint >= this.#context.settings.commitInterval - this.#rests.early;
+    return performance.now() - this.#checkpoints.began >= this.#context.settings.commitInterval - this.#rests.early;
   }
 
   /** Offsets, state and outputs advance together. */
   async #checkpoint(): Promise<void> {
-    const { metrics } = this.#context;
-    await this.#saving;
-    this.#lastCheckpoint = performance.now();
-    const tasks = [...this.#tasks.values()].filter((task) => task.dirty);
-    if (this.#context.memory.crowded) await this.#unsaved.save(); // so that rows may leave memory
-    if (tasks.length > 0) {
-      const began = performance.now();
-      const changes = await commitTransaction(
-        this.#context,
-        this.#member,
-        this.#codecs,
-        tasks,
-        this.#unsaved.empty,
-        () => {
-          if (this.#losing) throw partitionsLost();
-        },
-      );
-      this.#failingSince = undefined;
-      this.#lastCommit = performance.now();
-      metrics.checkpointSeconds.observe((this.#lastCommit - began) / 1000);
-      this.#workedOff.committed(tasks);
-      for (const task of tasks) this.#count(task);
-      this.#unsaved.add(changes);
-    } else if (this.#openings.size === 0 && this.#joined) {
-      this.#failingSince = undefined; // opened anew, and nothing was left to do
-    }
-    if (this.#unsaved.due) this.#save();
-  }
-
-  /** Brings the state file up to the last checkpoint, beside the loop. */
-  #save(): void {
-    const began = performance.now();
-    this.#saving = this.#unsaved.save();
-    this.#saving.then(
-      () => this.#context.metrics.saveSeconds.observe((performance.now() - began) / 1000),
-      (error) => this.#fail(error),
-    );
-  }
-
-  /** Counts what a checkpoint made final. */
-  #count(task: PartitionTask): void {
-    const { metrics } = this.#context;
-    this.#rowsIn += task.rowsIn;
-    this.#rowsOut += task.rowsOut;
-    metrics.rowsIn.inc(task.rowsIn);
-    metrics.rowsOut.inc(task.rowsOut);
-    metrics.deadLetters.inc(task.bad);
-    task.rowsIn = 0;
-    task.rowsOut = 0;
-    task.bad = 0;
-    task.dirty = false;
-    const partition = String(task.partition);
-    metrics.stateRows.set({ partition }, task.stores.rows);
-    for (const [name, count] of Object.entries(task.task.counts())) {
-      if (name === "late") metrics.late.set({ partition }, count);
-      else metrics.noted.set({ partition, name }, count);
-    }
+    await this.#checkpoints.make(this.#tasks.values());
   }
 
   // Partitions come and go.
@@ -490,8 +436,7 @@ export class Worker {
     let failure: unknown;
     try {
       await this.#checkpoint();
-      await this.#saving;
-      await this.#unsaved.save();
+      await this.#checkpoints.save();
     } catch (error) {
       if (!this.#passes(error)) throw error;
       failure = error; // their next owner starts from the last checkpoint, as we do with what stays
@@ -508,6 +453,7 @@ export class Worker {
 
   /** They are another worker's already: what was done for them since the last checkpoint cannot be committed, nor what shares its transaction. */
   async #lost(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#checkpoints.abandon();
     for (const partition of new Set(partitions.map(({ partition }) => partition))) {
       this.#forget(partition);
       await this.#context.file.setAside(partition);
@@ -544,7 +490,7 @@ export class Worker {
     this.#openings.abort(partition);
     this.#tasks.get(partition)?.stores.close();
     this.#tasks.delete(partition);
-    this.#unsaved.forget(partition);
+    this.#checkpoints.forget(partition);
     metrics.forget(partition);
     for (const topic of topics.sources) this.#fetcher.unassign(topic, partition);
   }
@@ -557,6 +503,7 @@ export class Worker {
     if (this.#failed(error) > PATIENCE) throw error;
     log.warn("back to the last checkpoint", { error: (error as Error).message });
     metrics.rollbacks.inc();
+    await this.#checkpoints.abandon();
     const abandoned = this.#fetcher;
     this.#polling?.catch(() => {});
     this.#polling = undefined;
@@ -568,7 +515,7 @@ export class Worker {
     }));
     for (const { stores } of this.#tasks.values()) stores.close();
     this.#tasks.clear();
-    await this.#saving.then(() => this.#unsaved.save()).catch(() => {});
+    await this.#checkpoints.save().catch(() => {});
     await this.#reinitialise();
     for (const { partition, sources } of opened) this.#openings.open(partition, sources);
   }
@@ -673,6 +620,7 @@ export class Worker {
       if (task.dirty) uncommitted = true;
     }
     if (behind) return false;
+    await this.#checkpoints.settled();
     if (uncommitted) await this.#checkpoint();
     const { cluster, settings } = this.#context;
     const partitions = [...ends].flatMap(([topic, offsets]) =>
@@ -693,10 +641,9 @@ export class Worker {
     await this.#standbys?.close();
     // a file that is closed under a query takes the process with it
     await settledWithin(CLOSING, this.#openings.settled());
-    const saved = this.#saving.then(() => this.#unsaved.save());
-    await saved.catch((error) =>
-      log.warn("the last checkpoint is not in the state file", { error: (error as Error).message }),
-    );
+    await this.#checkpoints
+      .save()
+      .catch((error) => log.warn("the last checkpoint is not in the state file", { error: (error as Error).message }));
     await this.#member.leave().catch(() => {}); // others take over at once, also from a static member
     await io.close();
   }
