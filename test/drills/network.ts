@@ -36,8 +36,8 @@ export class FaultyNetwork {
   readonly weather: Weather = { ...CALM };
   /** How many answers were held back or altered. */
   tampered = 0;
-  /** Transactions whose end is held back just now. */
-  ending = 0;
+  /** Transactions whose end is held back just now, and how many ever were. */
+  readonly ends = { now: 0, ever: 0 };
   /** Bytes that passed: of answers to fetch requests, and of produce requests. */
   readonly passed = { fetched: 0, produced: 0 };
   readonly #server: net.Server;
@@ -83,7 +83,7 @@ export class FaultyNetwork {
       one.on("close", () => {
         this.#sockets.delete(one);
         other.destroy();
-        this.ending -= ends.size;
+        this.ends.now -= ends.size;
         ends.clear();
       });
     }
@@ -98,7 +98,8 @@ export class FaultyNetwork {
       if (kind === END_TXN && this.weather.commitDelay > 0) {
         const half = this.weather.commitDelay / 2;
         ends.set(id, half);
-        this.ending++;
+        this.ends.now++;
+        this.ends.ever++;
         // nothing else is asked on this connection before the answer
         return void setTimeout(() => broker.destroyed || broker.write(frame), half);
       }
@@ -125,7 +126,7 @@ export class FaultyNetwork {
       if (ending !== undefined) {
         ends.delete(frame.readInt32BE(4));
         setTimeout(() => {
-          this.ending--;
+          this.ends.now--;
           if (!client.destroyed) client.write(frame);
         }, ending);
         return;

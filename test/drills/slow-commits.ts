@@ -30,17 +30,19 @@ export async function slowCommitsDrill(drill: BrokerDrill, kills: number): Promi
     await untilOpened(run);
     network.weather.commitDelay = DELAY;
     const inTheMiddle = async () => {
-      const ending = () => network.ending > 0;
+      const ending = () => network.ends.now > 0;
       await until("a commit is under way", ending, 60_000);
       if (guarantee === "at-least-once") {
-        // rows of before the commit may still be on their way
-        let [before, seen] = [await written(), 0];
+        // rows of before the commit may still be on their way; what is written a second later, and so many commit intervals, is of after it
+        let [began, before, seen, which] = [0, 0, 0, 0];
         await until("rows are written while a commit is under way", async () => {
-          if (!ending()) before = await written();
-          seen = (await written()) - before;
-          return seen >= 100;
+          const end = await written();
+          if (network.ends.ever !== which) [began, which, before] = [performance.now(), network.ends.ever, end];
+          else if (performance.now() - began < 1000) before = end;
+          else if (ending()) seen = end - before;
+          return seen >= 100 && network.ends.ever === which;
         });
-        log(`${seen} rows were written while a commit was under way`);
+        log(`${seen} rows were written in a commit's second and third second`);
       }
       await new Promise((resolve) => setTimeout(resolve, random() * DELAY));
       await until("a commit is under way again", ending, 60_000);

@@ -12,11 +12,14 @@ export interface CheckpointsOptions {
   readonly check: () => void;
   /** After each that succeeds. @param anything whether there was anything to commit */
   readonly onMade: (anything: boolean) => void;
-  /** One that was begun has failed: {@link Checkpoints.settled} throws it. */
-  readonly onFailed: () => void;
+  /** One that went on beside the work has ended; where it has failed, {@link Checkpoints.throwFailure} throws that. */
+  readonly onEnded: () => void;
   /** The state file could not be written. */
   readonly onSaveFailed: (error: unknown) => void;
 }
+
+/** So long work goes on beside one; then that is waited for, so that after a failure there is not much to do again. ms. */
+const LONGEST_BESIDE = 5000;
 
 /**
  * The checkpoints of a worker, one after the other: what its tasks did is sealed, committed to Kafka, and at some time saved in the state file.
@@ -31,6 +34,7 @@ export class Checkpoints {
   readonly #workedOff: WorkedOff;
   /** The Kafka part of one that was begun, under way; never rejects. */
   #committing: Promise<void> = Promise.resolve();
+  #underWay = false;
   #failure: { readonly error: unknown } | undefined;
   /** The DuckDB part, under way. */
   #saving: Promise<void> = Promise.resolve();
@@ -46,9 +50,9 @@ export class Checkpoints {
     this.#workedOff = new WorkedOff(context);
   }
 
-  /** When the last one began, by `performance.now()`. */
-  get began(): number {
-    return this.#began;
+  /** How long until the next one is due, ms: so long after the last one began, and not while that is under way. */
+  dueIn(interval: number): number {
+    return this.#began + (this.#underWay ? Math.max(interval, LONGEST_BESIDE) : interval) - performance.now();
   }
 
   /** Source records processed and records written, as far as they are committed, and when that was, by `performance.now()`. */
@@ -76,10 +80,15 @@ export class Checkpoints {
     const sealed = await seal(this.#context, this.#codecs, dirty, this.#unsaved.empty);
     const committing = this.#commit(sealed);
     if (!this.#isBeside) return await committing;
-    this.#committing = committing.catch((error) => {
-      this.#failure = { error };
-      this.#options.onFailed();
-    });
+    this.#underWay = true;
+    this.#committing = committing
+      .catch((error) => {
+        this.#failure = { error };
+      })
+      .finally(() => {
+        this.#underWay = false;
+        this.#options.onEnded();
+      });
     this.#context.io.holdUntil(this.#committing);
   }
 

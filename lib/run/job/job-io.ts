@@ -19,6 +19,8 @@ export class JobIo {
   #open = false;
   /** The end of the transaction before. */
   #ending: Promise<void> = Promise.resolve();
+  /** Topics that the open transaction, or the one that is ending, has rows of. */
+  readonly #withheld = new Set<string>();
 
   private constructor(transactional: Producer, outputs: Producer, topics: JobTopics) {
     this.transactional = transactional;
@@ -61,9 +63,12 @@ export class JobIo {
    * @param byClock no record says that they are due: they become true with the state that says so, under both guarantees
    */
   async write(sink: SinkNode, rows: pl.DataFrame, source: RecordColumns | undefined, byClock = false): Promise<void> {
-    const producer = byClock ? this.transactional : this.#outputs;
+    const producer = byClock || (await this.#isWithheld(sink.topic)) ? this.transactional : this.#outputs;
     if (producer === this.transactional) await this.begin();
-    if (producer !== this.#outputs) await this.#outputs.flush(); // rows of a key keep their order
+    if (producer !== this.#outputs) {
+      await this.#outputs.flush(); // rows of a key keep their order
+      this.#withheld.add(sink.topic);
+    }
     const records = sinkRecords(sink, rows);
     const headers = records.headers ?? (source && carriedHeaders(rows, source));
     const partitions = partitionByKey(
@@ -72,6 +77,16 @@ export class JobIo {
     );
     await Promise.all(partitions.map((columns, partition) => producer.send(sink.topic, partition, columns)));
     if (producer !== this.#outputs) await producer.flush();
+  }
+
+  /**
+   * Whether rows of a topic have to wait for the end of the transaction, as those before them do: should it be aborted, they would stand before what
+   * is then written again.
+   */
+  async #isWithheld(topic: string): Promise<boolean> {
+    if (!this.#withheld.has(topic)) return false;
+    await this.#ending;
+    return this.#withheld.has(topic);
   }
 
   async deadLetters(bad: readonly BadRecord[]): Promise<void> {
@@ -88,6 +103,7 @@ export class JobIo {
   async commit(): Promise<void> {
     await this.transactional.commit();
     this.#open = false;
+    this.#withheld.clear();
   }
 
   /**
@@ -99,6 +115,7 @@ export class JobIo {
     await this.transactional.reinitialise(anew);
     if (this.#outputs !== this.transactional) await this.#outputs.reinitialise();
     this.#open = false;
+    this.#withheld.clear();
   }
 
   async close(): Promise<void> {

@@ -119,7 +119,7 @@ export class Worker {
         // without anything to do it is good once all is opened anew
         if (anything || (this.#openings.size === 0 && this.#joined)) this.#failingSince = undefined;
       },
-      onFailed: () => this.#wake(),
+      onEnded: () => this.#wake(),
       onSaveFailed: (error) => this.#fail(error),
     });
     this.#fetcher = this.#newFetcher();
@@ -275,7 +275,7 @@ export class Worker {
 
   /** One poll's worth of work, or a wake-up, or the time of the next checkpoint. */
   async #step(): Promise<void> {
-    const untilCheckpoint = this.#checkpoints.began + this.#context.settings.commitInterval - performance.now();
+    const untilCheckpoint = this.#checkpoints.dueIn(this.#context.settings.commitInterval);
     const rest = this.#polling === undefined ? this.#rests.left(untilCheckpoint) : 0;
     const untilDue = Math.min(TICK, Math.max(1, rest > 1 ? rest : untilCheckpoint));
     if (rest <= 1 && this.#tasks.size > 0) this.#polling ??= this.#fetcher.poll();
@@ -359,7 +359,7 @@ export class Worker {
   #due(): boolean {
     if (this.#context.memory.crowded && [...this.#tasks.values()].some((task) => task.dirty)) return true; // rows may leave memory once they are saved
     if ([...this.#tasks.values()].some(({ files }) => files?.many)) return true;
-    return performance.now() - this.#checkpoints.began >= this.#context.settings.commitInterval - this.#rests.early;
+    return this.#checkpoints.dueIn(this.#context.settings.commitInterval - this.#rests.early) <= 0;
   }
 
   /** Offsets, state and outputs advance together. */

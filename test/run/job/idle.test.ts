@@ -78,3 +78,27 @@ test("at-least-once, too: what the clock gave is seen with the checkpoint that k
     [1000, 1, 3],
   ]);
 });
+
+test("at-least-once: what comes after rows that the clock gave is not seen before them", {
+  timeout: 120_000,
+}, async () => {
+  const cluster = await connect();
+  const job = await jobUnderTest(cluster, { plans: "models", partitions: 1, guarantee: "at-least-once" });
+  const models = `${job.input}-models`;
+  const model = (key: string) => ({ key, text: '{"model":"m"}' });
+  await produce(cluster, models, [model("a")], START);
+  await produce(cluster, job.input, [reading(0, 100)]);
+  const first = await job.start([], { MILLRACE_COMMIT_INTERVAL: "10m" });
+  await untilOpened(first);
+  const end = async () => (await cluster.listOffsets(`${job.output}-models`, "latest", "read_uncommitted")).get(0)!;
+  // nothing later comes of the models: after a second it is not waited for
+  await until("the clock to let a reading go", async () => (await end()) === 1, 60_000);
+  await produce(cluster, models, [model("b")], START + 10_000);
+  await produce(cluster, job.input, [reading(1, 200)]);
+  await until("a reading that is not waited for", async () => (await end()) === 2, 60_000);
+  first.child.kill("SIGKILL"); // nothing is committed: the first row is gone with the transaction
+  await first.ended;
+  await job.toEnd();
+  const seen = (await readAll(cluster, `${job.output}-models`)).map(({ value }) => value.n);
+  assert.deepEqual(seen, [0, 1]);
+});
