@@ -25,6 +25,8 @@ try {
   };
   await main(args);
 } catch (error) {
-  console.error(error instanceof MillraceError ? error.message : error);
-  process.exitCode = error instanceof Refusal ? 2 : 1;
+  const usage = String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
+  console.error(usage || error instanceof MillraceError ? (error as Error).message : error);
+  if (usage) console.error(`node bench/main.ts ${name} --help names the options`);
+  process.exitCode = usage || error instanceof Refusal ? 2 : 1;
 }

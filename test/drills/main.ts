@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { seeded } from "../support/seeded.ts";
 import { brokerBehindNetwork } from "./broker-behind-network.ts";
 import type { BrokerDrill } from "./drill.ts";
@@ -20,7 +20,7 @@ const HELP = `npm run drill -- [options]
   --megabytes N       input of back-pressure (1000)
   --seed N            of a run to be repeated`;
 
-const { values } = parseArgs({
+const { values } = parsed({
   options: {
     help: { type: "boolean", short: "h" },
     kills: { type: "string", default: "30" },
@@ -40,6 +40,29 @@ if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
+/** As `parseArgs`; what it does not know ends the process in one line. */
+function parsed<const T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    refuse((error as Error).message);
+  }
+}
+
+/** Nothing is run by half: a drill that is not there would be one that never fails. */
+function refuse(what: string): never {
+  console.error(`${what}\nnpm run drill -- --help names the options`);
+  process.exit(2);
+}
+
+const GUARANTEES = ["exactly-once", "at-least-once"] as const;
+for (const [flag, known] of [
+  ["plans", Object.keys(DRILL_PLANS)],
+  ["guarantee", GUARANTEES],
+] as const)
+  if (values[flag] !== undefined && !(known as readonly string[]).includes(values[flag]))
+    refuse(`--${flag}: "${values[flag]}" is none of ${known.join(", ")}.`);
+
 const world = await brokerBehindNetwork();
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, () => {
@@ -90,13 +113,18 @@ const drills: Record<string, (drill: BrokerDrill) => Promise<unknown>> = {
   "recreated-topic": recreatedTopicDrill,
   "open-transaction": openTransactionDrill,
 };
+const unknown = (values.only?.split(",") ?? []).filter((name) => !(name in drills));
+if (unknown.length > 0) {
+  await world.close();
+  refuse(`--only: ${unknown.join(", ")}: no such drill.`);
+}
 /** What is the same whatever a job computes. */
 const ANY_PLANS = ["standby", "large-state", "back-pressure", "far-ahead", "recreated-topic"];
 /** While a topic is held back others go ahead of it, which `all` is not certain under. */
 const NOT_ALL = ["open-transaction"];
 
 try {
-  for (const guarantee of ["exactly-once", "at-least-once"] as const) {
+  for (const guarantee of GUARANTEES) {
     if (values.guarantee !== undefined && values.guarantee !== guarantee) continue;
     for (const [name, drill] of Object.entries(drills)) {
       if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
