@@ -61,5 +61,5 @@ export async function slowCommitsDrill(drill: BrokerDrill, kills: number): Promi
   }
   await job.toEnd();
   const repeats = await verify(cluster, job, guarantee, log, { outsider });
-  if (guarantee === "at-least-once") assert.ok(repeats > 0, "the drill made the job repeat outputs");
+  if (goesOn) assert.ok(repeats > 0, "the drill made the job repeat outputs");
 }
