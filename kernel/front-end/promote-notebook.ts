@@ -70,8 +70,11 @@ async function millrace(args: readonly string[], { said = () => {}, signal }: Li
     });
     signal?.removeEventListener("abort", cancel);
     if (signal?.aborted) throw new Error("cancelled: nothing was written");
-    if (code !== 0) throw new Error(printed.trim() || `millrace ${args[0]} ended with code ${code}`);
+    if (code !== 0) throw new Error(withoutProgress(printed) || `millrace ${args[0]} ended with code ${code}`);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
+
+/** What was printed after the lines that say how far the command was, such as `finding what the sinks need …`. */
+const withoutProgress = (printed: string) => printed.replace(/^(.*…\n)+/, "").trim();

@@ -56,6 +56,7 @@ test("a notebook that is refused, in JupyterLab", { skip: noChromium, timeout: 4
       const text = (await said.textContent()) ?? "";
       assert.match(text, /EDITED_SINCE_RUN: .*\n +where: cell 3 \(a3\), line 2\n +2 \| const hard = .*gt\(2\)\);\n/);
       assert.match(text, /what to do: run it again, and the cells after it, and save/);
+      assert.doesNotMatch(text, /finding what the sinks need/, "how far it had come is no part of a refusal");
       await assert.rejects(access(written));
       await picture(page, "promote-refused");
     },
