@@ -109,9 +109,8 @@ export class Checkpoints {
     this.#failure = undefined;
   }
 
-  /** Brings the state file up to the last one. */
+  /** Brings the state file up to the last one; none is under way. */
   async save(): Promise<void> {
-    await this.#committing;
     await this.#saving;
     await this.#unsaved.save();
   }

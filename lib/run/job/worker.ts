@@ -61,7 +61,7 @@ type Command = () => Promise<void>;
 const PATIENCE = 120_000;
 /** Records of a partition that wait for others before it is not fetched for a while. */
 const MOST_WAITING = 100_000;
-/** How long the end waits for openings that were given up, ms. */
+/** How long the end waits for openings that were given up, and for a checkpoint under way, ms. */
 const CLOSING = 10_000;
 /** How often the wall clock is looked at, ms. */
 const TICK = 250;
@@ -70,7 +70,7 @@ const PARTITION_COUNTS_MAX_AGE = 10_000;
 
 /**
  * One process of a job: fetches its partitions, runs the tasks, writes, and checkpoints. Everything that touches tasks happens in one loop, one thing
- * at a time: batches, checkpoints, partitions coming and going.
+ * at a time: batches, checkpoints, partitions coming and going. Only the broker's answers to a checkpoint may be waited for beside it ({@link Checkpoints}).
  *
  * A checkpoint is one Kafka transaction (changelogs, group offsets, dead letters; with exactly-once the outputs), then one DuckDB transaction.
  * A process that ends between the two finds its file behind the group's offsets and replays the changelog. After any error
@@ -641,6 +641,7 @@ export class Worker {
     await this.#standbys?.close();
     // a file that is closed under a query takes the process with it
     await settledWithin(CLOSING, this.#openings.settled());
+    await settledWithin(CLOSING, this.#checkpoints.abandon());
     await this.#checkpoints
       .save()
       .catch((error) => log.warn("the last checkpoint is not in the state file", { error: (error as Error).message }));
