@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../lib/log/index.ts";
 import { type JobUnderTest, jobUnderTest, untilOpened } from "../run/job/support.ts";
+import { recordsWritten } from "../support/records-written.ts";
 import { until } from "../support/until.ts";
 import type { Drill } from "./drill.ts";
 import { DrillInput } from "./input.ts";
@@ -40,9 +41,7 @@ export async function killNineDrill(drill: Drill, kills: number): Promise<void> 
 
 /** Kills between the acknowledgement of outputs and the end of the transaction that commits their offsets. */
 async function killBeforeCheckpoint(cluster: Cluster, job: JobUnderTest, input: DrillInput): Promise<void> {
-  const topic = `${job.output}-delta`;
-  const written = async () =>
-    [...(await cluster.listOffsets(topic, "latest", "read_uncommitted")).values()].reduce((sum, end) => sum + end, 0);
+  const written = () => recordsWritten(cluster, `${job.output}-delta`);
   const before = await written();
   await input.write(500, 1);
   const run = await job.start([], { MILLRACE_COMMIT_INTERVAL: "10m" });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { besideOf, jobUnderTest, untilOpened } from "../run/job/support.ts";
+import { recordsWritten } from "../support/records-written.ts";
 import { until } from "../support/until.ts";
 import type { BrokerDrill } from "./drill.ts";
 import { DrillInput } from "./input.ts";
@@ -19,11 +20,7 @@ export async function slowCommitsDrill(drill: BrokerDrill, kills: number): Promi
   // where topics meet, or rows go to other tasks, the next ones belong to a transaction too
   const apart = besideOf(job.plans).length === 0 && !job.plans.some((plan) => plan.includes("anew"));
   const goesOn = guarantee === "at-least-once" && apart;
-  const written = async () =>
-    [...(await cluster.listOffsets(`${job.output}-delta`, "latest", "read_uncommitted")).values()].reduce(
-      (sum, end) => sum + end,
-      0,
-    );
+  const written = () => recordsWritten(cluster, `${job.output}-delta`);
   for (let kill = 0; kill < kills; kill++) {
     const run = await job.start([], {
       KAFKA_BOOTSTRAP_SERVERS: servers,

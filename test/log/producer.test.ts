@@ -10,6 +10,7 @@ import {
   TransactionLost,
 } from "../../lib/log/index.ts";
 import { uniqueName } from "../support/broker.ts";
+import { recordsWritten } from "../support/records-written.ts";
 import { until } from "../support/until.ts";
 import { consoleConsumer, kafkaTool } from "./java.ts";
 import { columnsOf, numbered } from "./records.ts";
@@ -67,8 +68,7 @@ test("flush waits for what was sent before it, and not for what is sent meanwhil
   const cluster = await connect();
   const topic = await newTopic(cluster, "flushed", 2);
   const producer = await Producer.create(cluster, { maxBatchBytes: 2000, maxBufferedBytes: 500_000 });
-  const written = async () =>
-    [...(await cluster.listOffsets(topic, "latest", "read_uncommitted")).values()].reduce((sum, end) => sum + end, 0);
+  const written = () => recordsWritten(cluster, topic);
   let [sent, flushed] = [0, false];
   // hundreds of batches are always waiting, so that there is no moment without one
   const sending = (async () => {
