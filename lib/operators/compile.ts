@@ -10,14 +10,13 @@ import type { SourceNode } from "../plan/nodes/source-node.ts";
 import { terminalId } from "../plan/nodes/terminal-node.ts";
 import { print } from "../plan/print.ts";
 import { colTree, columnsOf, type ExprTree, withoutAlias } from "../plan/tree.ts";
-import { emptyFrame, type Schema } from "../schema.ts";
+import { emptyFrame, type Schema, schemaOf } from "../schema.ts";
 import { type CompiledExprs, compileExprs, validInPolars } from "./compile-exprs.ts";
 import { compileExplode } from "./explode.ts";
 import { columns } from "./exprs.ts";
 import { groupPlan } from "./group-plan.ts";
 import { compileMeeting, inReadingOrder, placedSides } from "./join-compile.ts";
-import { planStage } from "./keyed-stage.ts";
-import { lastPerKey } from "./last-per-key.ts";
+import { planStage, preparing } from "./keyed-stage.ts";
 import { compileLate } from "./late.ts";
 import { checkCoPartitioned, coPartitioned, type Lineage, lineageAfter, nameOf, sourceLineage } from "./lineage.ts";
 import { checkTtl } from "./lives.ts";
@@ -26,7 +25,8 @@ import type { ConcatRows, JoinPlan, OperatorPlan } from "./operator.ts";
 import { compilePredict } from "./predict.ts";
 import { processPlan } from "./process-plan.ts";
 import { compileRepartition } from "./repartition.ts";
-import { adding, leavingOut, type RowQuery, renaming, selecting, without } from "./row-query.ts";
+import { lastPerKey } from "./row-before.ts";
+import { adding, filtering, leavingOut, type RowQuery, renaming, selecting } from "./row-query.ts";
 import { rowsPerKey } from "./rows-per-key.ts";
 import { namesPerStage, stageContents } from "./stage-content.ts";
 import { compileToParquet } from "./to-parquet.ts";
@@ -226,6 +226,7 @@ export class NodeCompiler {
           exprs: values.map((i) => made.exprs[i]!),
           names: values.map((i) => made.names[i]!),
           trees: values.map((i) => made.rest[i]!),
+          schema: made.schema,
         };
         return {
           ...base,
@@ -267,7 +268,7 @@ export class NodeCompiler {
         return {
           ...base,
           watermark: node.ttl !== undefined,
-          steps: [...made.steps, { query: (rows) => without(rows.filter(made.exprs[0]!), temporary) }],
+          steps: [...made.steps, filtering(made.exprs[0]!, made.rest[0]!, made.schema, temporary)],
           schema: input.schema,
           lineage: input.lineage,
           used: (columns) => new Set([...columns, ...made.trees.flatMap(columnsOf)]),
@@ -330,7 +331,12 @@ export class NodeCompiler {
     }
   }
 
-  #exprs(exprs: readonly ExprTree[], input: Compiled, verb: string, ttl?: number): CompiledExprs & { steps: Step[] } {
+  #exprs(
+    exprs: readonly ExprTree[],
+    input: Compiled,
+    verb: string,
+    ttl?: number,
+  ): CompiledExprs & { steps: Step[]; schema: Schema } {
     const made = compileExprs(exprs, input.schema, { verb, input: input.node });
     if (ttl !== undefined) checkTtl(made.stages, verb);
     const steps: Step[] = [];
@@ -345,13 +351,10 @@ export class NodeCompiler {
       const names = namesOf[i]!.slice(0, 3);
       const store = this.storeName(`${names.join("_") || verb}_by_${plan.storedKeys.join("_")}`);
       const operator = stage.kind === "last" ? lastPerKey(plan, store) : rowsPerKey(plan, store);
-      steps.push(
-        { query: (rows) => rows.withColumns(...plan.prepare) },
-        { operator: { ...operator, keeps: contents[i]! } },
-      );
+      steps.push(preparing(plan, schemaOf(empty)), { operator: { ...operator, keeps: contents[i]! } });
       empty = emptyFrame(plan.schema);
     }
-    return { ...made, steps };
+    return { ...made, steps, schema: schemaOf(empty) };
   }
 
   #sink(node: SinkNode, input: Compiled): Pick<Compiled, "steps" | "schema" | "lineage" | "used"> {
@@ -374,7 +377,11 @@ export class NodeCompiler {
     return {
       steps: [
         ...(made?.steps ?? []),
-        selecting({ exprs: columns(written), names: written, trees: written.map(colTree) }, metadata, tombstone),
+        selecting(
+          { exprs: columns(written), names: written, trees: written.map(colTree), schema: input.schema },
+          metadata,
+          tombstone,
+        ),
       ],
       schema: { ...pick(input.schema, [...written, ...metadata]), ...(made && { _delete: "Boolean" }) },
       lineage: input.lineage,

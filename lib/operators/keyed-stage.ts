@@ -8,6 +8,7 @@ import { type Schema, schemaOf } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
 import { beside, perKey, unique } from "./exprs.ts";
 import { clockOf, LIFE, type Ttl } from "./lives.ts";
+import { adding, type RowQuery } from "./row-query.ts";
 import { weightedMean } from "./weighted-mean.ts";
 
 /** A value that a stage computes per row before it looks at other rows, and keeps per key afterwards. */
@@ -17,6 +18,8 @@ export interface StageColumn {
   /** Its name in the state, readable. */
   readonly stored: string;
   readonly expr: pl.Expr;
+  /** The expression, where it is one of the program's own. */
+  readonly tree: ExprTree | undefined;
   /** What is kept of it per key, as an aggregate over seed and batch. */
   readonly kept: pl.Expr;
 }
@@ -34,6 +37,8 @@ export interface StagePlan {
   readonly columns: readonly StageColumn[];
   /** The stateful calls over seed and batch, named as the stage promised. */
   readonly results: readonly pl.Expr[];
+  /** Of calls that look back: which of `columns` they do so over, by the column that stands for the call. */
+  readonly arguments: ReadonlyMap<string, string>;
   /** When a key is forgotten; undefined for never. */
   readonly ttl: Ttl | undefined;
   /** The input's schema and the results. */
@@ -63,9 +68,16 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
   );
   const columns: StageColumn[] = [];
   const names = new Map<string, string>();
+  const args = new Map<string, string>();
   const taken = new Set([...storedKeys, ...reserved]);
 
-  const column = (id: string, label: string, expr: pl.Expr, kept: (name: string) => pl.Expr): string => {
+  const column = (
+    id: string,
+    label: string,
+    expr: pl.Expr,
+    kept: (name: string) => pl.Expr,
+    tree?: ExprTree,
+  ): string => {
     const known = names.get(id);
     if (known !== undefined) return known;
     const name = `§arg_${columns.length}`;
@@ -73,7 +85,7 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
     let stored = label;
     for (let i = 2; taken.has(stored); i++) stored = `${label}_${i}`;
     taken.add(stored);
-    columns.push({ name, stored, expr: expr.alias(name), kept: kept(name) });
+    columns.push({ name, stored, expr: expr.alias(name), tree, kept: kept(name) });
     return name;
   };
 
@@ -82,7 +94,8 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
     const label = tree.self.kind === "col" && !tree.self.name.startsWith("§") ? tree.self.name : "value";
     const self = print(tree.self);
     if (call.rows !== undefined) {
-      const name = column(self, label, replay(tree.self), (name) => pl.col(name).last());
+      const name = column(self, label, replay(tree.self), (name) => pl.col(name).last(), tree.self);
+      args.set(result, name);
       return perKey(replay({ ...tree, self: colTree(name) }), over).alias(result);
     }
     if (tree.fn in COUNTER) {
@@ -130,6 +143,7 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
     prepared: [...keys, ...columns.map(({ name }) => name)],
     columns,
     results,
+    arguments: args,
     ttl,
     schema: schemaOf(after),
     stateSchema: Object.fromEntries([
@@ -137,6 +151,13 @@ export function planStage(stage: Stage, empty: pl.DataFrame, ttl?: Ttl): StagePl
       ...columns.map(({ name, stored }) => [stored, state[name]!]),
     ]),
   };
+}
+
+/** The step before a stage: its keys and columns beside the rows. @param schema of the rows */
+export function preparing({ stage, columns, prepare, prepared }: StagePlan, schema: Schema): RowQuery {
+  const trees = [...stage.keys, ...columns.map(({ tree }) => tree)].filter((tree) => tree !== undefined);
+  if (trees.length < prepared.length) return { query: (rows) => rows.withColumns(...prepare) };
+  return adding({ exprs: prepare, names: prepared, trees, schema }, []);
 }
 
 function resultDType(call: StatefulCall, keys: readonly ExprTree[], empty: pl.DataFrame): pl.DataType {

@@ -1,10 +1,10 @@
 import pl from "nodejs-polars";
-import type { KeyedStore, OpenStore } from "../state/store.ts";
+import type { KeyedStore } from "../state/store.ts";
 import { beside, columns, perKey } from "./exprs.ts";
 import { heldFor, takenAs } from "./held-rows.ts";
-import { partsOf, type StagePlan, stageStore } from "./keyed-stage.ts";
+import { partsOf, type StagePlan } from "./keyed-stage.ts";
 import { forget, LIFE, livesOf, withLives } from "./lives.ts";
-import type { BatchContext, Operator, OperatorPlan } from "./operator.ts";
+import type { BatchContext, Operator } from "./operator.ts";
 
 /**
  * Look-back by one row and accumulation, per key.
@@ -72,9 +72,4 @@ function exprsOf(plan: StagePlan) {
     inLastLife: pl.col(LIFE).eq(perKey(pl.col(LIFE).max(), plan.keys)),
     made: plan.stage.calls.map(({ column }) => column),
   };
-}
-
-export function lastPerKey(plan: StagePlan, name: string): OperatorPlan {
-  const spec = stageStore(plan, name);
-  return { stores: [spec], open: (openStore: OpenStore) => new LastPerKey(plan, openStore(spec)) };
 }

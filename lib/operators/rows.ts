@@ -2,7 +2,7 @@ import type pl from "nodejs-polars";
 import { computable } from "./computable-rows.ts";
 import { takenAs } from "./held-rows.ts";
 import type { BatchContext } from "./operator.ts";
-import { type RowQuery, takenThrough } from "./row-query.ts";
+import { inlineThrough, type RowQuery, takenThrough } from "./row-query.ts";
 
 /** Rows between operators: a frame, or queries over one that are run together when their rows are needed, and once. */
 export class Rows {
@@ -27,7 +27,8 @@ export class Rows {
     const queries = this.#queries;
     if (queries.length === 0) return this.#frame;
     const taken = takenThrough(queries, this.#frame.columns);
-    if (taken !== undefined) this.#frame = takenAs(this.#frame, taken.from, taken.to);
+    const made = taken === undefined ? inlineThrough(queries, this.#frame) : takenAs(this.#frame, taken.from, taken.to);
+    if (made !== undefined) this.#frame = made;
     else {
       const compute = (rows: pl.DataFrame): pl.DataFrame =>
         queries.reduce((made, { query }) => query(made), rows.lazy()).collectSync();

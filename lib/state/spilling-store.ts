@@ -19,6 +19,7 @@ export class SpillingStore implements KeyedStore {
   readonly #cold: ColdRows;
   readonly #memory: StateMemory;
   readonly #join: { on: string[]; nullsEqual: boolean };
+  #save: () => Promise<void> = async () => {};
   /** The file has rows that are neither hot nor gone. */
   #spilled: boolean;
   #size: number;
@@ -64,6 +65,10 @@ export class SpillingStore implements KeyedStore {
 
   get inMemory(): pl.DataFrame | undefined {
     return this.#spilled ? undefined : this.#hot.inMemory;
+  }
+
+  beforeTaken(save: () => Promise<void>): void {
+    this.#save = save;
   }
 
   async lookup(keys: pl.DataFrame): Promise<pl.DataFrame> {
@@ -136,6 +141,7 @@ export class SpillingStore implements KeyedStore {
    * @param saved everything taken earlier has been saved by now: where memory is crowded it leaves it
    */
   async takeChanges(saved = true): Promise<Changes> {
+    await this.#save();
     const none = emptyFrame(this.spec.schema);
     const { upserted, removed } = await this.#changesOf(this.#changed, this.#only, none);
     this.#changed = [];

@@ -38,6 +38,11 @@ export interface KeyedStore {
   takeUpTo(column: string, bound: number): Promise<pl.DataFrame>;
   /** The smallest value of `column` (a number, or a datetime as its milliseconds) held, or undefined when empty. Cheap enough to ask per batch. */
   min(column: string): Promise<number | undefined>;
+  /**
+   * Where changes are taken from time to time: `save` is called before that, and an operator may keep what it has changed to itself until then.
+   * Absent where rows can be looked at after every batch.
+   */
+  beforeTaken?(save: () => Promise<void>): void;
   /** Every row; for `collect({ final: true })`, tests and restore. Order unspecified. */
   all(): Promise<pl.DataFrame>;
 }
