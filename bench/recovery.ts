@@ -15,7 +15,8 @@ const HELP = `node bench/main.ts recovery [options]
   number of keys in its state: with its state folder, and without it (state from the changelog). Exactly-once, commit interval 100 ms.
   --keys a,b     keys in the state (10000,100000,1000000)
   --peers a,b    of millrace, kafka-streams; both by default
-  --session MS   Kafka Streams' session timeout; its default is 45000: a killed member's partitions are given away after it (6000, the broker's least)`;
+  --session MS   session timeout of both: a killed member's partitions are given away after it (6000, the broker's least; by default Millrace has
+                 10000 and Kafka Streams 45000)`;
 
 const PARTITIONS = 4;
 
@@ -65,8 +66,8 @@ export async function main(args: string[]): Promise<void> {
         const command: Command =
           peer === "millrace"
             ? { ...started("w2", live, []), command: process.execPath, args: ["main.ts"] } // npm would be what is killed
-            : ofKafkaStreams(livingKafkaStreams(live), values.session);
-        const job = { id, input, output, command };
+            : livingKafkaStreams(live);
+        const job = { id, input, output, command: withSession(command, values.session) };
         await mkdir(stateDir);
         const seconds = [await recovery(cluster, job, keys, async () => {})];
         seconds.push(
@@ -86,8 +87,9 @@ export async function main(args: string[]): Promise<void> {
   }
 }
 
-function ofKafkaStreams(command: Command, session: string): Command {
-  return { ...command, env: { ...command.env, SESSION_TIMEOUT_MS: session } };
+/** Both peers by the same session: without its folder Millrace is a new member, too, and the killed one is waited for. */
+function withSession(command: Command, session: string): Command {
+  return { ...command, env: { ...command.env, SESSION_TIMEOUT_MS: session, MILLRACE_SESSION_TIMEOUT: `${session}ms` } };
 }
 
 /** One round: the state is filled, the job killed, changed by `between`, started again. */
