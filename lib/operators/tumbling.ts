@@ -19,12 +19,12 @@ export function tumbling(
   judged: boolean,
 ): Tumbling {
   const time = pl.col(indexColumn).cast(pl.Datetime("ms")).cast(pl.Int64);
-  const from = time.minus(int(offset));
-  // the remainder of a time before the epoch is made positive, so that its window starts before it too
-  const start = from.minus(from.modulo(int(every)).plus(int(every)).modulo(int(every)));
-  const window = start.div(int(every)).cast(pl.Int64);
-  const late = start
-    .plus(int(offset + every + grace))
+  // exact: a double that is rounded to a whole number from below is at least 2 ** 52 of its units away from 0, which no time in ms is
+  const window = time.minus(int(offset)).cast(pl.Float64).divideBy(pl.lit(every)).floor().cast(pl.Int64);
+  const late = window
+    .plus(int(1))
+    .multiplyBy(int(every))
+    .plus(int(offset + grace))
     .ltEq(pl.col("_watermark"))
     .fillNull(pl.lit(false));
   return {

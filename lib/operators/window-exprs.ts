@@ -45,12 +45,14 @@ export function windowExprs(plan: WindowPlan) {
       ),
       pl.col("_rows").sum(),
     ],
-    // runs: neighbouring rows of one key and window; a null begins a new one, which is never wrong
+    // runs: neighbouring rows of one key and window; a null begins a new one, which is never wrong. Sorted as they are, which Polars is told by sorting them:
+    // grouping is then a walk
     run: columns([...keys, "§window"])
       .map((column) => column.neq(column.shift(1)).fillNull(pl.lit(true)))
       .reduce((changed, column) => changed.or(column))
       .cast(pl.UInt32)
       .cumSum()
+      .sort()
       .alias("§run"),
     byRun: pl.col("§run"),
     ofRun: columns([...keys, "§window"]).map((column) => column.first()),
