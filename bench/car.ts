@@ -6,7 +6,7 @@ import pl from "nodejs-polars";
 import { EmbeddedBroker } from "../kernel/broker/embedded-broker.ts";
 import { simulatePackedCar } from "../kernel/simulate/index.ts";
 import { Cluster, Producer, partitionByKey } from "../lib/log/index.ts";
-import { promoted, started } from "./peers/millrace.ts";
+import { promoted, started, untilEnd } from "./peers/millrace.ts";
 import { measure } from "./side-by-side/measure.ts";
 import { readOutput } from "./side-by-side/read-output.ts";
 
@@ -16,7 +16,8 @@ const HELP = `node bench/main.ts car [options]
   --format arrow|json   (arrow)
   --channels N          (5000)
   --seconds N           of event time (10)
-  --guarantee G         at-least-once (default) or exactly-once`;
+  --guarantee G         at-least-once (default) or exactly-once
+  --workers N           processes of the job (1)`;
 
 const HERTZ = 1500;
 const SPAN = 100;
@@ -35,6 +36,7 @@ export async function main(args: string[]): Promise<void> {
       channels: { type: "string", default: "5000" },
       seconds: { type: "string", default: "10" },
       guarantee: { type: "string", default: "at-least-once" },
+      workers: { type: "string", default: "1" },
       help: { type: "boolean", default: false },
     },
   });
@@ -70,7 +72,7 @@ export async function main(args: string[]): Promise<void> {
       stateDir,
       commitInterval: 1000,
     };
-    const measured = await measure(started(notebook, run), 120_000 + samples / 1000);
+    const measured = await measure(started(notebook, run, untilEnd(Number(values.workers))), 120_000 + samples / 1000);
     check(await readOutput(cluster, "bench-car-out", OUTPUT), { format, channels, count });
     const rate = samples / measured.secondsSinceFirst;
     const million = (value: number) => (value / 1e6).toFixed(2);

@@ -45,16 +45,20 @@ export async function promoted(notebook: string, progress: (line: string) => voi
 export function started(
   notebook: string,
   run: Omit<JobRun, "workload" | "count">,
-  flags: readonly string[] = FLAGS,
+  flags: readonly string[] = untilEnd(),
 ): Command {
   const args = ["start", "--silent", "--", ...flags];
   return { command: "npm", args, cwd: jobFolder(notebook), env: environment(run) };
 }
 
-const FLAGS = ["--until", "end", "--json"];
+/** A run to the end of the topic, told as JSON. */
+export function untilEnd(workers = 1): string[] {
+  const flags = ["--until", "end", "--json"];
+  return workers === 1 ? flags : [...flags, "--workers", String(workers)];
+}
 
 function start(run: JobRun, workers: number, profile: string | undefined) {
-  const flags = workers === 1 ? FLAGS : [...FLAGS, "--workers", String(workers)];
+  const flags = untilEnd(workers);
   if (profile === undefined) return { command: "npm", args: ["start", "--silent", "--", ...flags] };
   const name = `${run.workload}-${run.guarantee}.cpuprofile`;
   const profiling = ["--cpu-prof", "--cpu-prof-dir", profile, "--cpu-prof-name", name];
