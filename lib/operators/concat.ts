@@ -55,9 +55,7 @@ function concatRows(inputs: readonly Compiled[], names: readonly string[]): Conc
     // what no input has stays away: whoever needs it makes it
     const inner = INNER.filter((name) => frames.some((frame) => frame.columns.includes(name)));
     const parts = frames.map((frame, i) => {
-      const absent = [...new Set([...inner, "_watermark"])]
-        .filter((name) => !frame.columns.includes(name))
-        .map((name) => missing.get(name)!);
+      const absent = INNER.filter((name) => !frame.columns.includes(name)).map((name) => missing.get(name)!);
       return frame.withColumns(...absent).withColumns(clocks[i]!, places[i]!, row);
     });
     // rows of windows have no place in the reading

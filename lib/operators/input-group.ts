@@ -154,9 +154,9 @@ function inOrder(group: InputGroup, frames: readonly pl.DataFrame[], reached: nu
         .otherwise(pl.lit(null).cast(pl.Int64)),
     );
   const watermark = largestOf(before);
-  // rows that had to wait come after others of later times, and are late for nothing
+  // rows that had to wait come after others of later times, and are not late for those
   const known = frames.some((_, i) => group.placed.has(group.inputs[i]!))
-    ? pl.when(WAITED).then(NONE).otherwise(watermark)
+    ? pl.when(WAITED).then(TRAVELLED!).otherwise(watermark)
     : watermark;
   return rows.withColumns(known.alias("_watermark"), AT.alias("_sequence"));
 }

@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import { columns, perKey, renamed } from "./exprs.ts";
 import { type AsOfPlan, waitOf } from "./join-as-of.ts";
-import { CLOCK, clockOf, positionAfter, positionOf, positionPast } from "./join-order.ts";
+import { CLOCK, clockOf, orderAt, positionAfter, positionOf, positionPast } from "./join-order.ts";
 
 const int = (value: number): pl.Expr => pl.lit(value).cast(pl.Int64);
 const ms = (column: string): pl.Expr => pl.col(column).cast(pl.Int64);
@@ -43,7 +43,7 @@ export function asOfExprs(plan: AsOfPlan) {
       ...renamed(plan.leftKeys, keys),
       ms(plan.leftTime).alias("§at"),
       (forward ? int(0).minus(ms(plan.leftTime)) : ms(plan.leftTime)).alias("§t"),
-      (waits ? released(plan) : sequence ? pl.col("_sequence") : positionOf(leftDelay)).alias("§order"),
+      (waits ? pl.col("§release") : sequence ? pl.col("_sequence") : positionOf(leftDelay)).alias("§order"),
       pl.intRange(pl.len()).alias("§row"),
       CLOCK.alias("§clock"),
     ],
@@ -58,7 +58,11 @@ export function asOfExprs(plan: AsOfPlan) {
       ["§row", "§release", ...(plan.waiting?.columns ?? []).map(({ from }) => from)],
       ["row", "release", ...(plan.waiting?.columns ?? []).map(({ to }) => to)],
     ),
-    fromWaiting: (plan.waiting?.columns ?? []).map(({ from, to }) => pl.col(to).alias(from)),
+    fromWaiting: [
+      ...(plan.waiting?.columns ?? []).map(({ from, to }) => pl.col(to).alias(from)),
+      orderAt(pl.col("release")),
+      pl.col("release").alias("§release"),
+    ],
     byRelease: columns(["release", "row"]),
     due: (bound: number) => pl.col("release").ltEq(pl.lit(bound)),
     // right rows

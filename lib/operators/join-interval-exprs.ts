@@ -2,7 +2,7 @@ import pl from "nodejs-polars";
 import { dtypeOf } from "../schema.ts";
 import { columns, renamed } from "./exprs.ts";
 import type { IntervalPlan, IntervalSide } from "./join-interval.ts";
-import { CLOCK, positionOf, positionPast } from "./join-order.ts";
+import { CLOCK, orderAt, positionOf, positionPast } from "./join-order.ts";
 
 const int = (value: number): pl.Expr => pl.lit(value).cast(pl.Int64);
 const none = (dtype: pl.DataType): pl.Expr => pl.lit(null).cast(dtype);
@@ -166,7 +166,10 @@ export function intervalExprs(plan: IntervalPlan) {
     pair,
     unmatched,
     order: columns(order),
-    output: columns([...given.map(({ to }) => to), ...plan.metadata, "_watermark", "_sequence"]),
+    output: [
+      ...columns([...given.map(({ to }) => to), ...plan.metadata, "_watermark", "_sequence"]),
+      orderAt(pl.col("§at")),
+    ],
   };
 }
 

@@ -15,6 +15,11 @@ const AFTER_RECORDS = 3;
 
 const STEPS = 4;
 
+/** How far things had come when a row was given, see {@link orderAt}; null for records and rows of windows, which have come when their time says. */
+const ORDER = pl.col("_order");
+const HAS_ORDER = ORDER.isNotNull();
+const AT_RECORD = pl.col("_sequence").gtEq(pl.lit(0));
+
 /** Milliseconds by which the rows of an input lag behind the watermark; undefined where they are those of records, which do not. */
 export type Delay = number | undefined;
 
@@ -28,6 +33,13 @@ export const CLOCK: pl.Expr = pl.maxHorizontal([pl.col("_watermark"), time]);
 export function clockOf(delay: Delay): pl.Expr {
   if (delay === undefined) return CLOCK;
   return pl
+    .when(HAS_ORDER)
+    .then(
+      pl
+        .when(AT_RECORD)
+        .then(pl.maxHorizontal([ORDER, CLOCK]))
+        .otherwise(ORDER.plus(int(1))),
+    )
     .when(pl.col("_watermark").isNull())
     .then(time.plus(int(1 + delay)))
     .otherwise(CLOCK);
@@ -39,12 +51,20 @@ function position(clock: pl.Expr, rank: number): pl.Expr {
 
 /** The position of a row of an input with this delay. */
 export function positionOf(delay: Delay): pl.Expr {
-  const record = position(CLOCK, RECORD);
-  if (delay === undefined) return record;
-  return pl
-    .when(pl.col("_watermark").isNull())
-    .then(position(time.plus(int(1 + delay)), RELEASED))
-    .otherwise(record);
+  if (delay === undefined) return position(CLOCK, RECORD);
+  const clock = clockOf(delay);
+  const isRecord = pl.when(HAS_ORDER).then(AT_RECORD).otherwise(pl.col("_watermark").isNotNull());
+  return pl.when(isRecord).then(position(clock, RECORD)).otherwise(position(clock, RELEASED));
+}
+
+/**
+ * The `_order` of a row that is given at a position: the time up to which everything had been read before it. It depends on nothing but the position,
+ * so that rows that waited have one order whatever else there is in their partition, and whatever the batches are.
+ */
+export function orderAt(place: pl.Expr): pl.Expr {
+  const past = place.minus(int(RECORD));
+  const rank = past.modulo(int(STEPS)).plus(int(STEPS)).modulo(int(STEPS));
+  return past.minus(rank).div(int(STEPS)).cast(pl.Int64).alias("_order");
 }
 
 /** The position by which all rows of an input with this delay have come whose time is at most `time`; only late ones may follow. */

@@ -326,8 +326,8 @@ export class ProcessRows implements Operator {
         ),
       );
     const rows = parts.reduce((left, right) => left.hstack(right) as unknown as pl.DataFrame);
-    const lateness = inner.includes("_watermark") ? [this.#exprs.watermark] : [];
-    return rows.withColumns(...lateness).select(...Object.keys(schema), ...inner);
+    const ofRows = this.#exprs.ofRows.filter(([name]) => inner.includes(name)).map(([, expr]) => expr);
+    return rows.withColumns(...ofRows).select(...Object.keys(schema), ...inner);
   }
 }
 
@@ -337,13 +337,11 @@ function exprsOf({ keys, storedKeys }: ProcessPlan) {
     storedKeys: columns(storedKeys),
     keysToStored: renamed(keys, storedKeys),
     storedToKeys: renamed(storedKeys, keys),
-    // rows of timers are never late
-    watermark: pl
-      .when(pl.col("§timer").not())
-      .then(pl.col("_watermark"))
-      .otherwise(pl.lit(null))
-      .cast(pl.Int64)
-      .alias("_watermark"),
+    // rows of timers are never late, and come when their time does
+    ofRows: ["_watermark", "_order"].map((name) => {
+      const own = pl.when(pl.col("§timer").not()).then(pl.col(name)).otherwise(pl.lit(null));
+      return [name, own.cast(pl.Int64).alias(name)] as const;
+    }),
   };
 }
 

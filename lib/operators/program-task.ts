@@ -252,7 +252,7 @@ function inPlace(rows: pl.DataFrame): pl.DataFrame {
   return absent.length === 0 ? rows : rows.withColumns(...absent.map(([, none]) => none));
 }
 
-const NO_PLACE = ["_watermark", "_sequence"].map((name) => [name, nullInt(name)] as const);
+const NO_PLACE = ["_watermark", "_sequence", "_order"].map((name) => [name, nullInt(name)] as const);
 
 async function operate(
   operator: Operator,

@@ -6,6 +6,8 @@ import type { Compiled } from "./compile.ts";
 import { compileExprs } from "./compile-exprs.ts";
 import { placedLineage } from "./lineage.ts";
 
+const ORDER = pl.col("_order");
+
 /** The column that says, as text, where a row that is sent on goes: the partition of this key; null for partition 0. */
 export const PLACE = "_place";
 
@@ -17,9 +19,9 @@ export const EVERYWHERE = "\u0000everywhere";
  * to whoever runs it; `back` begins the next part with the rows that came back.
  *
  * `_order` is what rows of several partitions are merged by: the largest event time up to and with the row in its partition, so that
- * rows of one partition keep their order; for the rows of windows their own time. It never falls within a partition: rows that had to wait (for
- * partners in a join, for the end of a window where others do not) and come when others have gone before are given the order of these, see
- * {@link inSentOrder}.
+ * rows of one partition keep their order; for the rows of windows their own time. Rows that had to wait for partners in a join have
+ * the order of what they waited for. It never falls within a partition: rows that come when others have gone before (those of windows that end later
+ * than others) are given the order of these, see {@link inSentOrder}.
  */
 export function compileRepartition(
   node: RepartitionNode,
@@ -51,6 +53,11 @@ export function compileRepartition(
   const time = pl.col("_time").cast(pl.Int64);
   const own = pl.maxHorizontal([pl.col("_watermark"), time]).alias("_order");
   const timeOrder = time.alias("_order");
+  // what all rows lag is not waited for where they come back, see `delay` below
+  const given = pl
+    .when(ORDER.isNull())
+    .then(own)
+    .otherwise(pl.maxHorizontal([ORDER.minus(pl.lit(input.leastDelay).cast(pl.Int64)), time]));
   const none = pl.lit(null).cast(pl.Int64).alias("_watermark");
   const send: Compiled = {
     ...input,
@@ -65,7 +72,7 @@ export function compileRepartition(
           if (!present.includes("_watermark")) placed = placed.withColumns(none);
           if (input.windowed && !waits(input))
             placed = placed.withColumns(timeOrder).sort("_order", false, false, true);
-          else placed = placed.withColumns(present.includes("_order") ? pl.col("_order").fillNull(own) : own);
+          else placed = placed.withColumns(present.includes("_order") ? given.alias("_order") : own);
           return key_.length === 0 ? placed : placed.withColumns(...key_);
         },
       },
@@ -94,8 +101,6 @@ export function compileRepartition(
 
 /** Whether some of the rows come later than others of their time. */
 export const waits = ({ delay, leastDelay }: Compiled): boolean => delay > leastDelay;
-
-const ORDER = pl.col("_order");
 
 /** Rows as they are sent, none with a smaller `_order` than one before it. @param last the largest of what was sent before, ms; NaN for none */
 export function inSentOrder(rows: pl.DataFrame, last: number): pl.DataFrame {

@@ -182,6 +182,77 @@ for (const [name, waiting] of Object.entries(WAITING))
     }
   });
 
+/** Records of one key at these times, in order; then one of another key, so late that nothing waits any more. */
+const oneByOne = (...times: readonly (readonly [string, number])[]) =>
+  [...times, ["phones", 90_000] as const, ["tablets", 90_001] as const].map(([name, t], n) => ({
+    name,
+    record: { device: t < 90_000 ? "a" : "b", t, x: 1, j: 1, s: "p", n },
+  }));
+
+/** Rows given at other times than their own: at once where the other side is there already, or with it, or for want of it. */
+const WAITED: Readonly<Record<string, StreamFrame>> = {
+  forward: phones.joinAsof(tablets, { by, strategy: "forward", tolerance: "2s" }).drop("k"),
+  semi: phones.join(tablets, { on: "device", how: "semi", within: { before: "0ms", after: "10s" } }),
+  anti: phones.join(tablets, { on: "device", how: "anti", within: { before: "0ms", after: "100ms" } }),
+  placed: phones.join(tablets, { on: "device", how: "semi", within: { before: "0ms", after: "10s" } }).keyBy("j"),
+};
+
+for (const [name, waited] of Object.entries(WAITED))
+  test(`rows that waited and meet others again stand where they were given, in any batches: ${name}`, async () => {
+    const on = name === "placed" ? "j" : "device";
+    const others = opened("tablets").select(on, pl.col("n").alias("m"));
+    const program = waited.join(others, { on, within: { before: "1s", after: "5s" } });
+    const all = oneByOne(
+      ["phones", 1000],
+      ["tablets", 1110],
+      ["phones", 1200],
+      ["phones", 1300],
+      ["tablets", 1500],
+      ["tablets", 2500],
+      ["phones", 2600],
+      ["tablets", 3700],
+      ["tablets", 5700],
+    );
+    const run = async (batches: readonly (typeof all)[]) => {
+      const tested = driver(program, { schemas: SCHEMAS });
+      for (const batch of batches)
+        await tested.feed(
+          batch[0]!.name,
+          batch.map(({ record }) => record),
+        );
+      await tested.end();
+      return tested.table(program, ["n", "m"]);
+    };
+    const whole = await run(["phones", "tablets"].map((name) => all.filter((one) => one.name === name)));
+    assert.ok(whole.split("\n").length > 5);
+    assert.equal(await run(all.map((one) => [one])), whole);
+  });
+
+test("rows that waited and are placed anew come in the order in which they were given, whatever else is in their partition", async () => {
+  const partners = opened("tablets").select("j");
+  const program = phones
+    .join(partners, { on: "j", how: "semi", within: { before: "0ms", after: "10s" } })
+    .withColumns(pl.col("n").cumCount().over("device").alias("place"));
+  const row = (t: number, j: number, n: number, device = "a") => ({ device, t, x: 1, j, s: "p", n });
+  for (const partitions of [1, 2, 3]) {
+    const tested = driver(program, { partitions, schemas: SCHEMAS });
+    await tested.feed("phones", [row(1000, 1, 1), row(1100, 2, 2), row(1200, 3, 3)]);
+    await tested.feed("tablets", [row(1300, 3, 0), row(1400, 2, 0), row(1500, 1, 0)]);
+    for (const name of ["phones", "tablets"])
+      await tested.feed(
+        name,
+        [..."bcdefgh"].map((device, i) => row(90_000 + i, 9, 0, device)),
+      );
+    await tested.end();
+    const rows = tested.rows().filter(pl.col("device").eq(pl.lit("a")));
+    const placed = rows
+      .select("n", "place")
+      .rows()
+      .map(([n, place]) => `${n} is ${place}`);
+    assert.deepEqual(placed, ["3 is 1", "2 is 2", "1 is 3"], `${partitions} partitions`);
+  }
+});
+
 test("a join whose rows all come at once delays nothing behind it", async () => {
   const windows = phones
     .groupByDynamic({ indexColumn: "t", every: "1s", by: ["device", "j"], grace: "10s" })
