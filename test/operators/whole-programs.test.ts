@@ -111,6 +111,8 @@ async function run(
   for (const [name, texts] of Object.entries(perKey)) {
     perKey[name] = texts.filter((text) => updates === undefined || !text.includes('"window_end":null'));
     if (perKey[name].length === 0) delete perKey[name];
+    // which window has its first update first is a matter of batches; judged is the last one of each
+    else if (updates !== undefined) perKey[name].sort();
   }
   return perKey;
 }
