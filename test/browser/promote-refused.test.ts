@@ -1,6 +1,6 @@
 // A notebook that promotion refuses, in JupyterLab: the panel says why, where and what to do, and promotes once that is done.
 import assert from "node:assert/strict";
-import { access, readFile } from "node:fs/promises";
+import { access, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { readings, testTopics } from "../run/notebook/topics.ts";
@@ -61,6 +61,44 @@ test("a notebook that is refused, in JupyterLab", { skip: noChromium, timeout: 4
       await picture(page, "promote-refused");
     },
   );
+
+  const dialog = page.locator(".jp-Dialog");
+  await t.test("looked at and promoted while it is being saved: each waits for the save before it", async () => {
+    await tab("alerts.ipynb");
+    await page.locator(".jp-CodeCell").nth(2).locator(".cm-content").click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.insertText('const hard = phone.filter(pl.col("gForceX").gt(2)); // saved slowly');
+    let writing = false;
+    await page.route("**/api/contents/alerts.ipynb*", async (route) => {
+      const response = await route.fetch(); // what is written is on disk before JupyterLab hears of it
+      if (route.request().method() === "PUT") {
+        writing = true;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      await route.fulfill({ response });
+    });
+    await choose(page, "File", "Save Notebook");
+    await until("it is being saved", async () => writing, LONG);
+    await tab("Promotion");
+    await press("look at the notebook again");
+    await press("promote this notebook to a job folder beside it");
+    await said.getByText(/\| const hard = .* \/\/ saved slowly/).waitFor();
+    assert.equal(await dialog.count(), 0, "nothing is asked");
+    await page.unrouteAll({ behavior: "wait" });
+  });
+
+  await t.test("changed on disk, and not to be overwritten: the panel says that it was not saved", async () => {
+    const file = path.join(lab.folder, "alerts.ipynb");
+    await press("look at the notebook again");
+    await until("it has been saved and looked at", async () => (await said.textContent()) === "");
+    await writeFile(file, `${await readFile(file, "utf8")} `);
+    await press("promote this notebook to a job folder beside it");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await said.getByText("This notebook was not saved (Cancel): save it, and try again.").waitFor();
+    await press("promote this notebook to a job folder beside it");
+    await dialog.getByRole("button", { name: "Overwrite" }).click();
+    await said.getByText("alerts.ipynb is not promoted (1 reason).").waitFor();
+  });
 
   await t.test("run out of order: so is that, once one has it looked at again", async () => {
     await tab("alerts.ipynb");

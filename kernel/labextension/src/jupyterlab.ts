@@ -98,6 +98,7 @@ export interface NotebookPanel extends Widget {
     readonly isReady: boolean;
     readonly ready: Promise<void>;
     readonly model: { readonly dirty: boolean };
+    readonly saveState: Signal<unknown, "started" | "completed" | "failed">;
     save(): Promise<void>;
   };
   readonly sessionContext: SessionContext;

@@ -19,6 +19,7 @@ import { stopStreams } from "./panels/stop-streams.ts";
 import { streamsPanel } from "./panels/streams-panel.ts";
 import { topicsPanel } from "./panels/topics-panel.ts";
 import { plotlyRenderer } from "./plotly/plotly-renderer.ts";
+import { saverOf } from "./save-notebook.ts";
 import type { Shared } from "./shared.ts";
 import css from "./style.css";
 
@@ -47,6 +48,7 @@ export function plugin(shared: Shared): Plugin {
         notebook.content.rendermime.addFactory(liveRenderer(shared, notebook.sessionContext, connections));
         notebook.content.rendermime.addFactory(plotlyRenderer(shared, themes, notebook.sessionContext, connections));
         keepJournal(notebook);
+        saverOf(notebook);
         closeDeletedCells(notebook, connections);
         addPromoteButton(notebook, shared, () => openPromotePanel(shared, app, connections, notebook));
       });

@@ -1,6 +1,7 @@
 import { button, element } from "../element.ts";
 import type { Application, Comm, NotebookPanel } from "../jupyterlab.ts";
 import { isMillrace, type KernelConnections } from "../kernel-connections.ts";
+import { saverOf } from "../save-notebook.ts";
 import type { Shared } from "../shared.ts";
 
 type Answer = { html: string } | { said: string } | { folder: string; files: readonly string[] } | { error: string };
@@ -55,13 +56,21 @@ export function openPromotePanel(
       send: (data: unknown) => void opened()?.send(data),
     };
   };
+  const save = saverOf(notebook);
   const ask = async (comm: ReturnType<typeof channel>, what: "explain" | "write") => {
-    await notebook.context.save();
+    const failed = (text: string) => {
+      ended();
+      tell(text, true);
+      return false;
+    };
+    try {
+      await save();
+    } catch (error) {
+      return failed(`This notebook was not saved (${(error as Error).message}): save it, and try again.`);
+    }
     comm.send({ do: what, path: notebook.context.path });
     if (comm.isOpen()) return true;
-    ended();
-    tell("This notebook has no running Millrace kernel: start one, run the notebook, and try again.", true);
-    return false;
+    return failed("This notebook has no running Millrace kernel: start one, run the notebook, and try again.");
   };
 
   /** What is on screen only while it is looked for. */
