@@ -1,4 +1,4 @@
-import { registerHooks } from "node:module";
+import { createRequire, registerHooks } from "node:module";
 import { sharedMembers } from "./shared-members.ts";
 
 /**
@@ -10,7 +10,8 @@ import { sharedMembers } from "./shared-members.ts";
  * another shape is left as it is.
  * The figures are in docs/decisions/007-polars-objects.md.
  */
-const FILES = /nodejs-polars\/bin\/(?:lazy\/expr\/index|series\/index|dataframe|lazy\/dataframe)\.js$/;
+const FILES =
+  /nodejs-polars[\\/]bin[\\/](?:lazy[\\/]expr[\\/]index|series[\\/]index|dataframe|lazy[\\/]dataframe)\.js$/;
 
 registerHooks({
   load(url, context, nextLoad) {
@@ -19,6 +20,9 @@ registerHooks({
     return { ...loaded, source: methodsBeforeColumns(sharedMembers(String(loaded.source))) };
   },
 });
+// where the program imports nodejs-polars as well, Node has looked into these for what they export, and keeps the source until they run
+const { cache } = createRequire(import.meta.url);
+for (const [file, module] of Object.entries(cache)) if (FILES.test(file) && !module?.loaded) delete cache[file];
 
 /**
  * The source with a frame's own members before its columns: as published, `frame.height` of a frame with a column "height" is that column, and

@@ -13,7 +13,9 @@ const entries = Object.keys(exports)
   .filter((entry) => entry !== "./package.json" && entry !== "./log") // columns of bytes, without Polars
   .map((entry) => `millrace${entry.slice(1)}`);
 
-for (const program of [...entries.map((entry) => [entry]), ["millrace", "millrace/job"], [...entries].reverse()]) {
+const alone = [...entries.map((entry) => [entry]), ["millrace", "millrace/job"], [...entries].reverse()];
+const beside = entries.map((entry) => [entry, "nodejs-polars"]);
+for (const program of [...alone, ...beside]) {
   test(`import ${program.join(", ")}`, async (t) => {
     const folder = await mkdtemp(path.join(lib, "../test/polars/entry-"));
     t.after(() => rm(folder, { recursive: true }));
