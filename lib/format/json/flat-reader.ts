@@ -4,13 +4,13 @@ import { frameOf } from "../../polars/frame-of.ts";
 import type { Schema } from "../../schema.ts";
 import { emptied, FLAT, type FlatColumn, flatColumn, numberSeries, textSeries } from "../flat/columns.ts";
 import type { Decoded } from "../format.ts";
+import { PlainText } from "./plain-text.ts";
 import { scanInstant } from "./scan-instant.ts";
 import { NumberScan } from "./scan-number.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const MAX_EXACT = Number.MAX_SAFE_INTEGER;
@@ -44,6 +44,7 @@ export class FlatReader {
   /** The columns of the record before, in its order. */
   readonly #order: (Column | undefined)[] = [];
   #unknown = 0;
+  #text = new PlainText(new Uint8Array(0));
 
   private constructor(schema: Schema, wanted: ReadonlySet<string>) {
     this.#columns = Object.entries(schema).map(([name, dtype]) => column(name, wanted.has(name) ? dtype : undefined));
@@ -61,6 +62,7 @@ export class FlatReader {
     const { starts, ends, nulls } = values;
     if (nulls !== undefined || count === 0) return undefined;
     const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.byteLength);
+    this.#text = new PlainText(bytes);
     for (const column of this.#wanted) emptied(column, count);
     for (const column of this.#columns) {
       column.seen = 0;
@@ -90,7 +92,7 @@ export class FlatReader {
       let column = this.#order[place];
       let to = column === undefined ? -1 : match(bytes, at, column.bytes);
       if (to === -1) {
-        to = nameEnd(bytes, at, end);
+        to = this.#text.asciiEnd(at, end);
         if (to === -1) return false;
         column = this.#find(bytes, at, to);
         if (place < 256) this.#order[place] = column;
@@ -135,7 +137,7 @@ export class FlatReader {
       }
       case KIND.text: {
         if (first !== QUOTE) return -1;
-        const to = textEnd(bytes, at + 1, end);
+        const to = this.#text.end(at + 1, end);
         column.starts[row] = at + 1;
         column.ends[row] = to;
         return to === -1 ? -1 : to + 1;
@@ -149,7 +151,7 @@ export class FlatReader {
           const count = scanInstant(bytes, at + 1, column.perSecond);
           if (Number.isNaN(count)) return -1;
           column.cells[row] = count;
-          return textEnd(bytes, at + 1, end) + 1;
+          return this.#text.end(at + 1, end) + 1;
         }
         const to = this.#number.scan(bytes, at, end);
         const count = this.#number.value * column.perUnit;
@@ -163,7 +165,7 @@ export class FlatReader {
   #skip(bytes: Buffer, at: number, end: number): number {
     switch (bytes[at]) {
       case QUOTE: {
-        const to = nameEnd(bytes, at + 1, end);
+        const to = this.#text.asciiEnd(at + 1, end);
         return to === -1 ? -1 : to + 1;
       }
       case 0x6e:
@@ -207,23 +209,6 @@ function blanks(bytes: Buffer, at: number): number {
 function match(bytes: Buffer, at: number, name: Uint8Array): number {
   for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return -1;
   return bytes[at + name.length] === QUOTE ? at + name.length : -1;
-}
-
-/** Only ASCII: the other way checks what is not, whether it is UTF-8. */
-function nameEnd(bytes: Buffer, at: number, end: number): number {
-  const to = textEnd(bytes, at, end);
-  for (; at < to; at++) if (bytes[at]! >= 0x80) return -1;
-  return to;
-}
-
-/** Where the text ends, or -1 where it holds an escape or a control character. */
-function textEnd(bytes: Buffer, at: number, end: number): number {
-  for (; at < end; at++) {
-    const byte = bytes[at]!;
-    if (byte === QUOTE) return at;
-    if (byte === BACKSLASH || byte < 0x20) return -1;
-  }
-  return -1;
 }
 
 function word(bytes: Buffer, at: number, text: string): number {
