@@ -12,7 +12,7 @@ const HELP = `node bench/main.ts own [options]
   Jobs of Millrace alone, each output checked against batch Polars: many keys, wide rows, large values, compressed topics, sessions; with --sizes one of
   them over partitions, keys, value sizes and batch sizes.
   --only a,b       of ${Object.keys(CASES).join(", ")}
-  --sizes          "delta" over sizes in the place of the cases
+  --sizes          "delta" over sizes in the place of the cases; with --only those whose names hold one of these, such as "partitions"
   --scale F        of the number of messages (1)
   --workers N      (1)
   --guarantee G    (exactly-once)`;
@@ -52,10 +52,12 @@ export async function main(args: string[]): Promise<void> {
   };
   const scaled = (size: Size): Size => ({ ...size, count: Math.round(size.count * Number(values.scale)) });
   const runs: [string, CaseRun][] = values.sizes
-    ? SIZES.map(({ what, size, run }) => [
-        what,
-        { ...base, name: "delta", size: scaled({ ...CASES.delta!.size, ...size }), ...run },
-      ])
+    ? SIZES.filter(({ what }) => values.only?.split(",").some((part) => what.includes(part)) ?? true).map(
+        ({ what, size, run }) => [
+          what,
+          { ...base, name: "delta", size: scaled({ ...CASES.delta!.size, ...size }), ...run },
+        ],
+      )
     : (values.only?.split(",") ?? Object.keys(CASES)).map((name) => [
         CASES[name]!.title,
         { ...base, name, size: scaled(CASES[name]!.size) },
