@@ -57,7 +57,15 @@ export async function runCase(cluster: Cluster, servers: string, work: string, r
   const measured = await measure(
     {
       command: process.execPath,
-      args: [path.join(import.meta.dirname, "job.ts"), "--until", "end", "--json", "--workers", String(run.workers)],
+      args: [
+        "--max-semi-space-size=4",
+        path.join(import.meta.dirname, "job.ts"),
+        "--until",
+        "end",
+        "--json",
+        "--workers",
+        String(run.workers),
+      ],
       env: {
         KAFKA_BOOTSTRAP_SERVERS: servers,
         MILLRACE_JOB_NAME: id,

@@ -10,9 +10,9 @@ export function countBuffersWithHeap(): void {
 }
 
 /**
- * Has V8 collect the whole heap once it, and with {@link countBuffersWithHeap} the buffers, have grown by half since the last time. By itself it lets a small
+ * Has V8 collect the whole heap once it, and with {@link countBuffersWithHeap} the buffers, have doubled since the last time. By itself it lets a small
  * heap grow to three or four times what is alive: a job then holds 300 MiB of buffers that nobody needs (docs/decisions/061-buffers-and-collections.md).
  */
-export function collectAtHalfMore(): void {
-  setFlagsFromString("--heap-growing-percent=50");
+export function collectAtTwice(): void {
+  setFlagsFromString("--heap-growing-percent=100");
 }

@@ -176,7 +176,7 @@ test("Dockerfile: runs as another user than root, on an argument's base of an ex
     lines.filter((line) => line.startsWith(`${keyword} `)).map((line) => line.slice(keyword.length + 1).trim());
   assert.deepEqual(arguments_("FROM"), ["$" + "{NODE_IMAGE}"]);
   assert.deepEqual(arguments_("USER"), ["node"]);
-  assert.deepEqual(JSON.parse(arguments_("CMD")[0]!), ["node", "main.ts"]);
+  assert.deepEqual(JSON.parse(arguments_("CMD")[0]!), ["node", "--max-semi-space-size=4", "main.ts"]);
   const [check] = lines.filter((line) => line.startsWith("HEALTHCHECK")).map((line) => line.match(/CMD (\[.*\])$/)![1]);
   assert.match(JSON.parse(check!)[2], /\/health\/live/);
   assert.match(arguments_("RUN").join(" "), /npm install --omit=dev/);

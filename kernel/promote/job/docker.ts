@@ -1,5 +1,5 @@
 import type { Parameter } from "../parameters.ts";
-import { NODE_VERSION } from "./package-json.ts";
+import { NODE_FLAGS, NODE_VERSION } from "./package-json.ts";
 
 /** @param writesFiles `.toParquet` is among the sinks */
 export const dockerfile = (
@@ -20,7 +20,7 @@ VOLUME /state${writesFiles ? " /files" : ""}
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \\
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "main.ts"]
+CMD ["node", "${NODE_FLAGS}", "main.ts"]
 `;
 
 /** What the running job does not read. */

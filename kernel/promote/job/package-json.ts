@@ -10,6 +10,12 @@ export interface PackageOptions {
   readonly pinned: Readonly<Record<string, string>>;
 }
 
+/**
+ * Millrace's objects die young, most of them handles of Polars that cost a microsecond each to be let go of: a small young part of the heap is collected often,
+ * 2 ms each, in the place of 20 (docs/decisions/061-buffers-and-collections.md).
+ */
+export const NODE_FLAGS = "--max-semi-space-size=4";
+
 /** An npm package of exact versions; `millrace` comes from the folder itself. */
 export function packageJson({ name, notebook, millraceVersion, packages, pinned }: PackageOptions): string {
   const manifest = {
@@ -19,7 +25,7 @@ export function packageJson({ name, notebook, millraceVersion, packages, pinned 
     description: `Stream job promoted from ${notebook}`,
     type: "module",
     engines: { node: ">=24" },
-    scripts: { postinstall: "node postinstall.mjs", start: "exec node main.ts", test: "node --test" },
+    scripts: { postinstall: "node postinstall.mjs", start: `exec node ${NODE_FLAGS} main.ts`, test: "node --test" },
     dependencies: { millrace: `file:vendor/millrace-${millraceVersion}.tgz`, ...Object.fromEntries(packages) },
     devDependencies: { node: NODE_VERSION },
     overrides: pinned,

@@ -69,15 +69,14 @@ export class Checkpoints {
   /** Seals what these tasks did; the rest goes on beside them where it can. @throws what the one before has failed with */
   async begin(tasks: Iterable<PartitionTask>): Promise<void> {
     await this.settled();
-    await this.#saving;
+    if (this.#context.memory.crowded) await this.save(); // so that rows may leave memory
     this.#began = performance.now();
     const dirty = [...tasks].filter((task) => task.dirty);
-    if (this.#context.memory.crowded) await this.#unsaved.save(); // so that rows may leave memory
     if (dirty.length === 0) {
       this.#options.onMade(false);
       return this.#saveIfDue();
     }
-    const sealed = await seal(this.#context, this.#codecs, dirty, this.#unsaved.empty);
+    const sealed = await seal(this.#context, this.#codecs, dirty, this.#unsaved.none);
     const committing = this.#commit(sealed);
     if (!this.#isBeside) return await committing;
     this.#underWay = true;

@@ -2,7 +2,7 @@ import { MillraceError, Refusal } from "../../error.ts";
 import { declaredTerminals, statementsRunOnce } from "../../frame/driver.ts";
 import { declaredParams, setParamSource } from "../../frame/param.ts";
 import type { Schema } from "../../schema.ts";
-import { collectAtHalfMore, countBuffersWithHeap } from "../count-buffers.ts";
+import { collectAtTwice, countBuffersWithHeap } from "../count-buffers.ts";
 import { jobHelp } from "./help.ts";
 import { stderrLog } from "./log.ts";
 import { OtherWorkers } from "./other-workers.ts";
@@ -45,7 +45,7 @@ export function job(options: JobOptions): Job {
   // wait for each other cost w2 a third of its rate (docs/decisions/021-one-polars-thread.md). More cores are used by more workers.
   process.env.POLARS_MAX_THREADS ??= "1";
   countBuffersWithHeap();
-  collectAtHalfMore();
+  collectAtTwice();
   // a refusal in a statement between here and run() is as readable as any other
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);

@@ -21,6 +21,7 @@ export class Unsaved {
   readonly #memory: StateMemory;
   readonly #partitions = new Map<number, { position: PartitionPosition; changes: Map<string, Changes[]> }>();
   #bytes = 0;
+  #saving = false;
   #lasted = 0;
   #savedAt = Number.NEGATIVE_INFINITY;
 
@@ -30,13 +31,14 @@ export class Unsaved {
     this.#memory = memory;
   }
 
-  get empty(): boolean {
-    return this.#partitions.size === 0;
+  /** Whether the file is up to all that was added. */
+  get none(): boolean {
+    return this.#partitions.size === 0 && !this.#saving;
   }
 
   /** Whether it is time to save. */
   get due(): boolean {
-    if (this.empty) return false;
+    if (this.#partitions.size === 0 || this.#saving) return false;
     if (this.#memory.crowded) return true;
     return performance.now() - this.#savedAt >= Math.min(LONGEST, this.#lasted / SHARE);
   }
@@ -60,9 +62,10 @@ export class Unsaved {
     this.#partitions.delete(partition);
   }
 
-  /** Saves all of it. Nothing is to be added before this has settled. */
+  /** Saves all of it, one call at a time; what is added meanwhile is for the next. */
   async save(): Promise<void> {
-    if (this.empty) return;
+    if (this.#partitions.size === 0) return;
+    this.#saving = true;
     const checkpoints = [...this.#partitions].map(
       ([partition, { position, changes }]): PartitionCheckpoint => ({
         partition,
@@ -71,12 +74,17 @@ export class Unsaved {
       }),
     );
     this.#partitions.clear();
+    const bytes = this.#bytes;
     const began = performance.now();
-    await this.#file.commit(checkpoints);
+    try {
+      await this.#file.commit(checkpoints);
+    } finally {
+      this.#saving = false;
+    }
     this.#savedAt = performance.now();
     this.#lasted = this.#savedAt - began;
-    this.#bytes = 0;
-    this.#memory.note(this, 0);
+    this.#bytes -= bytes;
+    this.#memory.note(this, this.#bytes);
   }
 
   #spec(store: string) {

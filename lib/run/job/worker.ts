@@ -1,8 +1,6 @@
-import { MillraceError, Refusal } from "../../error.ts";
+import { MillraceError } from "../../error.ts";
 import {
-  BrokerRefused,
   type Cluster,
-  committedOffsets,
   endAbandonedTransaction,
   type FetchedPartition,
   Fetcher,
@@ -16,6 +14,7 @@ import { settledWithin } from "../../settled-within.ts";
 import type { StateFile } from "../../state/duckdb/state-file.ts";
 import type { StateMemory } from "../../state/state-memory.ts";
 import { Checkpoints } from "./checkpoints.ts";
+import { Failures, PATIENCE, passes } from "./failures.ts";
 import { HeldBackWatch } from "./held-back.ts";
 import type { JobIo } from "./job-io.ts";
 import type { JobPlan } from "./job-plan.ts";
@@ -28,6 +27,7 @@ import type { PartitionTask } from "./partition-task.ts";
 import { advance, processRecords } from "./process-records.ts";
 import { Rests } from "./rests.ts";
 import type { JobSettings } from "./settings.ts";
+import { SourceEnds } from "./source-ends.ts";
 import { Standbys } from "./standbys.ts";
 import { isBeforeWarmEnd, warmEnds } from "./warm.ts";
 
@@ -57,8 +57,6 @@ export interface WorkerSpan {
 /** Work for the loop, between batches. */
 type Command = () => Promise<void>;
 
-/** After this long without a checkpoint that succeeds, the job gives up, ms. */
-const PATIENCE = 120_000;
 /** Records of a partition that wait for others before it is not fetched for a while. */
 const MOST_WAITING = 100_000;
 /** How long the end waits for openings that were given up, and for a checkpoint under way, ms. */
@@ -99,12 +97,9 @@ export class Worker {
   #joined = false;
   #fatal: unknown;
   readonly #checkpoints: Checkpoints;
-  #failingSince: number | undefined;
-  /** What went wrong last; for {@link unready} while it goes on failing. */
-  #failure = "";
-  #ends: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined;
-  /** What the job's own repartition topics held once everything before them was done. */
-  readonly #innerEnds = new Map<string, ReadonlyMap<number, number>>();
+  readonly #failures = new Failures();
+  /** With `--until end`. */
+  #ends: SourceEnds | undefined;
   #lastTick = 0;
   #firstFetch = Number.NaN;
 
@@ -117,7 +112,7 @@ export class Worker {
       },
       onMade: (anything) => {
         // without anything to do it is good once all is opened anew
-        if (anything || (this.#openings.size === 0 && this.#joined)) this.#failingSince = undefined;
+        if (anything || (this.#openings.size === 0 && this.#joined)) this.#failures.end();
       },
       onEnded: () => this.#wake(),
       onSaveFailed: (error) => this.#fail(error),
@@ -138,9 +133,9 @@ export class Worker {
     this.#openings = new Openings(context, standbys, {
       opened: (task, opening) => void this.#inLoop(() => this.#opened(task, opening)),
       failed: (error, { partition }) => {
-        if (this.#passes(error)) {
+        if (passes(error)) {
           context.log.warn("opening a partition failed, trying again", { partition, error: (error as Error).message });
-          this.#failed(error);
+          this.#failures.note(error);
           return true;
         }
         this.#fail(error);
@@ -190,13 +185,8 @@ export class Worker {
 
   /** Why the worker does no work: it goes on failing, has not joined, or restores; undefined when it works. */
   unready(): Readonly<Record<string, unknown>> | undefined {
-    if (this.#failingSince !== undefined)
-      return {
-        reason: "failing",
-        error: this.#failure,
-        seconds: Math.round((performance.now() - this.#failingSince) / 1000),
-        givesUpAfter: PATIENCE / 1000,
-      };
+    const failing = this.#failures.report();
+    if (failing !== undefined) return failing;
     if (!this.#joined) return { reason: "joining the group" };
     if (this.#openings.size === 0) return undefined;
     return { reason: "restoring", restoring: this.#openings.progress() };
@@ -219,12 +209,7 @@ export class Worker {
   /** Works until stopped or, with `untilEnd`, until the group has reached the ends that were there at the start. */
   async run(): Promise<void> {
     const { settings, topics, cluster } = this.#context;
-    if (settings.untilEnd) {
-      const ends = topics.external.map(
-        async (topic) => [topic, await cluster.listOffsets(topic, "latest", "read_committed")] as const,
-      );
-      this.#ends = new Map(await Promise.all(ends));
-    }
+    if (settings.untilEnd) this.#ends = await SourceEnds.now(this.#context);
     const watch = new PartitionWatch(
       cluster,
       topics.sources,
@@ -267,7 +252,7 @@ export class Worker {
           if (task.warming && !isBeforeWarmEnd(task.offsets, task.partition, this.#context.settings.warm))
             await this.#warmed(task);
       } catch (error) {
-        if (error === this.#fatal || !this.#passes(error)) throw error;
+        if (error === this.#fatal || !passes(error)) throw error;
         await this.#rollback(error);
       }
     }
@@ -386,7 +371,7 @@ export class Worker {
     const { partition } = task;
     const { log, metrics } = this.#context;
     this.#openings.done(opening);
-    this.#innerEnds.clear();
+    this.#ends?.opened();
     this.#tasks.set(partition, task);
     metrics.stateRows.set({ partition: String(partition) }, task.stores.rows); // nothing may come for long
     for (const [topic, offset] of task.offsets) this.#fetcher.assign(topic, partition, offset);
@@ -398,7 +383,7 @@ export class Worker {
     const ends = warmEnds(task.offsets, task.partition, this.#context.settings.warm);
     task.warming = ends !== undefined;
     task.ahead.clear();
-    task.inputs = await OrderedInputs.open(this.#context, task, ends ?? this.#ends);
+    task.inputs = await OrderedInputs.open(this.#context, task, ends ?? this.#ends?.offsets);
   }
 
   /** Goes on beyond what an earlier reading had seen. */
@@ -438,7 +423,7 @@ export class Worker {
       await this.#checkpoint();
       await this.#checkpoints.save();
     } catch (error) {
-      if (!this.#passes(error)) throw error;
+      if (!passes(error)) throw error;
       failure = error; // their next owner starts from the last checkpoint, as we do with what stays
     }
     for (const partition of gone) {
@@ -500,7 +485,7 @@ export class Worker {
   /** Back to the last checkpoint: nothing of the open transaction counts, every partition is opened anew at the group's offsets. */
   async #rollback(error: unknown): Promise<void> {
     const { log, metrics } = this.#context;
-    if (this.#failed(error) > PATIENCE) throw error;
+    if (this.#failures.note(error) > PATIENCE) throw error;
     log.warn("back to the last checkpoint", { error: (error as Error).message });
     metrics.rollbacks.inc();
     await this.#checkpoints.abandon();
@@ -531,37 +516,11 @@ export class Worker {
           const replaced = await this.#member.isReplaced().catch(() => undefined);
           if (replaced === true) throw error;
           anew = replaced === false;
-        } else if (!this.#passes(error)) throw error;
-        if (this.#failed(error) > PATIENCE) throw error;
+        } else if (!passes(error)) throw error;
+        if (this.#failures.note(error) > PATIENCE) throw error;
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
-  }
-
-  /** Notes what went wrong. @returns for how long something has, ms */
-  #failed(error: unknown): number {
-    this.#failingSince ??= performance.now();
-    this.#failure = (error instanceof MillraceError ? error.what : String((error as Error).message ?? error)).split(
-      "\n",
-    )[0]!;
-    return performance.now() - this.#failingSince;
-  }
-
-  /** Whether going back to the last checkpoint can help. */
-  #passes(error: unknown): boolean {
-    if (error instanceof Refusal || !(error instanceof MillraceError)) return false;
-    if (error instanceof BrokerRefused && error.kafkaError.endsWith("AUTHORIZATION_FAILED")) return false;
-    const final = [
-      "OFFSET_OUT_OF_RANGE",
-      "CORRUPT_RECORDS",
-      "TOPIC_NOT_FOUND",
-      "TOPIC_RECREATED",
-      "AUTHENTICATION_FAILED",
-      "BAD_RECORD",
-      "MEMBER_FENCED",
-      "STATE_FOLDER",
-    ];
-    return !final.includes(error.code);
   }
 
   #fail(error: unknown): void {
@@ -589,46 +548,12 @@ export class Worker {
 
   // The end.
 
-  /** With `--until end`: whether the group, all workers together, has committed what was there at the start. */
   async #reachedEnds(): Promise<boolean> {
-    const { topics, cluster } = this.#context;
     if (this.#ends === undefined || !this.#joined || this.#openings.size > 0) return false;
-    if (!(await this.#committedUpTo(this.#ends))) return false;
-    // that they have ended is the last that tasks tell each other
-    const untold = [...this.#tasks.values()].filter(({ inputs }) => inputs?.untold);
-    if (untold.length > 0) {
-      for (const task of untold) task.dirty = true;
-      await this.#checkpoint();
-      return false;
-    }
-    // Each holds all it ever will once everything before it is done. A transaction has ended when its offsets are known as committed, but its marker
-    // may reach these partitions later: until then their last stable offset is one before what was sent.
-    for (const topic of topics.repartitions.values()) {
-      const end = this.#innerEnds.get(topic) ?? (await cluster.listOffsets(topic, "latest", "read_uncommitted"));
-      this.#innerEnds.set(topic, end);
-      if (!(await this.#committedUpTo(new Map([[topic, end]])))) return false;
-    }
-    return true;
-  }
-
-  async #committedUpTo(ends: ReadonlyMap<string, ReadonlyMap<number, number>>): Promise<boolean> {
-    let behind = false;
-    let uncommitted = false;
-    for (const task of this.#tasks.values()) {
-      for (const [topic, offset] of task.offsets)
-        if (offset < (ends.get(topic)?.get(task.partition) ?? 0)) behind = true;
-      if (task.dirty) uncommitted = true;
-    }
-    if (behind) return false;
-    await this.#checkpoints.settled();
-    if (uncommitted) await this.#checkpoint();
-    const { cluster, settings } = this.#context;
-    const partitions = [...ends].flatMap(([topic, offsets]) =>
-      [...offsets.keys()].map((partition) => ({ topic, partition })),
-    );
-    const committed = await committedOffsets(cluster, settings.name, partitions, { requireStable: true });
-    return [...ends].every(([topic, offsets]) =>
-      [...offsets].every(([partition, end]) => (committed.get(topic)?.get(partition) ?? -1) >= end),
+    return await this.#ends.reached(
+      [...this.#tasks.values()],
+      () => this.#checkpoint(),
+      () => this.#checkpoints.settled(),
     );
   }
 
