@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import pl from "nodejs-polars";
+import { NODE_FLAGS } from "../../kernel/promote/job/package-json.ts";
 import { jsonFormat } from "../../lib/format/json.ts";
 import { type Cluster, Producer, partitionByKey, partitionOf } from "../../lib/log/index.ts";
 import { keyColumn } from "../../lib/run/sink/key-column.ts";
@@ -58,7 +59,7 @@ export async function runCase(cluster: Cluster, servers: string, work: string, r
     {
       command: process.execPath,
       args: [
-        "--max-semi-space-size=4",
+        NODE_FLAGS,
         path.join(import.meta.dirname, "job.ts"),
         "--until",
         "end",
