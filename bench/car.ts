@@ -117,25 +117,25 @@ function check(written: pl.DataFrame, car: Car): void {
     perUnit: car.format === "json" ? 1 : PER_UNIT,
     hertz: HERTZ,
     span: SPAN,
-  }))
-    for (let i = 0; i < values.starts.length; i++) {
-      const message = pl.readIPCStream(Buffer.from(values.bytes.subarray(values.starts[i], values.ends[i])));
-      const value = pl.col("value").cast(pl.Float64);
-      parts.push(
-        message
-          .withColumns(pl.col("timestamp").cast(pl.Int64).alias("ms"))
-          .groupBy("channel")
-          .agg(
-            pl.col("ms").min().alias("ms"),
-            pl.len().cast(pl.Int64).alias("n"),
-            value.sum().alias("sum"),
-            value.min().alias("min"),
-            value.max().alias("max"),
-          ),
-      );
-    }
-  const ms = pl.col("ms").minus(pl.col("ms").modulo(1000)).alias("second");
-  const all = pl.concat(parts).withColumns(ms);
+  })) {
+    const messages = Array.from({ length: values.starts.length }, (_, i) =>
+      pl.readIPCStream(Buffer.from(values.bytes.subarray(values.starts[i], values.ends[i]))),
+    );
+    const value = pl.col("value").cast(pl.Float64);
+    const ms = pl.col("timestamp").cast(pl.Int64);
+    parts.push(
+      (pl.concat(messages) as pl.DataFrame)
+        .withColumns(ms.minus(ms.modulo(1000)).alias("second"))
+        .groupBy("second", "channel")
+        .agg(
+          pl.len().cast(pl.Int64).alias("n"),
+          value.sum().alias("sum"),
+          value.min().alias("min"),
+          value.max().alias("max"),
+        ),
+    );
+  }
+  const all = pl.concat(parts);
   const last = all.getColumn("second").max() as number;
   const expected = all
     .filter(pl.col("second").lt(last))
