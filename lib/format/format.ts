@@ -1,6 +1,7 @@
 import type pl from "nodejs-polars";
 import type { ByteColumn, RecordColumns } from "../log/columns.ts";
 import type { Schema } from "../schema.ts";
+import type { Longs } from "./longs.ts";
 
 /** A record whose value could not be read, and why. */
 export interface BadValue {
@@ -21,6 +22,29 @@ export interface Decoded {
   readonly good?: Uint32Array;
   /** Fields that hold a value and are not in the schema, counted over the good records. */
   readonly unknownFields: number;
+  /** The same columns as they lie in the records, where all are good and hold plain numbers (Arrow); `frame` is then made when it is first asked for. */
+  readonly packed?: PackedColumns;
+}
+
+export type Numbers =
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
+/** The values of a column in one record; integers of 64 bits and times are read when somebody wants them. */
+export type Values = Numbers | Longs;
+
+/** Columns of records that hold many rows each, without nulls. */
+export interface PackedColumns {
+  /** How many rows each record has. */
+  readonly rows: readonly number[];
+  /** Column -> its values in each record. */
+  readonly columns: ReadonlyMap<string, readonly Values[]>;
 }
 
 export interface DecodeOptions {

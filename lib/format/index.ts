@@ -1,5 +1,4 @@
 import { createRequire } from "node:module";
-import { arrowFormat } from "./arrow.ts";
 import { bytesFormat } from "./bytes.ts";
 import { csvFormat } from "./csv/format.ts";
 import type { Format } from "./format.ts";
@@ -12,7 +11,7 @@ export { FORMAT_NAMES, type FormatName } from "./names.ts";
 
 const FORMATS: Readonly<Record<FormatName, () => Format>> = {
   json: () => jsonFormat,
-  arrow: () => arrowFormat,
+  arrow: () => load<typeof import("./arrow/format.ts")>("arrow").arrowFormat,
   avro: () => load<typeof import("./avro/format.ts")>("avro").avroFormat,
   bytes: () => bytesFormat,
   csv: () => csvFormat,

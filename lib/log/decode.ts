@@ -14,6 +14,8 @@ export interface DecodeOptions {
   headers?: boolean;
   /** A newline inside a value becomes a space (the default), so that a line is a record, or stays. */
   newlines?: "space" | "keep";
+  /** Values begin at addresses that are multiples of eight, wherever there is room for it: for numbers that are read where they lie. False by default. */
+  aligned?: boolean;
   /** Verify checksums; true by default. */
   checkCrc?: boolean;
   /** Most bytes that compressed batches may grow to together; 512 MiB by default. */
@@ -30,7 +32,7 @@ export interface DecodedRecords extends RecordColumns {
  * Record batches (format v2, one after another, as a fetch response holds them) to columns.
  *
  * **The bytes are consumed**: values are moved together inside `bytes` (a value with its newline is shorter than its record), so
- * nothing is allocated for them and `values.bytes` is a view of the same memory. Keys are followed by a newline as well.
+ * nothing is allocated for them and `values.bytes` is a view of the same memory (bytes between `aligned` values hold anything). Keys are followed by a newline as well.
  * A batch cut off at the end is ignored; control batches and records of aborted transactions are left out.
  *
  * @throws {CorruptRecords} naming topic, partition and offset: a wrong checksum, lengths that do not fit, batches that grow beyond

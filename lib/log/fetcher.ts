@@ -10,7 +10,7 @@ import { BrokerRefused, CorruptRecords, kafkaErrorName } from "./errors.ts";
 import { type FetchAnswer, type FetchLimits, fetchRequest, type PartitionAnswer } from "./fetch-request.ts";
 import { outOfRange } from "./out-of-range.ts";
 import { HEADER_BYTES } from "./record-batch.ts";
-import { EMPTY, nextOffset, readable } from "./record-hops.ts";
+import { EMPTY, holdsLargeRecords, nextOffset, readable } from "./record-hops.ts";
 import { recreated } from "./recreated.ts";
 
 export interface FetcherOptions {
@@ -26,6 +26,8 @@ export interface FetcherOptions {
   headers?: boolean;
   /** A newline inside a value becomes a space (the default) or stays. */
   newlines?: "space" | "keep";
+  /** As of `decodeRecordBatches`. */
+  aligned?: boolean;
   /** How long brokers may be unreachable before `poll` throws, ms; 60 s by default. */
   patience?: number;
   /** Bytes of records after which others are decoded in a thread of their own; 8 MiB by default. */
@@ -291,6 +293,7 @@ export class Fetcher {
       fromOffset: offset,
       headers: this.#options.headers ?? false,
       newlines: this.#options.newlines ?? "space",
+      aligned: this.#options.aligned ?? false,
       ...(this.#limits.isolation === "read_committed" && { abortedTransactions: answer.abortedTransactions }),
     };
   }
@@ -381,7 +384,8 @@ export class Fetcher {
       const ready: Answered = { offset, answer };
       assigned.ready.push(ready);
       const { threadAfter = THREAD_AFTER, threadFrom = THREAD_FROM } = this.#options;
-      const much = this.#bytes >= threadAfter && answer.records.length >= threadFrom;
+      const much =
+        this.#bytes >= threadAfter && answer.records.length >= threadFrom && !holdsLargeRecords(answer.records);
       const thread = much ? DecodeThread.shared() : undefined;
       if (thread?.ready) void this.#decodeBeside(assigned, ready, thread);
     }

@@ -1,4 +1,4 @@
-import { HEADER_BYTES, LENGTH_PREFIX, readInt64 } from "./record-batch.ts";
+import { ATTRIBUTES_AT, COMPRESSION_MASK, HEADER_BYTES, LENGTH_PREFIX, readInt64 } from "./record-batch.ts";
 
 const NOTHING = new Uint32Array(0);
 /** The columns of no records. */
@@ -40,4 +40,14 @@ function hop(records: Buffer, each: (view: DataView, at: number) => void = () =>
 /** Whether the first batch is whole; a broker always sends one whole batch, however large. */
 export function readable(records: Buffer): boolean {
   return LENGTH_PREFIX + records.readInt32BE(8) <= records.length;
+}
+
+/** Of so many bytes a record costs no more to decode than to copy, if it is not compressed. */
+const LARGE = 4096;
+
+/** Whether the first record batch is not compressed and its records are large. */
+export function holdsLargeRecords(records: Buffer): boolean {
+  if (records.length < HEADER_BYTES) return false;
+  const count = records.readInt32BE(57);
+  return (records.readInt16BE(ATTRIBUTES_AT) & COMPRESSION_MASK) === 0 && records.readInt32BE(8) >= LARGE * count;
 }

@@ -24,6 +24,7 @@ export function walkRecords(scan: Scan, options: DecodeOptions): DecodedRecords 
   let keys = Buffer.allocUnsafeSlow(Math.max(64, records * 16));
   let keyTo = 0;
   const base = sections[0] ?? 0;
+  const aligned = options.aligned === true;
   let to = base;
   let row = 0;
 
@@ -74,6 +75,10 @@ export function walkRecords(scan: Scan, options: DecodeOptions): DecodedRecords 
       keyEnds[row] = keyTo;
       keys[keyTo++] = NEWLINE;
 
+      if (aligned) {
+        const next = to + (-(bytes.byteOffset + to) & 7);
+        if (next <= valueAt) to = next;
+      }
       const start = to;
       if (valueLength > 0) {
         bytes.copyWithin(to, valueAt, valueEnd);

@@ -9,14 +9,12 @@ const PLACE = ["_partition", "_offset"];
 /** Collects the rows that operators could not work on, in one call of a task. */
 export class BadRows {
   readonly rows: BadRow[] = [];
-  readonly #inputs: ReadonlyMap<string, pl.DataFrame>;
+  readonly #inputs: ReadonlyMap<string, Rows>;
   readonly #seen = new Set<string>();
 
   /** @param rows the inputs' rows by the keys of their nodes */
   constructor(rows: ReadonlyMap<string, Rows>, inputs: readonly ProgramInput[]) {
-    this.#inputs = new Map(
-      inputs.filter(({ key }) => rows.has(key)).map(({ id, key }) => [id, rows.get(key)!.frame()]),
-    );
+    this.#inputs = new Map(inputs.filter(({ key }) => rows.has(key)).map(({ id, key }) => [id, rows.get(key)!]));
   }
 
   /** A record counts once, however many nodes and rows of it fail. */
@@ -36,6 +34,6 @@ export class BadRows {
       .col("_partition")
       .eq(pl.lit(partition))
       .and(pl.col("_offset").eq(pl.lit(offset)));
-    return (sources.find(({ id }) => (this.#inputs.get(id)?.filter(at).height ?? 0) > 0) ?? sources[0]!).id;
+    return (sources.find(({ id }) => (this.#inputs.get(id)?.frame().filter(at).height ?? 0) > 0) ?? sources[0]!).id;
   }
 }

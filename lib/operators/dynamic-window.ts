@@ -4,6 +4,8 @@ import type { KeyedStore, OpenStore } from "../state/store.ts";
 import { DistinctValues } from "./distinct-values.ts";
 import { beside } from "./exprs.ts";
 import type { BatchContext, Operator } from "./operator.ts";
+import type { PackedBatch } from "./packed-batch.ts";
+import { packedRuns, type RunsOf } from "./packed-runs.ts";
 import { clocks, integers, numbers } from "./row-clocks.ts";
 import { spread } from "./spread.ts";
 import { type Tumbling, tumbling } from "./tumbling.ts";
@@ -29,6 +31,7 @@ export class DynamicWindow implements Operator {
   readonly #exprs: WindowExprs;
   readonly #none: pl.DataFrame;
   readonly #inPanes: boolean;
+  readonly #runsOf: RunsOf | undefined;
   readonly #tumbling = new Map<boolean, Tumbling>();
   #late = 0;
   #withoutTime = 0;
@@ -41,13 +44,12 @@ export class DynamicWindow implements Operator {
     this.#distinct = plan.distinct.map((distinct) => new DistinctValues(distinct, openStore));
     this.#exprs = windowExprs(plan);
     this.#none = emptyFrame(plan.released);
+    this.#runsOf = packedRuns(plan);
     this.#inPanes = plan.aggregates.partials.every(({ anyOrder }) => anyOrder !== "rows");
   }
 
   async process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame> {
-    const exprs = this.#exprs;
-    const reached = context.watermark - this.#plan.delay - this.#plan.node.grace;
-    const limit = Number.isNaN(reached) ? Number.NEGATIVE_INFINITY : reached;
+    const limit = this.#limit(context);
     if (batch.height === 0 && !(((await this.#store.min("window_end")) ?? Number.POSITIVE_INFINITY) <= limit))
       return this.#none;
     const placed = this.#place(batch);
@@ -58,6 +60,31 @@ export class DynamicWindow implements Operator {
       await distinct.forgetUpTo("window_end", limit);
       parts = distinct.add(parts, fresh);
     }
+    return await this.#take(parts, placed, limit);
+  }
+
+  async processPacked(batch: PackedBatch, before: number, context: BatchContext): Promise<pl.DataFrame | undefined> {
+    const runs = this.#runsOf?.(batch, before);
+    if (runs === undefined) return undefined;
+    this.#late += runs.late;
+    const exprs = this.#exprs;
+    const merged = runs.frame
+      .lazy()
+      .groupBy(exprs.byWindow)
+      .agg(...exprs.mergeRuns)
+      .collectSync();
+    return await this.#take(this.#timed(merged), undefined, this.#limit(context));
+  }
+
+  /** The time up to which windows close, ms. */
+  #limit({ watermark }: BatchContext): number {
+    const reached = watermark - this.#plan.delay - this.#plan.node.grace;
+    return Number.isNaN(reached) ? Number.NEGATIVE_INFINITY : reached;
+  }
+
+  /** Partial aggregates go into their windows, and windows that close are given. @param placed their rows, where rows are kept */
+  async #take(parts: pl.DataFrame, placed: Placed | undefined, limit: number): Promise<pl.DataFrame> {
+    const exprs = this.#exprs;
     const closes = exprs.end64.ltEq(pl.lit(limit));
     const taken = await this.#store.takeUpTo("window_end", limit);
     const closing = parts.filter(closes);
@@ -68,7 +95,8 @@ export class DynamicWindow implements Operator {
     const earlier = taken.select(...exprs.fromState);
     const closed = this.#merge(earlier, closing);
 
-    const keptRows = this.#rowStore && (await this.#keepRows(this.#rows(placed), [held, earlier], closes, limit));
+    const keptRows =
+      this.#rowStore && placed && (await this.#keepRows(this.#rows(placed), [held, earlier], closes, limit));
     if (this.#plan.node.emit === "update") {
       const changed = closed.join(closing, { on: exprs.identity, how: "semi", nullsEqual: true }) as pl.DataFrame;
       return this.#results(

@@ -4,6 +4,8 @@ import { isForeign } from "../plan/table-keys.ts";
 import type { Schema } from "../schema.ts";
 import type { Compiled } from "./compile.ts";
 import { nullInt } from "./exprs.ts";
+import type { PackedBatch } from "./packed-batch.ts";
+import { Rows } from "./rows.ts";
 import { type Watermarks, withWatermark } from "./watermarks.ts";
 
 /** Inputs whose rows meet somewhere in the program: they are read as one, in one order, with one watermark. */
@@ -91,8 +93,7 @@ export async function enter(
     // by series: a query would be a wait for Polars' thread
     const largest = frame.height === 0 ? null : (frame.getColumn("_time").cast(pl.Int64).max() as number | null);
     const watermark = await watermarks.advance(group.name, Number(largest ?? Number.NaN));
-    const placed = group.watermark ? withWatermark(frame, reached) : frame;
-    return { frames: [group.sequence ? placed.withColumns(AT.alias("_sequence")) : placed], watermark };
+    return { frames: [placedAlone(group, frame, reached)], watermark };
   }
   const last = group.placed.size === 0 ? reached : watermarks.of(`${group.name}/order`);
   const placed = inOrder(group, frames, reached, last);
@@ -100,6 +101,35 @@ export async function enter(
   await watermarks.advance(`${group.name}/order`, end);
   const watermark = await watermarks.advance(group.name, Math.max(...[end, known].filter((ms) => !Number.isNaN(ms))));
   return { frames: withPlaces(group, frames, placed), watermark };
+}
+
+/** What {@link enter} gives the rows of the only input of a group. @param reached the watermark before them */
+function placedAlone(group: InputGroup, frame: pl.DataFrame, reached: number): pl.DataFrame {
+  const placed = group.watermark ? withWatermark(frame, reached) : frame;
+  return group.sequence ? placed.withColumns(AT.alias("_sequence")) : placed;
+}
+
+/**
+ * The same for records that hold many rows each, of the only input of a group that was not placed anew; a frame is made of them once, when somebody wants it.
+ * @param frameOf their rows, as of other batches
+ */
+export async function enterPacked(
+  group: InputGroup,
+  batch: PackedBatch,
+  frameOf: () => pl.DataFrame,
+  watermarks: Watermarks,
+): Promise<Rows> {
+  const before = watermarks.of(group.name);
+  await watermarks.advance(
+    group.name,
+    batch.greatest.reduce((a, b) => Math.max(a, b)),
+  );
+  let frame: pl.DataFrame | undefined;
+  const made = () => {
+    frame ??= placedAlone(group, frameOf(), before);
+    return frame;
+  };
+  return new Rows(made, { batch, before });
 }
 
 /** Rows that were placed anew, as {@link enter} would take them in now; nothing is moved on. */

@@ -42,6 +42,11 @@ export interface Operator {
   /** Rows that result from this batch. */
   process(batch: pl.DataFrame, context: BatchContext): Promise<pl.DataFrame>;
   /**
+   * The same of records that hold many rows each, without making rows of them; undefined, and nothing done, where the operator needs rows.
+   * @param before the watermark before the batch, ms; NaN for none
+   */
+  processPacked?(batch: PackedBatch, before: number, context: BatchContext): Promise<pl.DataFrame | undefined>;
+  /**
    * What is still open (windows), without changing state; for `collect({ final: true })`.
    * @param upstream what is still open before this operator
    */
@@ -61,3 +66,4 @@ export interface OperatorPlan {
 }
 
 import type { OpenStore, StoreSpec } from "../state/store.ts";
+import type { PackedBatch } from "./packed-batch.ts";

@@ -19,6 +19,14 @@ export interface PartialColumn {
    * and last rows. `undefined` says that the order does not matter; `"rows"` that the places of single rows decide.
    */
   readonly anyOrder?: pl.Expr | "rows";
+  /** What `partial` is, where that is something simple of a column of numbers as it is. */
+  readonly simple?: SimpleAggregate;
+}
+
+export interface SimpleAggregate {
+  /** Of all rows `rows`, whatever the column; `squares` are those of the differences from the mean. */
+  readonly take: "rows" | "sum" | "min" | "max" | "first" | "last" | "mean" | "squares";
+  readonly column: string | undefined;
 }
 
 /** An aggregate as partial values that merge. */
@@ -38,18 +46,34 @@ export function partialAggregate(aggregate: Aggregate, dtype: DTypeName | undefi
   const { column, tree, extreme } = aggregate;
   if (aggregate.keeps !== "value") return undefined;
   if (extreme !== undefined) return whereExtreme(column, extreme);
-  if (tree.kind !== "call") return single(column, "rows", replay(tree), (name) => pl.col(name).sum());
+  if (tree.kind !== "call") {
+    const rows = { take: "rows", column: undefined } as const;
+    return single(
+      column,
+      "rows",
+      replay(tree),
+      (name) => pl.col(name).sum(),
+      tree.kind === "function" && tree.fn === "len" ? rows : undefined,
+    );
+  }
+  const simple = simpleOf(tree.self, dtype);
   const argument = replay(tree.self);
   const label = labelOf(tree.self);
   switch (tree.fn) {
     case "count":
     case "nullCount":
-      return single(column, `${label}_${tree.fn}`, replay(tree), (name) => pl.col(name).sum());
+      return single(
+        column,
+        `${label}_${tree.fn}`,
+        replay(tree),
+        (name) => pl.col(name).sum(),
+        tree.fn === "count" ? simple("rows") : undefined,
+      );
     case "mean":
-      return NUMERIC.test(dtype ?? "") ? mean(column, label, argument) : undefined;
+      return NUMERIC.test(dtype ?? "") ? mean(column, label, argument, simple) : undefined;
     case "var":
     case "std":
-      return NUMERIC.test(dtype ?? "") ? variance(column, label, argument, tree.fn) : undefined;
+      return NUMERIC.test(dtype ?? "") ? variance(column, label, argument, tree.fn, simple) : undefined;
     case "first":
     case "last": {
       const places = `§${tree.fn}`;
@@ -62,6 +86,7 @@ export function partialAggregate(aggregate: Aggregate, dtype: DTypeName | undefi
             partial: again(argument).alias(column),
             merge: again(pl.col(column)).alias(column),
             anyOrder: again(pl.col(column).sortBy(pl.col(places))).alias(column),
+            ...simply(simple(tree.fn)),
           },
         ],
         result: pl.col(column),
@@ -69,15 +94,41 @@ export function partialAggregate(aggregate: Aggregate, dtype: DTypeName | undefi
     }
     default:
       // sum, product, min, max, any, all: the same again over the parts
-      return single(column, `${label}_${tree.fn}`, replay(tree), (name) =>
-        replay({ ...tree, self: { kind: "col", name } }),
+      return single(
+        column,
+        `${label}_${tree.fn}`,
+        replay(tree),
+        (name) => replay({ ...tree, self: { kind: "col", name } }),
+        tree.fn === "min" || tree.fn === "max" || (tree.fn === "sum" && /^Float/.test(dtype!))
+          ? simple(tree.fn)
+          : undefined,
       );
   }
 }
 
-function single(column: string, label: string, partial: pl.Expr, merge: (name: string) => pl.Expr): PartialAggregate {
+/** Names what is taken of a column, where the argument is one of numbers. */
+function simpleOf(argument: ExprTree, dtype: DTypeName | undefined) {
+  const plain = argument.kind === "col" && /^(U?Int|Float)\d+$|^Datetime\(ms\)$/.test(dtype ?? "");
+  return (take: SimpleAggregate["take"]): SimpleAggregate | undefined =>
+    plain ? { take, column: argument.name } : undefined;
+}
+
+type Simple = ReturnType<typeof simpleOf>;
+
+const simply = (simple: SimpleAggregate | undefined): Pick<PartialColumn, "simple"> =>
+  simple === undefined ? {} : { simple };
+
+function single(
+  column: string,
+  label: string,
+  partial: pl.Expr,
+  merge: (name: string) => pl.Expr,
+  simple: SimpleAggregate | undefined,
+): PartialAggregate {
   return {
-    columns: [{ name: column, label, partial: partial.alias(column), merge: merge(column).alias(column) }],
+    columns: [
+      { name: column, label, partial: partial.alias(column), merge: merge(column).alias(column), ...simply(simple) },
+    ],
     result: pl.col(column),
   };
 }
@@ -112,13 +163,13 @@ function whereExtreme(column: string, { of, by, end, take }: Extreme): PartialAg
 }
 
 /** Sum and count. */
-function mean(column: string, label: string, argument: pl.Expr): PartialAggregate {
+function mean(column: string, label: string, argument: pl.Expr, simple: Simple): PartialAggregate {
   const sum = `${column}_sum`;
   const count = `${column}_count`;
   return {
     columns: [
-      added(sum, `${label}_sum`, argument.cast(pl.Float64).sum()),
-      added(count, `${label}_count`, argument.count()),
+      added(sum, `${label}_sum`, argument.cast(pl.Float64).sum(), simple("sum")),
+      added(count, `${label}_count`, argument.count(), simple("rows")),
     ],
     result: pl
       .when(pl.col(count).gt(pl.lit(0)))
@@ -128,7 +179,13 @@ function mean(column: string, label: string, argument: pl.Expr): PartialAggregat
 }
 
 /** Count, mean and the sum of squared differences from it; merged as in Chan, Golub and LeVeque (1979). */
-function variance(column: string, label: string, argument: pl.Expr, fn: "var" | "std"): PartialAggregate {
+function variance(
+  column: string,
+  label: string,
+  argument: pl.Expr,
+  fn: "var" | "std",
+  simple: Simple,
+): PartialAggregate {
   const values = argument.cast(pl.Float64);
   const [count, average, squares] = [`${column}_count`, `${column}_mean`, `${column}_m2`] as const;
   const total = pl.col(count).sum().cast(pl.Float64);
@@ -141,8 +198,14 @@ function variance(column: string, label: string, argument: pl.Expr, fn: "var" | 
   const result = pl.col(squares).div(pl.col(count).cast(pl.Float64).minus(pl.lit(1)));
   return {
     columns: [
-      added(count, `${label}_count`, values.count()),
-      { name: average, label: `${label}_mean`, partial: values.mean().alias(average), merge: merged.alias(average) },
+      added(count, `${label}_count`, values.count(), simple("rows")),
+      {
+        name: average,
+        label: `${label}_mean`,
+        partial: values.mean().alias(average),
+        merge: merged.alias(average),
+        ...simply(simple("mean")),
+      },
       {
         name: squares,
         label: `${label}_m2`,
@@ -152,6 +215,7 @@ function variance(column: string, label: string, argument: pl.Expr, fn: "var" | 
           .fillNull(pl.lit(0))
           .alias(squares),
         merge: pl.col(squares).sum().plus(between).alias(squares),
+        ...simply(simple("squares")),
       },
     ],
     result: pl
@@ -163,8 +227,8 @@ function variance(column: string, label: string, argument: pl.Expr, fn: "var" | 
 
 const NULL = pl.lit(null as unknown as number).cast(pl.Float64);
 
-function added(name: string, label: string, partial: pl.Expr): PartialColumn {
-  return { name, label, partial: partial.alias(name), merge: pl.col(name).sum().alias(name) };
+function added(name: string, label: string, partial: pl.Expr, simple: SimpleAggregate | undefined): PartialColumn {
+  return { name, label, partial: partial.alias(name), merge: pl.col(name).sum().alias(name), ...simply(simple) };
 }
 
 /** A readable name for an expression, for the state. */

@@ -7,8 +7,9 @@ import { BadRows } from "./bad-rows.ts";
 import type { Compiled } from "./compile.ts";
 import { expressionFailed } from "./computable-rows.ts";
 import { nullInt } from "./exprs.ts";
-import { asEntered, enter, enteredSchema, type InputGroup, passed } from "./input-group.ts";
+import { asEntered, enter, enteredSchema, enterPacked, type InputGroup, passed } from "./input-group.ts";
 import type { BatchContext, ConcatRows, JoinOperator, Operator } from "./operator.ts";
+import { type Batch, isPacked } from "./packed-batch.ts";
 import type { ProgramInput } from "./program.ts";
 import { inSentOrder, PLACE, waits } from "./repartition.ts";
 import type { RowQuery } from "./row-query.ts";
@@ -102,12 +103,20 @@ class ProgramTask implements Task {
   }
 
   async process(
-    batches: ReadonlyMap<string, pl.DataFrame>,
+    batches: ReadonlyMap<string, Batch>,
     known: ReadonlyMap<string, number> = new Map(),
   ): Promise<TaskResult> {
     const groups = new Set([...batches.keys(), ...known.keys()].map((id) => this.#groupOf(id)));
     const starts = new Map<string, Rows>();
     for (const group of groups) {
+      const [only] = group.inputs as [string];
+      const alone = group.inputs.length === 1 && group.placed.size === 0 ? batches.get(only) : undefined;
+      if (alone !== undefined && isPacked(alone)) {
+        this.#active.set(group.name, this.#now());
+        const frameOf = () => this.#input(only, alone.frame);
+        starts.set(this.#keyOf(only), await enterPacked(group, alone, frameOf, this.#watermarks));
+        continue;
+      }
       const frames = group.inputs.map((id) => this.#input(id, batches.get(id)));
       if (frames.some(({ height }) => height > 0)) this.#active.set(group.name, this.#now());
       const beyond = group.inputs.map((id) => known.get(id) ?? Number.NaN).filter((ms) => !Number.isNaN(ms));
@@ -160,9 +169,9 @@ class ProgramTask implements Task {
   }
 
   /** The columns that are taken from a frame, by their names: a query would be a wait for Polars' thread. */
-  #input(id: string, frame: pl.DataFrame | undefined): pl.DataFrame {
+  #input(id: string, batch: Batch | undefined): pl.DataFrame {
     const input = this.#plan.inputs.find((one) => one.id === id)!;
-    if (frame === undefined) {
+    if (batch === undefined) {
       let none = this.#none.get(id);
       if (none === undefined) {
         none = emptyFrame(input.frame);
@@ -170,6 +179,7 @@ class ProgramTask implements Task {
       }
       return none;
     }
+    const frame = isPacked(batch) ? batch.frame : batch;
     const signature = `${id} ${frame.columns.join()}`;
     let taken = this.#taken.get(signature);
     if (taken === undefined) {
@@ -240,7 +250,7 @@ class ProgramTask implements Task {
       else if ("concat" in step) current = new Rows(step.concat(inputs.map((input) => input.frame())));
       else if ("join" in step)
         current = new Rows(await step.join.process(inPlace(inputs[0]!.frame()), inPlace(inputs[1]!.frame()), context));
-      else current = new Rows(await operate(step.operator, current.frame(), walk, context));
+      else current = new Rows(await operate(step.operator, current, walk, context));
     }
     return current;
   }
@@ -254,12 +264,13 @@ function inPlace(rows: pl.DataFrame): pl.DataFrame {
 
 const NO_PLACE = ["_watermark", "_sequence", "_order"].map((name) => [name, nullInt(name)] as const);
 
-async function operate(
-  operator: Operator,
-  batch: pl.DataFrame,
-  walk: Walk,
-  context: BatchContext,
-): Promise<pl.DataFrame> {
+async function operate(operator: Operator, current: Rows, walk: Walk, context: BatchContext): Promise<pl.DataFrame> {
+  const { packed } = current;
+  if (packed !== undefined && walk.kind === "batch") {
+    const rows = await operator.processPacked?.(packed.batch, packed.before, context);
+    if (rows !== undefined) return rows;
+  }
+  const batch = current.frame();
   if (walk.kind === "open" && operator.open !== undefined) return await operator.open(batch);
   const rows = await operator.process(batch, context);
   if (walk.kind !== "advance" || operator.advance === undefined) return rows;

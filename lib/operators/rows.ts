@@ -2,16 +2,31 @@ import type pl from "nodejs-polars";
 import { computable } from "./computable-rows.ts";
 import { takenAs } from "./held-rows.ts";
 import type { BatchContext } from "./operator.ts";
+import type { PackedBatch } from "./packed-batch.ts";
 import { inlineThrough, type RowQuery, takenThrough } from "./row-query.ts";
+
+/** Records that hold many rows each, as they came, and the watermark before them, ms; NaN for none. */
+export interface PackedRows {
+  readonly batch: PackedBatch;
+  readonly before: number;
+}
 
 /** Rows between operators: a frame, or queries over one that are run together when their rows are needed, and once. */
 export class Rows {
-  #frame: pl.DataFrame;
+  #frame: pl.DataFrame | (() => pl.DataFrame);
+  readonly #packed: PackedRows | undefined;
   #queries: readonly RowQuery[] = [];
   #bad: BatchContext["bad"] = () => {};
 
-  constructor(frame: pl.DataFrame) {
+  /** @param frame or what makes it, when somebody wants it, where the rows are also there as they came */
+  constructor(frame: pl.DataFrame | (() => pl.DataFrame), packed?: PackedRows) {
     this.#frame = frame;
+    this.#packed = packed;
+  }
+
+  /** Where they are as they came. */
+  get packed(): PackedRows | undefined {
+    return this.#queries.length === 0 ? this.#packed : undefined;
   }
 
   /** These rows after one more query, which works on each by itself. @param bad takes those that it cannot be computed of */
@@ -25,6 +40,7 @@ export class Rows {
   /** @throws MillraceError `EXPRESSION_FAILED` */
   frame(): pl.DataFrame {
     const queries = this.#queries;
+    if (typeof this.#frame === "function") this.#frame = this.#frame();
     if (queries.length === 0) return this.#frame;
     const taken = takenThrough(queries, this.#frame.columns);
     const made = taken === undefined ? inlineThrough(queries, this.#frame) : takenAs(this.#frame, taken.from, taken.to);

@@ -1,4 +1,5 @@
 import type pl from "nodejs-polars";
+import type { Batch } from "./packed-batch.ts";
 
 /** Rows for one terminal of the program, metadata columns included. */
 export interface TaskOutput {
@@ -30,7 +31,7 @@ export interface Task {
    * Rows that come back from a repartition are as they were sent (without `_place`), those of several senders merged by `_order`.
    * @param known input -> how far it has come in event time beyond these rows, in ms: no row of a smaller `_order` is still to come
    */
-  process(batches: ReadonlyMap<string, pl.DataFrame>, known?: ReadonlyMap<string, number>): Promise<TaskResult>;
+  process(batches: ReadonlyMap<string, Batch>, known?: ReadonlyMap<string, number>): Promise<TaskResult>;
   /** How far event time has come where this input is read, ms; NaN before the first row. */
   watermarkOf(input: string): number;
   /** For a repartition: no row of a smaller `_order` (ms) will be sent by this task any more; NaN while nothing is known. */

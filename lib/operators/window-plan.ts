@@ -2,6 +2,7 @@ import type pl from "nodejs-polars";
 import { longest, parseCalendarDuration } from "../plan/calendar.ts";
 import { printDuration } from "../plan/duration.ts";
 import type { GroupByDynamicNode } from "../plan/nodes/group-by-dynamic-node.ts";
+import { type ExprTree, withoutAlias } from "../plan/tree.ts";
 import type { Schema } from "../schema.ts";
 import type { StoreSpec } from "../state/store.ts";
 import { type AggregatePlan, aggregatePlan, groupingKeys, groupUses } from "./aggregate-plan.ts";
@@ -19,6 +20,9 @@ export interface WindowPlan {
   /** Their names in the state. */
   readonly storedKeys: readonly string[];
   readonly keyExprs: readonly pl.Expr[];
+  /** Those that are columns of the input as they are. */
+  readonly keyColumns: readonly (string | undefined)[];
+  readonly keyDtypes: readonly string[];
   readonly aggregates: AggregatePlan;
   /** How far rows lag behind the watermark when they come here, ms. */
   readonly delay: number;
@@ -63,6 +67,8 @@ export function windowPlan(
     keys: by.names,
     storedKeys,
     keyExprs: by.exprs,
+    keyColumns: by.trees.map((tree) => columnOf(withoutAlias(tree))),
+    keyDtypes: by.dtypes,
     aggregates,
     delay,
     released: { ...schema, _watermark: "Int64" },
@@ -120,6 +126,8 @@ export function windowLineage(
     lags: new Map(length === undefined ? [] : [["window_start", length]]),
   };
 }
+
+const columnOf = (tree: ExprTree): string | undefined => (tree.kind === "col" ? tree.name : undefined);
 
 /** For the name of the state. */
 function lengthOf({ every, period, calendar }: GroupByDynamicNode): string {

@@ -44,9 +44,9 @@ async function processPart(context: WorkerContext, task: PartitionTask, { fetche
   const all: BadRecord[] = [];
   for (const { source, reader } of plan.inputs) {
     if (!topics.bySource.get(source.id)?.includes(topic)) continue;
-    const { frame, bad } = reader.read({ topic, partition, columns });
-    const result = await task.task.process(new Map([[source.id, frame]]));
-    all.push(...bad);
+    const read = reader.read({ topic, partition, columns });
+    const result = await task.task.process(new Map([[source.id, read.packed ?? read.frame]]));
+    all.push(...read.bad);
     for (const row of result.bad)
       all.push(badRecordAt(fetched, indexOfOffset(columns.offsets!, row.offset), row.reason));
     if (all.length > 0 && !silent && settings.onError === "stop") throw badRecord(all[0]!, topics.deadLetter);

@@ -3,7 +3,7 @@ import {
   type Cluster,
   endAbandonedTransaction,
   type FetchedPartition,
-  Fetcher,
+  type Fetcher,
   GroupMember,
   groupInstances,
   PartitionWatch,
@@ -16,6 +16,7 @@ import type { StateMemory } from "../../state/state-memory.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { Failures, PATIENCE, passes } from "./failures.ts";
 import { HeldBackWatch } from "./held-back.ts";
+import { jobFetcher } from "./job-fetcher.ts";
 import type { JobIo } from "./job-io.ts";
 import type { JobPlan } from "./job-plan.ts";
 import { type JobTopics, partitionsChanged } from "./job-topics.ts";
@@ -117,7 +118,7 @@ export class Worker {
       onEnded: () => this.#wake(),
       onSaveFailed: (error) => this.#fail(error),
     });
-    this.#fetcher = this.#newFetcher();
+    this.#fetcher = jobFetcher(this.#context.cluster, this.#context.plan);
     const { settings, topics, cluster, instanceId, plan, metrics } = context;
     this.#rests = new Rests(settings.guarantee === "exactly-once");
     const standbys =
@@ -492,7 +493,7 @@ export class Worker {
     const abandoned = this.#fetcher;
     this.#polling?.catch(() => {});
     this.#polling = undefined;
-    this.#fetcher = this.#newFetcher();
+    this.#fetcher = jobFetcher(this.#context.cluster, this.#context.plan);
     await abandoned.close();
     const opened = [...this.#tasks.values()].map((task) => ({
       partition: task.partition,
@@ -540,10 +541,6 @@ export class Worker {
     promise.catch(() => {});
     this.#wake();
     return promise;
-  }
-
-  #newFetcher(): Fetcher {
-    return new Fetcher(this.#context.cluster, { isolation: "read_committed", headers: true, newlines: "keep" });
   }
 
   // The end.

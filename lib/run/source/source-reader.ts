@@ -1,14 +1,17 @@
 import pl from "nodejs-polars";
-import { type Format, formatOf } from "../../format/index.ts";
+import { type Decoded, type Format, formatOf } from "../../format/index.ts";
 import type { RecordColumns } from "../../log/columns.ts";
+import type { PackedBatch } from "../../operators/packed-batch.ts";
 import type { ProgramSource } from "../../operators/program.ts";
 import { frameOf } from "../../polars/frame-of.ts";
 import { dtypeOf, type Schema } from "../../schema.ts";
 import { type BadRecord, badRecordAt } from "./bad-record.ts";
 import { type EventTimes, eventTimeOf } from "./event-time.ts";
+import { packedBatch } from "./packed-records.ts";
 import { headersSeries } from "./record-headers.ts";
 import { plainKeys, textKeys } from "./record-keys.ts";
 import { decodedSchema } from "./source-schema.ts";
+import { FIRST_TIME, LAST_TIME } from "./time-range.ts";
 import { tombstonesOf, withTombstones } from "./tombstones.ts";
 
 /** Records of one partition, as `Fetcher.poll` gives them. */
@@ -20,12 +23,14 @@ export interface Fetched {
 
 export interface SourceBatch {
   /**
-   * One row per good record, in offset order: the columns that the program uses, then `_key` Utf8, `_time` Datetime(ms), `_partition` Int32,
+   * One row per good record (or several, where it holds them), in offset order: the columns that the program uses, then `_key` Utf8, `_time` Datetime(ms), `_partition` Int32,
    * `_offset` Int64, and `_headers` where the program needs it.
    */
   readonly frame: pl.DataFrame;
   /** In offset order. */
   readonly bad: readonly BadRecord[];
+  /** The same rows as they lie in the records, where these hold many each; then `frame` is made when it is first asked for. */
+  readonly packed?: PackedBatch;
 }
 
 /** Totals since the reader was made. */
@@ -76,17 +81,57 @@ export class SourceReader {
     return this.#counts;
   }
 
-  read({ topic, partition, columns }: Fetched): SourceBatch {
-    const { node } = this.#source;
+  read(fetched: Fetched): SourceBatch {
+    const { columns } = fetched;
     const decoded = this.#format.decode(columns, this.#wire, { used: this.#decoded });
-    const { rows, bad, good, unknownFields } = decoded;
-    const { keys, notText } = keySeries(columns, good);
-    let frame = this.#frame(decoded.frame, keys, {
+    const packed = packedBatch(this.#source, this.#wire, fetched, decoded);
+    if (packed === undefined) return this.#rows(fetched, decoded);
+    this.#count({ records: columns.count, bad: 0, unknownFields: decoded.unknownFields, keyDifferences: 0 });
+    let frame: pl.DataFrame | undefined;
+    const made = () => {
+      frame ??= this.#frame(decoded.frame, keySeries(columns, decoded.good).keys, this.#beside(fetched, decoded));
+      return frame;
+    };
+    const batch: PackedBatch = {
+      ...packed,
+      get frame() {
+        return made();
+      },
+    };
+    return {
+      packed: batch,
+      bad: [],
+      get frame() {
+        return made();
+      },
+    };
+  }
+
+  #count(more: SourceCounts): void {
+    const { records, bad, unknownFields, keyDifferences } = this.#counts;
+    this.#counts = {
+      records: records + more.records,
+      bad: bad + more.bad,
+      unknownFields: unknownFields + more.unknownFields,
+      keyDifferences: keyDifferences + more.keyDifferences,
+    };
+  }
+
+  #beside({ partition, columns }: Fetched, { good, rows }: Decoded): Beside {
+    const { node, needsHeaders } = this.#source;
+    return {
       partition,
       offsets: pick(columns.offsets!, good),
       times: node.time === undefined ? rawTime(pick(columns.timestamps, good)) : undefined,
-      headers: this.#source.needsHeaders ? headersSeries(columns.headers, good, rows) : undefined,
-    });
+      headers: needsHeaders ? headersSeries(columns.headers, good, rows) : undefined,
+    };
+  }
+
+  #rows({ topic, partition, columns }: Fetched, decoded: Decoded): SourceBatch {
+    const { node } = this.#source;
+    const { rows, bad, good, unknownFields } = decoded;
+    const { keys, notText } = keySeries(columns, good);
+    let frame = this.#frame(decoded.frame, keys, this.#beside({ topic, partition, columns }, decoded));
 
     // what the value alone does not tell: reasons by row of the frame
     const reasons = new Map<number, string>();
@@ -133,12 +178,12 @@ export class SourceReader {
       frame = withTombstones(frame, tombstones, { columns, partition }, this.#source);
     }
     for (const [row, reason] of reasons) badIndices.set(good?.[row] ?? row, reason);
-    this.#counts = {
-      records: this.#counts.records + columns.count,
-      bad: this.#counts.bad + badIndices.size,
-      unknownFields: this.#counts.unknownFields + unknownFields,
-      keyDifferences: this.#counts.keyDifferences + this.#differences(decoded.frame, keys),
-    };
+    this.#count({
+      records: columns.count,
+      bad: badIndices.size,
+      unknownFields,
+      keyDifferences: this.#differences(decoded.frame, keys),
+    });
     return { frame, bad: badRecords(topic, partition, columns, badIndices) };
   }
 
@@ -184,9 +229,6 @@ export class SourceReader {
   }
 }
 
-// What ISO 8601 writes with four digits, and every store of datetimes holds. Microseconds taken for milliseconds are beyond it.
-const FIRST_TIME = Date.parse("0001-01-01T00:00:00Z");
-const LAST_TIME = Date.parse("9999-12-31T23:59:59.999Z");
 const RAW_KEY = "\u0000key";
 
 /** The keys of the good records as text, and which records have a key that is none. */

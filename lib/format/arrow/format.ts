@@ -1,10 +1,12 @@
 import pl from "nodejs-polars";
-import { Refusal } from "../error.ts";
-import type { ByteColumn, RecordColumns } from "../log/columns.ts";
-import { stacked } from "../polars/stacked.ts";
-import { dtypeOf, emptyFrame, type Schema, schemaOf } from "../schema.ts";
-import { byteColumn } from "./by-json.ts";
-import type { BadValue, Decoded, DecodeOptions, Format } from "./format.ts";
+import { Refusal } from "../../error.ts";
+import type { ByteColumn, RecordColumns } from "../../log/columns.ts";
+import { stacked } from "../../polars/stacked.ts";
+import { dtypeOf, emptyFrame, type Schema, schemaOf } from "../../schema.ts";
+import { byteColumn } from "../by-json.ts";
+import type { BadValue, Decoded, DecodeOptions, Format } from "../format.ts";
+import { PackedDecoded } from "./packed-decoded.ts";
+import { plainColumns } from "./plain-columns.ts";
 
 const FILE = Buffer.from("ARROW1");
 
@@ -20,6 +22,8 @@ export const arrowFormat: Format = {
     { used = Object.keys(schema) }: DecodeOptions = {},
   ): Decoded {
     const names = Object.keys(schema).filter((name) => used.includes(name));
+    const plain = plainColumns(values, count, schema, names);
+    if (plain !== undefined) return new PackedDecoded(plain, pick(schema, names));
     const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.byteLength);
     const frames: pl.DataFrame[] = [];
     const bad: BadValue[] = [];

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import polars from "nodejs-polars";
+import { formatOf } from "../../lib/format/index.ts";
+import { numbersOf } from "../../lib/format/longs.ts";
+import { decodeRecordBatches, encodeRecordBatches } from "../../lib/log/index.ts";
+import { dtypeOf, type Schema, schemaOf } from "../../lib/schema.ts";
+import { columnsOf } from "../log/records.ts";
+import { newSeed, seeded } from "../support/seeded.ts";
+
+const seed = newSeed();
+console.log(`seed ${seed}`);
+const random = seeded(seed);
+const below = (limit: number) => Math.floor(random() * limit);
+
+const NUMBERS = {
+  Int8: [-128, 127],
+  Int16: [-32768, 32767],
+  Int32: [-(2 ** 31), 2 ** 31 - 1],
+  Int64: [-(2 ** 53) + 1, 2 ** 53 - 1],
+  UInt8: [0, 255],
+  UInt16: [0, 65535],
+  UInt32: [0, 2 ** 32 - 1],
+  Float32: [-1e6, 1e6],
+  Float64: [-1e300, 1e300],
+  "Datetime(ms)": [-62_135_596_800_000, 253_402_300_799_999],
+} as const;
+
+function column(name: string, dtype: keyof typeof NUMBERS, rows: number): polars.Series {
+  const [least, greatest] = NUMBERS[dtype];
+  // near each other and far apart: the upper halves of long ones are then the same, or not
+  const from = random() < 0.5 ? least : below(1000);
+  const range = from === least ? greatest - least : 50;
+  const numbers = Float64Array.from({ length: rows }, () => {
+    const number = Math.min(greatest, from + random() * range);
+    return dtype.startsWith("Float") ? number : Math.trunc(number);
+  });
+  const series = polars.Series(name, numbers);
+  return dtype.startsWith("Float") ? series.cast(dtypeOf(dtype)) : series.cast(polars.Int64).cast(dtypeOf(dtype));
+}
+
+const stream = (frame: polars.DataFrame) => frame.writeIPCStream({ compression: "uncompressed" });
+/** Values as a consumer gets them, where they are aligned and where they are not. */
+const fetched = (values: readonly (Buffer | null)[], aligned: boolean) =>
+  decodeRecordBatches(
+    Buffer.concat(
+      encodeRecordBatches(
+        columnsOf(values.map((value, i) => ({ key: `k${"y".repeat(i % 9)}`, value, timestamp: i }))),
+      ).map(({ bytes }) => bytes),
+    ),
+    { newlines: "keep", aligned },
+  );
+const cells = (frame: polars.DataFrame) =>
+  frame.select(
+    ...frame.columns.map((name) => polars.col(name).cast(polars.Float64)).map((expr, i) => expr.alias(`c${i}`)),
+  );
+
+test("messages of plain numbers are read where they lie, as Polars reads them", () => {
+  for (let run = 0; run < 60; run++) {
+    const dtypes = Object.keys(NUMBERS).filter(() => random() < 0.5) as (keyof typeof NUMBERS)[];
+    if (dtypes.length === 0) continue;
+    const schema: Schema = Object.fromEntries(dtypes.map((dtype, i) => [`c${i}`, dtype]));
+    const frames = Array.from({ length: 1 + below(6) }, () => {
+      const rows = below(40);
+      const columns = dtypes.map((dtype, i) => column(`c${i}`, dtype, rows));
+      return polars.DataFrame(random() < 0.3 ? [...columns, column("more", "Int8", rows)] : columns);
+    });
+    const values = frames.map((frame) =>
+      random() < 0.3 ? frame.writeIPC({ compression: "uncompressed" }) : stream(frame),
+    );
+    const used = random() < 0.3 ? [`c${below(dtypes.length)}`] : Object.keys(schema);
+    for (const aligned of [true, false]) {
+      const read = formatOf("arrow").decode(fetched(values, aligned), schema, { used });
+      const what = `seed ${seed}, run ${run}, ${JSON.stringify(schema)}`;
+      assert.ok(read.packed !== undefined, what);
+      const expected = polars.concat(frames.map((frame) => frame.select(...used))) as polars.DataFrame;
+      assert.deepEqual(schemaOf(read.frame), schemaOf(expected), what);
+      assert.deepEqual(cells(read.frame).rows(), cells(expected).rows(), what);
+      assert.deepEqual([read.rows, read.bad], [expected.height, []], what);
+      assert.deepEqual(
+        [...read.good!],
+        frames.flatMap(({ height }, i) => new Array(height).fill(i)),
+        what,
+      );
+      assert.equal(read.unknownFields, frames.filter(({ columns }) => columns.includes("more")).length, what);
+      for (const [name, parts] of read.packed.columns)
+        for (const [i, part] of parts.entries()) {
+          const wanted = cells(frames[i]!.select(name)).getColumn("c0").toArray();
+          assert.deepEqual([...numbersOf(part)], wanted, what);
+        }
+    }
+  }
+});
+
+test("whatever else a message holds, Polars reads it, or says what is wrong", () => {
+  const plain = polars.DataFrame([polars.Series("n", [1, 2, 3], polars.Int32), polars.Series("x", [1, 2, 3])]);
+  const schema = { n: "Int32", x: "Float64" };
+  const whole = stream(plain);
+  const [n, x] = [polars.col("n"), polars.col("x")];
+  const others: Record<string, [Buffer | null, string?]> = {
+    null: [stream(plain.withColumns(polars.when(n.gt(2)).then(n).otherwise(polars.lit(null)).alias("n")))],
+    smaller: [stream(plain.withColumns(n.cast(polars.Int8)))],
+    absent: [stream(plain.select("n"))],
+    compressed: [plain.writeIPC({ compression: "lz4" })],
+    wrong: [stream(plain.withColumns(x.cast(polars.Utf8))), "x: Utf8 is not Float64"],
+    long: [stream(plain.withColumns(n.cast(polars.Int64))), "n: Int64 is not Int32"],
+    tombstone: [null, "null value (tombstone)"],
+    cut: [whole.subarray(0, whole.length - 60)],
+    nonsense: [Buffer.from("nonsense"), "not an Arrow IPC file or stream"],
+  };
+  for (const [what, [value, reason]] of Object.entries(others)) {
+    const read = formatOf("arrow").decode(fetched([whole, value, whole], true), schema, {});
+    assert.equal(read.packed, undefined, what);
+    const good = [...new Set(read.good)];
+    if (reason !== undefined) assert.deepEqual(read.bad, [{ index: 1, reason }], what);
+    assert.deepEqual([...good, ...read.bad.map(({ index }) => index)].sort(), [0, 1, 2], what);
+    assert.equal(read.frame.height, 3 * good.length, what);
+  }
+});
+
+test("a length that reaches beyond the message is not followed into the next", () => {
+  const frame = polars.DataFrame([
+    polars.Series(
+      "n",
+      Int32Array.from({ length: 100 }, (_, i) => i),
+    ),
+  ]);
+  const whole = stream(frame);
+  const read = formatOf("arrow").decode(fetched([whole.subarray(0, whole.length - 200), whole], true), { n: "Int32" });
+  assert.equal(read.packed, undefined);
+  assert.deepEqual(
+    read.bad.map(({ index }) => index),
+    [0],
+  );
+  assert.deepEqual(
+    read.frame.getColumn("n").toArray(),
+    Array.from({ length: 100 }, (_, i) => i),
+  );
+});
+
+test("integers that no double holds are read by Polars", () => {
+  const exact = (value: bigint) =>
+    stream(polars.DataFrame([polars.Series("n", [String(value), "1"]).cast(polars.Int64)]));
+  for (const [value, packed] of [
+    [2n ** 53n, false],
+    [2n ** 53n - 1n, true],
+    [-(2n ** 53n) - 1n, false],
+    [-(2n ** 53n) + 1n, true],
+    [2n ** 63n - 1n, false],
+  ] as const) {
+    const read = formatOf("arrow").decode(fetched([exact(value), exact(5n)], true), { n: "Int64" });
+    assert.equal(read.packed !== undefined, packed, String(value));
+    assert.deepEqual(read.frame.getColumn("n").cast(polars.Utf8).toArray(), [String(value), "1", "5", "1"]);
+  }
+});
+
+test("aligned values begin at multiples of eight, and are the same", () => {
+  for (let run = 0; run < 50; run++) {
+    const values = Array.from({ length: 1 + below(20) }, () =>
+      random() < 0.1 ? null : Buffer.from(Array.from({ length: below(random() < 0.5 ? 20 : 400) }, () => below(256))),
+    );
+    const [one, other] = [fetched(values, true), fetched(values, false)];
+    for (const [i, value] of values.entries()) {
+      const what = `seed ${seed}, run ${run}, value ${i}`;
+      const { bytes, starts, ends, nulls } = one.values;
+      assert.equal(nulls?.[i] === 1, value === null, what);
+      assert.ok(Buffer.from(bytes.subarray(starts[i], ends[i])).equals(value ?? Buffer.alloc(0)), what);
+      // records of a few bytes leave no room for it
+      if ((value?.length ?? 0) > 64) assert.equal((bytes.byteOffset + starts[i]!) % 8, 0, what);
+    }
+    assert.deepEqual(one.keys, other.keys);
+    assert.deepEqual(one.offsets, other.offsets);
+  }
+});
