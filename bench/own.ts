@@ -21,6 +21,8 @@ const HELP = `node bench/main.ts own [options]
 const SIZES: readonly { readonly what: string; readonly size?: Partial<Size>; readonly run?: Partial<CaseRun> }[] = [
   ...[1, 10, 100].map((partitions) => ({ what: `${partitions} partitions`, run: { partitions } })),
   ...[10, 1000, 100_000, 1_000_000].map((keys) => ({ what: `${keys.toLocaleString("en")} keys`, size: { keys } })),
+  // with --scale 5 every one of them
+  { what: "10,000,000 keys", size: { keys: 10_000_000, count: 2_400_000 } },
   ...[100, 1000, 10_000].map((valueBytes) => ({
     what: `values of ${valueBytes.toLocaleString("en")} bytes`,
     size: { valueBytes, ...(valueBytes > 1000 && { count: 40_000 }) },

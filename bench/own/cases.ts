@@ -46,9 +46,15 @@ function numbers(count: number, seed: number): Float64Array {
   });
 }
 
+/** More keys than numbers of six decimals tell apart are all there, each once before any comes again: a step that has no divisor with them. */
+const MOST_DRAWN = 1_000_000;
+const STEP = 7_368_787;
+
 /** Readings of devices that are drawn, 10,000 a second of event time. */
 function readings({ count, keys, valueBytes }: Size, columns: readonly string[]): Frame {
-  const device = Array.from(numbers(count, 1), (draw) => `phone-${Math.floor(draw * keys)}`);
+  const draws = numbers(count, 1);
+  const number = (i: number) => (keys > MOST_DRAWN ? (i * STEP) % keys : Math.floor(draws[i]! * keys));
+  const device = Array.from(draws, (_, i) => `phone-${number(i)}`);
   const time = Float64Array.from({ length: count }, (_, i) => START + Math.floor(i / 10));
   const frame = nodePolars.DataFrame([
     nodePolars.Series("device", device, nodePolars.Utf8),

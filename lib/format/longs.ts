@@ -1,6 +1,6 @@
 import type { Numbers, Values } from "./format.ts";
 
-/** The largest upper half of an integer that a double holds exactly. */
+/** The first upper half of integers that a double does not hold exactly. */
 const UPPER = 2 ** 21;
 const HALF = 2 ** 32;
 

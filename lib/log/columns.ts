@@ -18,7 +18,7 @@ export interface RecordHeader {
 /**
  * Records of one topic partition as columns, in offset order; all columns have `count` entries.
  * After {@link decodeRecordBatches} every value in `values.bytes` is followed by one `\n`, so that the buffer of a
- * line format (JSON) can be given to a line parser as it is.
+ * line format (JSON) can be given to a line parser as it is (unless values were to be `aligned`).
  */
 export interface RecordColumns {
   readonly count: number;

@@ -26,8 +26,8 @@ export interface FetcherOptions {
   headers?: boolean;
   /** A newline inside a value becomes a space (the default) or stays. */
   newlines?: "space" | "keep";
-  /** As of `decodeRecordBatches`. */
-  aligned?: boolean;
+  /** Whether values of a topic are to be, as of `decodeRecordBatches`; none are by default. */
+  aligned?: (topic: string) => boolean;
   /** How long brokers may be unreachable before `poll` throws, ms; 60 s by default. */
   patience?: number;
   /** Bytes of records after which others are decoded in a thread of their own; 8 MiB by default. */
@@ -293,7 +293,7 @@ export class Fetcher {
       fromOffset: offset,
       headers: this.#options.headers ?? false,
       newlines: this.#options.newlines ?? "space",
-      aligned: this.#options.aligned ?? false,
+      aligned: this.#options.aligned?.(topic) ?? false,
       ...(this.#limits.isolation === "read_committed" && { abortedTransactions: answer.abortedTransactions }),
     };
   }

@@ -49,5 +49,9 @@ const LARGE = 4096;
 export function holdsLargeRecords(records: Buffer): boolean {
   if (records.length < HEADER_BYTES) return false;
   const count = records.readInt32BE(57);
-  return (records.readInt16BE(ATTRIBUTES_AT) & COMPRESSION_MASK) === 0 && records.readInt32BE(8) >= LARGE * count;
+  return (
+    count > 0 &&
+    (records.readInt16BE(ATTRIBUTES_AT) & COMPRESSION_MASK) === 0 &&
+    records.readInt32BE(8) >= LARGE * count
+  );
 }

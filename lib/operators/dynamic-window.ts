@@ -4,7 +4,7 @@ import type { KeyedStore, OpenStore } from "../state/store.ts";
 import { DistinctValues } from "./distinct-values.ts";
 import { beside } from "./exprs.ts";
 import type { BatchContext, Operator } from "./operator.ts";
-import type { PackedBatch } from "./packed-batch.ts";
+import { MANY_ROWS, type PackedBatch } from "./packed-batch.ts";
 import { packedRuns, type RunsOf } from "./packed-runs.ts";
 import { clocks, integers, numbers } from "./row-clocks.ts";
 import { spread } from "./spread.ts";
@@ -137,7 +137,7 @@ export class DynamicWindow implements Operator {
     const { overlapping, complete } = placement;
     const columns = pl.DataFrame([integers("§newest", placement.newest), integers("§oldest", placement.oldest)]);
     const rows = beside(batch.select(...exprs.prepare), columns);
-    return { rows: complete ? rows : rows.filter(exprs.taken), overlapping, packed: isPacked(batch) };
+    return { rows: complete ? rows : rows.filter(exprs.taken), overlapping, packed: holdsManyRows(batch) };
   }
 
   /** The same where windows do not overlap. */
@@ -152,7 +152,11 @@ export class DynamicWindow implements Operator {
     const [late, withoutTime] = rows.select(...own.count).row(0) as [number, number];
     this.#late += late;
     this.#withoutTime += withoutTime;
-    return { rows: late + withoutTime === 0 ? rows : rows.filter(own.taken), overlapping: 1, packed: isPacked(batch) };
+    return {
+      rows: late + withoutTime === 0 ? rows : rows.filter(own.taken),
+      overlapping: 1,
+      packed: holdsManyRows(batch),
+    };
   }
 
   /** Partial aggregates of the rows, one row per window. */
@@ -290,15 +294,13 @@ interface Placed {
   readonly packed: boolean;
 }
 
-/** So many rows a record, at least. */
-const PACKED = 16;
-
-function isPacked(batch: pl.DataFrame): boolean {
+/** Whether the records of the rows hold many each. */
+function holdsManyRows(batch: pl.DataFrame): boolean {
   const { height } = batch;
   if (height < 1024 || !batch.columns.includes("_offset")) return false;
   const offsets = batch.getColumn("_offset");
   const [first, last] = [offsets.get(0), offsets.get(height - 1)];
-  return first !== null && last !== null && height >= PACKED * (Math.abs(Number(last) - Number(first)) + 1);
+  return first !== null && last !== null && height >= MANY_ROWS * (Math.abs(Number(last) - Number(first)) + 1);
 }
 
 const WINDOW = pl.col("§window");

@@ -1,4 +1,5 @@
 import pl from "nodejs-polars";
+import { once } from "../once.ts";
 import type { PlanNode } from "../plan/nodes/plan-node.ts";
 import { isForeign } from "../plan/table-keys.ts";
 import type { Schema } from "../schema.ts";
@@ -111,12 +112,12 @@ function placedAlone(group: InputGroup, frame: pl.DataFrame, reached: number): p
 
 /**
  * The same for records that hold many rows each, of the only input of a group that was not placed anew; a frame is made of them once, when somebody wants it.
- * @param frameOf their rows, as of other batches
+ * @param rowsOf their rows, as of other batches
  */
 export async function enterPacked(
   group: InputGroup,
   batch: PackedBatch,
-  frameOf: () => pl.DataFrame,
+  rowsOf: () => pl.DataFrame,
   watermarks: Watermarks,
 ): Promise<Rows> {
   const before = watermarks.of(group.name);
@@ -124,12 +125,10 @@ export async function enterPacked(
     group.name,
     batch.greatest.reduce((a, b) => Math.max(a, b)),
   );
-  let frame: pl.DataFrame | undefined;
-  const made = () => {
-    frame ??= placedAlone(group, frameOf(), before);
-    return frame;
-  };
-  return new Rows(made, { batch, before });
+  return new Rows(
+    once(() => placedAlone(group, rowsOf(), before)),
+    { batch, before },
+  );
 }
 
 /** Rows that were placed anew, as {@link enter} would take them in now; nothing is moved on. */

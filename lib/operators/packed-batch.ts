@@ -1,27 +1,59 @@
 import type pl from "nodejs-polars";
-import type { PackedColumns } from "../format/format.ts";
+import type { PackedColumns, Values } from "../format/format.ts";
+import { once } from "../once.ts";
 
-/**
- * A batch of records that hold many rows each, as they lie in the records. What a record brings beside its values (key, offset, partition) is there once, and
- * no frame is made of the rows unless an operator wants one.
- */
-export interface PackedBatch extends PackedColumns {
+/** So many rows a record, at least, before what is done once a record is less than what is done with rows. */
+export const MANY_ROWS = 16;
+
+export interface PackedRecords extends PackedColumns {
   readonly partition: number;
   /** The keys of the records, and the column that they are, if any. */
   readonly keys: readonly (string | null)[];
   readonly keyColumn: string | undefined;
   /** The column of event time; undefined where all rows of a record have the record's timestamp. */
   readonly time: string | undefined;
-  /** The least and the greatest event time of each record's rows, ms. */
+  /** The least and the greatest event time of each record's rows, ms; of no rows Infinity and -Infinity. */
   readonly least: Float64Array;
   readonly greatest: Float64Array;
+}
+
+/**
+ * A batch of records that hold many rows each, as they lie in the records. What a record brings beside its values (key, offset, partition) is there once, and
+ * no frame is made of the rows unless an operator wants one.
+ */
+export class PackedBatch implements PackedRecords {
+  readonly rows: readonly number[];
+  readonly columns: ReadonlyMap<string, readonly Values[]>;
+  readonly partition: number;
+  readonly keys: readonly (string | null)[];
+  readonly keyColumn: string | undefined;
+  readonly time: string | undefined;
+  readonly least: Float64Array;
+  readonly greatest: Float64Array;
+  readonly #frame: () => pl.DataFrame;
+
+  constructor(records: PackedRecords, frame: () => pl.DataFrame) {
+    this.rows = records.rows;
+    this.columns = records.columns;
+    this.partition = records.partition;
+    this.keys = records.keys;
+    this.keyColumn = records.keyColumn;
+    this.time = records.time;
+    this.least = records.least;
+    this.greatest = records.greatest;
+    this.#frame = once(frame);
+  }
+
   /** One row for each of the rows, as of other batches. */
-  readonly frame: pl.DataFrame;
+  get frame(): pl.DataFrame {
+    return this.#frame();
+  }
 }
 
 /** Rows of a source: a frame, or records that hold many each. */
 export type Batch = pl.DataFrame | PackedBatch;
 
+/** Not told by its members: a frame has one for each of its columns. */
 export function isPacked(batch: Batch): batch is PackedBatch {
-  return "greatest" in batch;
+  return batch instanceof PackedBatch;
 }

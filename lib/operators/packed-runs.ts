@@ -6,6 +6,7 @@ import { numberSeries } from "../polars/number-series.ts";
 import type { PackedBatch } from "./packed-batch.ts";
 import type { SimpleAggregate } from "./partial-aggregate.ts";
 import type { WindowPlan } from "./window-plan.ts";
+import { windowSequence } from "./window-sequence.ts";
 
 /** Partial aggregates of the rows of packed records: one row for each run of neighbours of one key and window. */
 export interface Runs {
@@ -34,50 +35,56 @@ export function packedRuns({
   distinct,
   store,
 }: WindowPlan): RunsOf | undefined {
-  const { calendar, every, period, offset, grace, indexColumn } = node;
-  const simple = aggregates.partials.flatMap(({ name, label, simple }) =>
+  const { calendar, every, period, grace, indexColumn } = node;
+  const aggregated = aggregates.partials.flatMap(({ name, label, simple }) =>
     simple === undefined ? [] : [{ name, label, ...simple }],
   );
   const keys = keyColumns.filter((name) => name !== undefined);
   if (calendar !== undefined || every !== period || rowStore !== undefined || distinct.length > 0) return undefined;
-  if (simple.length < aggregates.partials.length || keys.length < keyColumns.length) return undefined;
-  const dtypes = simple.map(({ label }) => store.schema[label]!);
+  if (aggregated.length < aggregates.partials.length || keys.length < keyColumns.length) return undefined;
+  const dtypes = aggregated.map(({ label }) => store.schema[label]!);
+  const windows = windowSequence(node);
 
   return (batch, watermark) => {
     if (indexColumn !== "_time" && indexColumn !== batch.time) return undefined;
     const ofRecord = keys.map((name) => name === "_key" || name === batch.keyColumn);
     const own = [...keys.keys()].filter((i) => !ofRecord[i]);
     if (own.some((i) => !INTEGER.test(keyDtypes[i]!) || !batch.columns.has(keys[i]!))) return undefined;
-    if (simple.some(({ column }) => column !== undefined && !batch.columns.has(column))) return undefined;
-    const runs = new RunBuilder(simple, own.length);
+    if (aggregated.some(({ column }) => column !== undefined && !batch.columns.has(column))) return undefined;
+    const ownKeys = own.map((i) => batch.columns.get(keys[i]!)!);
+    // of all rows their number is known
+    const values = aggregated.map(({ take, column }) => (take === "rows" ? undefined : batch.columns.get(column!)!));
     const times = batch.time === undefined ? undefined : batch.columns.get(batch.time)!;
-    const ownColumns = own.map((i) => batch.columns.get(keys[i]!)!);
-    const columns = simple.map(({ column }) => (column === undefined ? undefined : batch.columns.get(column)!));
+    const runs = new RunBuilder(aggregated, own.length);
     let reached = Number.isNaN(watermark) ? Number.NEGATIVE_INFINITY : watermark;
     let late = 0;
     for (const [record, rows] of batch.rows.entries()) {
-      const [least, greatest] = [batch.least[record]!, batch.greatest[record]!];
-      const windowOf = (time: number): number => Math.floor((time - offset) / every);
-      const closes = (window: number): number => (window + 1) * every + offset + grace;
-      const window = windowOf(least);
-      const within = window === windowOf(greatest);
-      if (within && closes(window) <= reached) late += rows;
-      else {
-        const own = ownColumns.map((column) => numbersOf(column[record]!));
-        const values = columns.map((column) => column && numbersOf(column[record]!));
-        const time = within ? undefined : numbersOf(times![record]!);
-        for (let from = 0; from < rows; ) {
-          const runWindow = time === undefined ? window : windowOf(time[from]!);
-          let to = runEnd(own, from, rows);
-          const before = reached;
-          if (time !== undefined) {
-            to = windowEnd(time, from, to, runWindow * every + offset, every);
-            for (let i = from; i < to; i++) if (time[i]! > reached) reached = time[i]!;
-          }
-          if (time !== undefined && closes(runWindow) <= before) late += to - from;
-          else runs.add(record, runWindow, own, values, from, to);
-          from = to;
+      if (rows === 0) continue;
+      const greatest = batch.greatest[record]!;
+      const window = windows.newest(batch.least[record]!);
+      const within = window === windows.newest(greatest);
+      if (within && windows.end(window) + grace <= reached) {
+        late += rows;
+        continue; // and all of them are behind the watermark
+      }
+      const part: RecordPart = {
+        record,
+        keys: ownKeys.map((column) => numbersOf(column[record]!)),
+        values: values.map((column) => column && numbersOf(column[record]!)),
+      };
+      const time = within ? undefined : numbersOf(times![record]!);
+      for (let from = 0; from < rows; ) {
+        let to = runEnd(part.keys, from, rows);
+        if (time === undefined) runs.add(part, window, from, to);
+        else {
+          const own = windows.newest(time[from]!);
+          const isLate = windows.end(own) + grace <= reached;
+          to = windowEnd(time, from, to, windows.start(own), windows.end(own));
+          for (let i = from; i < to; i++) if (time[i]! > reached) reached = time[i]!;
+          if (isLate) late += to - from;
+          else runs.add(part, own, from, to);
         }
+        from = to;
       }
       if (greatest > reached) reached = greatest;
     }
@@ -99,10 +106,18 @@ function runEnd(keys: readonly Numbers[], from: number, rows: number): number {
   return end;
 }
 
-function windowEnd(times: Numbers, from: number, end: number, start: number, every: number): number {
+/** Behind the last row before `end` whose time is in the window of the row at `from`. */
+function windowEnd(times: Numbers, from: number, end: number, opens: number, closes: number): number {
   let to = from + 1;
-  while (to < end && times[to]! >= start && times[to]! < start + every) to++;
+  while (to < end && times[to]! >= opens && times[to]! < closes) to++;
   return to;
+}
+
+/** What is read of a record: its keys, and the values of each aggregate. */
+interface RecordPart {
+  readonly record: number;
+  readonly keys: readonly Numbers[];
+  readonly values: readonly (Numbers | undefined)[];
 }
 
 interface NamedAggregate extends SimpleAggregate {
@@ -123,14 +138,8 @@ class RunBuilder {
     this.#keys = Array.from({ length: keys }, () => []);
   }
 
-  add(
-    record: number,
-    window: number,
-    keys: readonly Numbers[],
-    values: readonly (Numbers | undefined)[],
-    from: number,
-    to: number,
-  ): void {
+  /** The rows of a record from `from` to before `to`. */
+  add({ record, keys, values }: RecordPart, window: number, from: number, to: number): void {
     this.#records.push(record);
     this.#windows.push(window);
     this.#rows.push(to - from);

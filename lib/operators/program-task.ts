@@ -113,8 +113,8 @@ class ProgramTask implements Task {
       const alone = group.inputs.length === 1 && group.placed.size === 0 ? batches.get(only) : undefined;
       if (alone !== undefined && isPacked(alone)) {
         this.#active.set(group.name, this.#now());
-        const frameOf = () => this.#input(only, alone.frame);
-        starts.set(this.#keyOf(only), await enterPacked(group, alone, frameOf, this.#watermarks));
+        const rowsOf = () => this.#input(only, alone);
+        starts.set(this.#keyOf(only), await enterPacked(group, alone, rowsOf, this.#watermarks));
         continue;
       }
       const frames = group.inputs.map((id) => this.#input(id, batches.get(id)));

@@ -14,19 +14,15 @@ export interface PackedRows {
 /** Rows between operators: a frame, or queries over one that are run together when their rows are needed, and once. */
 export class Rows {
   #frame: pl.DataFrame | (() => pl.DataFrame);
-  readonly #packed: PackedRows | undefined;
+  /** Where they are as they came. */
+  readonly packed: PackedRows | undefined;
   #queries: readonly RowQuery[] = [];
   #bad: BatchContext["bad"] = () => {};
 
   /** @param frame or what makes it, when somebody wants it, where the rows are also there as they came */
   constructor(frame: pl.DataFrame | (() => pl.DataFrame), packed?: PackedRows) {
     this.#frame = frame;
-    this.#packed = packed;
-  }
-
-  /** Where they are as they came. */
-  get packed(): PackedRows | undefined {
-    return this.#queries.length === 0 ? this.#packed : undefined;
+    this.packed = packed;
   }
 
   /** These rows after one more query, which works on each by itself. @param bad takes those that it cannot be computed of */

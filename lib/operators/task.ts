@@ -27,7 +27,7 @@ export interface Task {
    * The rows that result from these batches, for every terminal that has any. Batches of sources that meet (in a join or concat) are merged
    * by the running maximum of event time, ties by source order; whoever calls holds rows back as long as another source may bring earlier ones.
    * @param batches source id -> the source's columns (at least those of `Program.sources[].columns`) and `_key` Utf8, `_time` Datetime(ms),
-   * `_partition` Int32, `_offset` Int64, and `_headers` where the program needs it. May be empty.
+   * `_partition` Int32, `_offset` Int64, and `_headers` where the program needs it; or records that hold many rows each. May be empty.
    * Rows that come back from a repartition are as they were sent (without `_place`), those of several senders merged by `_order`.
    * @param known input -> how far it has come in event time beyond these rows, in ms: no row of a smaller `_order` is still to come
    */

@@ -138,6 +138,50 @@ test("a length that reaches beyond the message is not followed into the next", (
   );
 });
 
+test("what a message says of itself is believed only once Polars has read such a one", () => {
+  const frame = polars.DataFrame([
+    polars.Series(
+      "n",
+      Int32Array.from({ length: 50 }, (_, i) => i),
+    ),
+  ]);
+  const whole = stream(frame);
+  const odd = {
+    "a length that goes backwards": Buffer.from("fffffffff8ffffff", "hex"),
+    "the same without a prefix": Buffer.from("fcffffff", "hex"),
+    "no prefix, as before Arrow 0.15": whole.subarray(4),
+    "two columns of one name": stream(
+      polars.DataFrame([polars.Series("n", [1], polars.Int32), polars.Series("m", [2], polars.Int32)]),
+    ),
+  };
+  const m = odd["two columns of one name"];
+  for (let at = m.indexOf("m\0\0\0"); at >= 0; at = m.indexOf("m\0\0\0", at + 1)) m[at] = 0x6e;
+  for (const [what, message] of Object.entries(odd)) {
+    const read = formatOf("arrow").decode(fetched([whole, message, whole], true), { n: "Int32" });
+    assert.equal(read.packed, undefined, what);
+    assert.equal(new Set(read.good).size + read.bad.length, 3, what);
+  }
+});
+
+test("no byte of a message that is changed makes another message of it, ends the process or keeps it busy", () => {
+  const schema = { n: "Int32", at: "Datetime(ms)" };
+  const columns = [column("n", "Int32", 9), column("at", "Datetime(ms)", 9), column("other", "Float64", 9)];
+  const whole = stream(polars.DataFrame(columns));
+  const decode = (value: Buffer) => formatOf("arrow").decode(fetched([value], true), schema);
+  assert.ok(decode(whole).packed !== undefined);
+  for (let at = 0; at < whole.length; at++) {
+    const changed = Buffer.from(whole);
+    changed[at]! ^= 1 << below(8);
+    const read = decode(changed);
+    const what = `seed ${seed}, byte ${at}`;
+    if (read.bad.length > 0) continue;
+    // Polars reads it as well: the change is in its numbers, or in what it does not look at
+    const expected = polars.readIPCStream(changed);
+    const names = expected.columns.filter((name) => name in schema);
+    if (names.length === 2) assert.deepEqual(cells(read.frame).rows(), cells(expected.select("n", "at")).rows(), what);
+  }
+});
+
 test("integers that no double holds are read by Polars", () => {
   const exact = (value: bigint) =>
     stream(polars.DataFrame([polars.Series("n", [String(value), "1"]).cast(polars.Int64)]));

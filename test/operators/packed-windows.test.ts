@@ -4,7 +4,7 @@ import polars from "nodejs-polars";
 import type { Sink } from "../../lib/frame/sink.ts";
 import type { StreamFrame } from "../../lib/frame/stream-frame.ts";
 import { pl, topic } from "../../lib/index.ts";
-import type { PackedBatch } from "../../lib/operators/packed-batch.ts";
+import { PackedBatch } from "../../lib/operators/packed-batch.ts";
 import { compile } from "../../lib/operators/program.ts";
 import { sourcesOf } from "../../lib/plan/nodes/plan-node.ts";
 import { rowsSchema, type SourceBatch, SourceReader } from "../../lib/run/source/index.ts";
@@ -118,12 +118,10 @@ function read(reader: SourceReader, list: readonly Message[], first: number): So
 }
 
 /** Packed batches of which nobody may make rows. */
-const withoutRows = (batch: PackedBatch): PackedBatch => ({
-  ...batch,
-  get frame(): never {
+const withoutRows = (batch: PackedBatch): PackedBatch =>
+  new PackedBatch(batch, () => {
     throw new Error("a frame was made");
-  },
-});
+  });
 
 /** Runs the same messages through both tasks, packed and as rows, in batches of any size. */
 async function compare(frame: StreamFrame, list: readonly Message[], what: string, rowless: boolean): Promise<number> {
@@ -181,6 +179,34 @@ test("windows over packed records give what they give over rows, the late ones c
 test("the record's timestamp as event time: all rows of a record are of one time", async () => {
   const car = topic("car", { format: "arrow", key: "unit", schema: WIRE });
   await compare(windows(car, { indexColumn: "_time" }), messages(80), `seed ${seed}`, true);
+});
+
+test("a record without rows says nothing about time", async () => {
+  const car = topic("car", { format: "arrow", key: "unit", schema: WIRE });
+  const list = messages(30).map((message, i) =>
+    i % 4 === 1
+      ? {
+          ...message,
+          timestamp: message.timestamp + 10_000_000,
+          value: polars.readIPCStream(message.value).head(0).writeIPCStream({ compression: "uncompressed" }),
+        }
+      : message,
+  );
+  await compare(windows(car, { indexColumn: "_time" }), list, `seed ${seed}`, true);
+  await compare(windows(topic("car", CAR), {}), list, `seed ${seed}`, true);
+});
+
+test("rows whose columns are named like what a packed batch holds are rows", async () => {
+  const node = topic("car", { schema: { greatest: "Float64", rows: "Int64", frame: "Utf8" } });
+  const frame = node.filter(pl.col("greatest").gt(1)).select("greatest", "rows", "frame");
+  const [source] = sourcesOf([frame.node]);
+  const program = compile([frame.node], new Map([[source!.id, rowsSchema(source!, source!.schema!)]]));
+  const columns = columnsOf([{ key: "a", value: '{"greatest":2,"rows":3,"frame":"x"}', timestamp: START }]);
+  const reader = new SourceReader(program.sources[0]!, source!.schema!);
+  const batch = reader.read({ topic: "car", partition: 0, columns: { ...columns, offsets: Float64Array.of(0) } });
+  const task = await program.open(memoryStores());
+  const { rows } = await task.process(new Map([[program.sources[0]!.id, batch.packed ?? batch.frame]]));
+  assert.equal(rows[0]!.frame.height, 1);
 });
 
 test("what needs rows gets them", async () => {

@@ -5,10 +5,9 @@ import { stacked } from "../../polars/stacked.ts";
 import { dtypeOf, emptyFrame, type Schema, schemaOf } from "../../schema.ts";
 import { byteColumn } from "../by-json.ts";
 import type { BadValue, Decoded, DecodeOptions, Format } from "../format.ts";
-import { PackedDecoded } from "./packed-decoded.ts";
-import { plainColumns } from "./plain-columns.ts";
-
-const FILE = Buffer.from("ARROW1");
+import { packedDecoded } from "./packed-decoded.ts";
+import { plainMessages } from "./plain-messages.ts";
+import { readArrow } from "./read-arrow.ts";
 
 /**
  * Arrow IPC, a file or a stream per message: a message holds many rows, and all of them have its key, offset and headers. Columns are found by name; one
@@ -22,8 +21,8 @@ export const arrowFormat: Format = {
     { used = Object.keys(schema) }: DecodeOptions = {},
   ): Decoded {
     const names = Object.keys(schema).filter((name) => used.includes(name));
-    const plain = plainColumns(values, count, schema, names);
-    if (plain !== undefined) return new PackedDecoded(plain, pick(schema, names));
+    const plain = plainMessages(values, count, schema, names);
+    if (plain !== undefined) return packedDecoded(plain, pick(schema, names));
     const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.byteLength);
     const frames: pl.DataFrame[] = [];
     const bad: BadValue[] = [];
@@ -35,7 +34,7 @@ export const arrowFormat: Format = {
         if (values.nulls?.[index]) throw new Error("null value (tombstone)");
         const frame = readArrow(bytes.subarray(values.starts[index], values.ends[index]));
         const fitted = fit(frame, schema, names);
-        unknownFields += frame.columns.filter((name) => !(name in schema)).length;
+        unknownFields += frame.columns.filter((name) => !Object.hasOwn(schema, name)).length;
         frames.push(fitted);
         sizes.push(frame.height);
         from.push(index);
@@ -75,24 +74,16 @@ export const arrowFormat: Format = {
   },
 };
 
-function readArrow(bytes: Buffer): pl.DataFrame {
-  const isFile = bytes.subarray(0, FILE.length).equals(FILE);
-  if (!isFile && (bytes.length < 8 || bytes.readInt32LE(0) !== -1)) throw new Error("not an Arrow IPC file or stream");
-  try {
-    return isFile ? pl.readIPC(bytes) : pl.readIPCStream(bytes);
-  } catch (error) {
-    throw new Error(`not Arrow: ${(error as Error).message}`);
-  }
-}
-
 /** The columns asked for, in their dtypes. */
 function fit(frame: pl.DataFrame, schema: Schema, names: readonly string[]): pl.DataFrame {
   const present = schemaOf(frame);
-  const wrong = names.find((name) => name in present && !fits(present[name]!, schema[name]!));
+  const wrong = names.find((name) => Object.hasOwn(present, name) && !fits(present[name]!, schema[name]!));
   if (wrong !== undefined) throw new Error(`${wrong}: ${present[wrong]} is not ${schema[wrong]}`);
   if (names.every((name) => present[name] === schema[name]) && names.length > 0) return frame.select(...names);
   const exprs = names.map((name) =>
-    (name in present ? pl.col(name) : pl.lit(null as unknown as string)).cast(dtypeOf(schema[name]!)).alias(name),
+    (Object.hasOwn(present, name) ? pl.col(name) : pl.lit(null as unknown as string))
+      .cast(dtypeOf(schema[name]!))
+      .alias(name),
   );
   return frame.select(...exprs);
 }

@@ -1,46 +1,44 @@
 import type pl from "nodejs-polars";
+import { once } from "../../once.ts";
 import { frameOf } from "../../polars/frame-of.ts";
 import { numberSeries } from "../../polars/number-series.ts";
 import type { Schema } from "../../schema.ts";
 import type { Decoded, Numbers } from "../format.ts";
 import { numbersOf } from "../longs.ts";
-import type { PlainColumns } from "./plain-columns.ts";
+import type { PlainMessages } from "./plain-messages.ts";
 
-/** Messages of plain numbers: rows of a frame only where somebody wants them. */
-export class PackedDecoded implements Decoded {
-  readonly rows: number;
-  readonly bad = [];
-  readonly unknownFields: number;
-  readonly packed: PlainColumns;
-  readonly #schema: Schema;
-  #frame: pl.DataFrame | undefined;
+/** Messages of plain numbers as a format gives them: rows of a frame only where somebody wants them. @param schema of the columns */
+export function packedDecoded(packed: PlainMessages, schema: Schema): Decoded {
+  const rows = packed.rows.reduce((sum, rows) => sum + rows, 0);
+  const frame = once(() =>
+    frameOf(
+      [...packed.columns].map(([name, parts]) => numberSeries(name, joined(parts.map(numbersOf), rows), schema[name]!)),
+    ),
+  );
+  const good = once(() => recordsOfRows(packed.rows, rows));
+  return {
+    rows,
+    bad: [],
+    unknownFields: packed.unknownFields,
+    packed,
+    get frame(): pl.DataFrame {
+      return frame();
+    },
+    get good(): Uint32Array {
+      return good();
+    },
+  };
+}
 
-  /** @param schema of the columns */
-  constructor(packed: PlainColumns, schema: Schema) {
-    this.packed = packed;
-    this.unknownFields = packed.unknownFields;
-    this.rows = packed.rows.reduce((sum, rows) => sum + rows, 0);
-    this.#schema = schema;
+/** The number of its record for each row. */
+function recordsOfRows(rows: readonly number[], length: number): Uint32Array {
+  const records = new Uint32Array(length);
+  let at = 0;
+  for (const [index, count] of rows.entries()) {
+    records.fill(index, at, at + count);
+    at += count;
   }
-
-  get frame(): pl.DataFrame {
-    this.#frame ??= frameOf(
-      [...this.packed.columns].map(([name, parts]) =>
-        numberSeries(name, joined(parts.map(numbersOf), this.rows), this.#schema[name]!),
-      ),
-    );
-    return this.#frame;
-  }
-
-  get good(): Uint32Array {
-    const good = new Uint32Array(this.rows);
-    let at = 0;
-    for (const [index, rows] of this.packed.rows.entries()) {
-      good.fill(index, at, at + rows);
-      at += rows;
-    }
-    return good;
-  }
+  return records;
 }
 
 function joined(parts: readonly Numbers[], length: number): Numbers {

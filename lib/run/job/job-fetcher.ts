@@ -1,16 +1,18 @@
-import { type Cluster, Fetcher } from "../../log/index.ts";
-import type { JobPlan } from "./job-plan.ts";
+import { Fetcher } from "../../log/index.ts";
+import type { WorkerContext } from "./worker.ts";
 
-/** Numbers that are read where they lie, and answers large enough that what a batch costs whatever its size is shared by many rows. */
-const PACKED = { aligned: true, maxBytes: 32 * 2 ** 20, partitionMaxBytes: 16 * 2 ** 20 };
+/** Answers large enough that what a batch costs whatever its size is shared by the rows of many records. */
+const LARGE = { maxBytes: 32 * 2 ** 20, partitionMaxBytes: 16 * 2 ** 20 };
 
 /** Reads the sources of a job. */
-export function jobFetcher(cluster: Cluster, { inputs }: Pick<JobPlan, "inputs">): Fetcher {
-  const packed = inputs.some(({ source }) => source.node.format === "arrow");
+export function jobFetcher({ cluster, plan, topics }: Pick<WorkerContext, "cluster" | "plan" | "topics">): Fetcher {
+  const packed = plan.inputs.filter(({ source }) => source.node.format === "arrow");
   return new Fetcher(cluster, {
     isolation: "read_committed",
     headers: true,
     newlines: "keep",
-    ...(packed && PACKED),
+    // numbers that are read where they lie
+    aligned: (topic) => packed.some(({ source }) => topics.bySource.get(source.id)?.includes(topic)),
+    ...(packed.length > 0 && LARGE),
   });
 }

@@ -118,7 +118,7 @@ export class Worker {
       onEnded: () => this.#wake(),
       onSaveFailed: (error) => this.#fail(error),
     });
-    this.#fetcher = jobFetcher(this.#context.cluster, this.#context.plan);
+    this.#fetcher = jobFetcher(this.#context);
     const { settings, topics, cluster, instanceId, plan, metrics } = context;
     this.#rests = new Rests(settings.guarantee === "exactly-once");
     const standbys =
@@ -493,7 +493,7 @@ export class Worker {
     const abandoned = this.#fetcher;
     this.#polling?.catch(() => {});
     this.#polling = undefined;
-    this.#fetcher = jobFetcher(this.#context.cluster, this.#context.plan);
+    this.#fetcher = jobFetcher(this.#context);
     await abandoned.close();
     const opened = [...this.#tasks.values()].map((task) => ({
       partition: task.partition,

@@ -1,13 +1,13 @@
 import pl from "nodejs-polars";
 import { type Decoded, type Format, formatOf } from "../../format/index.ts";
 import type { RecordColumns } from "../../log/columns.ts";
-import type { PackedBatch } from "../../operators/packed-batch.ts";
+import { PackedBatch } from "../../operators/packed-batch.ts";
 import type { ProgramSource } from "../../operators/program.ts";
 import { frameOf } from "../../polars/frame-of.ts";
 import { dtypeOf, type Schema } from "../../schema.ts";
 import { type BadRecord, badRecordAt } from "./bad-record.ts";
 import { type EventTimes, eventTimeOf } from "./event-time.ts";
-import { packedBatch } from "./packed-records.ts";
+import { packedRecords } from "./packed-records.ts";
 import { headersSeries } from "./record-headers.ts";
 import { plainKeys, textKeys } from "./record-keys.ts";
 import { decodedSchema } from "./source-schema.ts";
@@ -84,25 +84,17 @@ export class SourceReader {
   read(fetched: Fetched): SourceBatch {
     const { columns } = fetched;
     const decoded = this.#format.decode(columns, this.#wire, { used: this.#decoded });
-    const packed = packedBatch(this.#source, this.#wire, fetched, decoded);
+    const packed = packedRecords(this.#source, this.#wire, fetched, decoded);
     if (packed === undefined) return this.#rows(fetched, decoded);
     this.#count({ records: columns.count, bad: 0, unknownFields: decoded.unknownFields, keyDifferences: 0 });
-    let frame: pl.DataFrame | undefined;
-    const made = () => {
-      frame ??= this.#frame(decoded.frame, keySeries(columns, decoded.good).keys, this.#beside(fetched, decoded));
-      return frame;
-    };
-    const batch: PackedBatch = {
-      ...packed,
-      get frame() {
-        return made();
-      },
-    };
+    const batch = new PackedBatch(packed, () =>
+      this.#frame(decoded.frame, keySeries(columns, decoded.good).keys, this.#beside(fetched, decoded)),
+    );
     return {
       packed: batch,
       bad: [],
       get frame() {
-        return made();
+        return batch.frame;
       },
     };
   }
