@@ -40,6 +40,7 @@ export const LENGTH_PREFIX = 12;
 export const MAGIC_AT = 16;
 export const CRC_AT = 17;
 export const ATTRIBUTES_AT = 21;
+export const COUNT_AT = 57;
 
 export const COMPRESSION_MASK = 0b111;
 export const LOG_APPEND_TIME = 0b1000;

@@ -1,4 +1,4 @@
-import { ATTRIBUTES_AT, COMPRESSION_MASK, HEADER_BYTES, LENGTH_PREFIX, readInt64 } from "./record-batch.ts";
+import { ATTRIBUTES_AT, COMPRESSION_MASK, COUNT_AT, HEADER_BYTES, LENGTH_PREFIX, readInt64 } from "./record-batch.ts";
 
 const NOTHING = new Uint32Array(0);
 /** The columns of no records. */
@@ -48,7 +48,7 @@ const LARGE = 4096;
 /** Whether the first record batch is not compressed and its records are large. */
 export function holdsLargeRecords(records: Buffer): boolean {
   if (records.length < HEADER_BYTES) return false;
-  const count = records.readInt32BE(57);
+  const count = records.readInt32BE(COUNT_AT);
   return (
     count > 0 &&
     (records.readInt16BE(ATTRIBUTES_AT) & COMPRESSION_MASK) === 0 &&

@@ -6,6 +6,7 @@ import {
   ATTRIBUTES_AT,
   COMPRESSION_MASK,
   CONTROL,
+  COUNT_AT,
   CRC_AT,
   HEADER_BYTES,
   LENGTH_PREFIX,
@@ -54,7 +55,7 @@ export function scanBatches(buffer: Buffer, options: DecodeOptions): Scan {
 
     const attributes = view.getInt16(at + ATTRIBUTES_AT);
     const lastOffset = baseOffset + view.getInt32(at + 23);
-    const count = view.getInt32(at + 57);
+    const count = view.getInt32(at + COUNT_AT);
     if (!(baseOffset >= 0) || lastOffset < baseOffset || count < 0)
       throw new CorruptRecords("The header of a record batch makes no sense.", recordsPlace(options, baseOffset));
     const codec = COMPRESSIONS[attributes & COMPRESSION_MASK];

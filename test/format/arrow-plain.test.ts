@@ -65,9 +65,7 @@ test("messages of plain numbers are read where they lie, as Polars reads them", 
       const columns = dtypes.map((dtype, i) => column(`c${i}`, dtype, rows));
       return polars.DataFrame(random() < 0.3 ? [...columns, column("more", "Int8", rows)] : columns);
     });
-    const values = frames.map((frame) =>
-      random() < 0.3 ? frame.writeIPC({ compression: "uncompressed" }) : stream(frame),
-    );
+    const values = frames.map(stream);
     const used = random() < 0.3 ? [`c${below(dtypes.length)}`] : Object.keys(schema);
     for (const aligned of [true, false]) {
       const read = formatOf("arrow").decode(fetched(values, aligned), schema, { used });
@@ -102,6 +100,9 @@ test("whatever else a message holds, Polars reads it, or says what is wrong", ()
     smaller: [stream(plain.withColumns(n.cast(polars.Int8)))],
     absent: [stream(plain.select("n"))],
     compressed: [plain.writeIPC({ compression: "lz4" })],
+    file: [plain.writeIPC({ compression: "uncompressed" })],
+    more: [Buffer.concat([whole, Buffer.alloc(8)])],
+    texts: [stream(plain.withColumns(polars.lit("a").alias("text")))],
     wrong: [stream(plain.withColumns(x.cast(polars.Utf8))), "x: Utf8 is not Float64"],
     long: [stream(plain.withColumns(n.cast(polars.Int64))), "n: Int64 is not Int32"],
     tombstone: [null, "null value (tombstone)"],
@@ -163,23 +164,58 @@ test("what a message says of itself is believed only once Polars has read such a
   }
 });
 
-test("no byte of a message that is changed makes another message of it, ends the process or keeps it busy", () => {
-  const schema = { n: "Int32", at: "Datetime(ms)" };
-  const columns = [column("n", "Int32", 9), column("at", "Datetime(ms)", 9), column("other", "Float64", 9)];
-  const whole = stream(polars.DataFrame(columns));
-  const decode = (value: Buffer) => formatOf("arrow").decode(fetched([value], true), schema);
-  assert.ok(decode(whole).packed !== undefined);
-  for (let at = 0; at < whole.length; at++) {
-    const changed = Buffer.from(whole);
-    changed[at]! ^= 1 << below(8);
-    const read = decode(changed);
-    const what = `seed ${seed}, byte ${at}`;
-    if (read.bad.length > 0) continue;
-    // Polars reads it as well: the change is in its numbers, or in what it does not look at
-    const expected = polars.readIPCStream(changed);
-    const names = expected.columns.filter((name) => name in schema);
-    if (names.length === 2) assert.deepEqual(cells(read.frame).rows(), cells(expected.select("n", "at")).rows(), what);
-  }
+/** The same as Polars reads it, where nothing is remembered. */
+const alone = (value: Buffer, schema: Schema) => formatOf("arrow").decode(fetched([value], false), { ...schema });
+
+test("what is read after another message of its layout is what is read alone, whatever bit of what it says is changed", () => {
+  const schema = { 2: "Int32", at: "Datetime(ms)", 1: "Int32" };
+  const of = (numbers: readonly number[]) =>
+    stream(
+      polars.DataFrame([
+        polars.Series("2", Int32Array.from(numbers)),
+        polars.Series("at", Float64Array.from(numbers)).cast(polars.Int64).cast(polars.Datetime("ms")),
+        polars.Series(
+          "1",
+          Int32Array.from(numbers, (one) => -one),
+        ),
+      ]),
+    );
+  // of zeros nothing tells a column, or a unit, from another
+  const [zeros, others] = [of([0, 0, 0, 0]), of([5, 6, 7, 8])];
+  const head = zeros.findIndex((byte, i) => byte !== others[i]);
+  let [packed, judged] = [0, 0];
+  for (let at = 0; at < zeros.length; at++)
+    for (const bit of at < head ? [0, 1, 2, 3, 4, 5, 6, 7] : [below(8)]) {
+      const [first, second] = [zeros, others].map((message) => {
+        const changed = Buffer.from(message);
+        changed[at]! ^= 1 << bit;
+        return changed;
+      }) as [Buffer, Buffer];
+      const read = formatOf("arrow").decode(fetched([first, second, first], true), { ...schema });
+      if (read.packed === undefined) continue;
+      packed++;
+      const expected = [first, second, first].map((message) => polars.readIPCStream(message));
+      for (const [name, parts] of read.packed.columns)
+        for (const [i, part] of parts.entries()) {
+          const what = `seed ${seed}, byte ${at}, bit ${bit}, message ${i}, column ${name}`;
+          const wanted = expected[i]!.getColumn(name).cast(polars.Int64).cast(polars.Float64).toArray();
+          assert.deepEqual([...numbersOf(part)], wanted, what);
+          judged++;
+        }
+    }
+  assert.ok(packed > 100 && judged > packed, `seed ${seed}: ${packed} are still plain`);
+  assert.deepEqual(alone(others, schema).frame.getColumn("1").toArray(), [-5, -6, -7, -8]);
+});
+
+test("layouts are looked for as long as they are found again, and few are kept", () => {
+  const schema: Schema = { n: "Int32" };
+  const message = (rows: number) => stream(polars.DataFrame([polars.Series("n", new Int32Array(rows).fill(rows))]));
+  const read = (rows: number) => formatOf("arrow").decode(fetched([message(rows)], true), schema);
+  const plain = Array.from({ length: 200 }, (_, i) => read(10 + i).packed !== undefined);
+  assert.equal(plain.filter(Boolean).length, 64, "each of another length");
+  for (let i = 0; i < 300; i++) assert.ok(read(10).packed !== undefined);
+  assert.ok(read(500).packed !== undefined, "where others are found again there is room for another");
+  assert.deepEqual(read(500).frame.getColumn("n").toArray(), new Array(500).fill(500));
 });
 
 test("integers that no double holds are read by Polars", () => {

@@ -5,7 +5,7 @@ import { stacked } from "../../polars/stacked.ts";
 import { dtypeOf, emptyFrame, type Schema, schemaOf } from "../../schema.ts";
 import { byteColumn } from "../by-json.ts";
 import type { BadValue, Decoded, DecodeOptions, Format } from "../format.ts";
-import { packedDecoded } from "./packed-decoded.ts";
+import { packedDecoded, recordsOfRows } from "./packed-decoded.ts";
 import { plainMessages } from "./plain-messages.ts";
 import { readArrow } from "./read-arrow.ts";
 
@@ -44,12 +44,7 @@ export const arrowFormat: Format = {
     }
     const rows = sizes.reduce((sum, size) => sum + size, 0);
     const frame = frames.length === 0 ? emptyFrame(pick(schema, names)) : stacked(frames);
-    const good = new Uint32Array(rows);
-    for (let i = 0, at = 0; i < sizes.length; i++) {
-      good.fill(from[i]!, at, at + sizes[i]!);
-      at += sizes[i]!;
-    }
-    return { frame, rows, bad, good, unknownFields };
+    return { frame, rows, bad, good: recordsOfRows(sizes, rows, from), unknownFields };
   },
   encode(frame: pl.DataFrame, columns: readonly string[]): ByteColumn {
     const chosen = frame.select(...columns.map((name) => pl.col(name)));

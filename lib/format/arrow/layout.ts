@@ -1,10 +1,10 @@
 import type pl from "nodejs-polars";
 import { doubles } from "../../polars/doubles.ts";
-import { type Schema, schemaOf } from "../../schema.ts";
+import { dtypeName, type Schema } from "../../schema.ts";
 import type { Numbers, Values } from "../format.ts";
 import { Longs, numbersOf } from "../longs.ts";
-import { isFile, readArrow } from "./read-arrow.ts";
-import { findBatch } from "./record-batch.ts";
+import { readArrow } from "./read-arrow.ts";
+import { streamColumns } from "./stream-columns.ts";
 
 type View = Numbers | BigInt64Array;
 type ViewType = (new (
@@ -37,8 +37,11 @@ interface Place {
   readonly array: ViewType;
 }
 
+/** So many bytes that are not its numbers a message may have: they are kept. */
+const MOST_BESIDE = 64 * 1024;
+
 /**
- * Where the numbers of a message lie. All that an Arrow message says of itself stands before its first number and behind its last: one that has these bytes, and its length, in
+ * Where the numbers of a message lie. All that such a message says of itself stands before its first number and behind its last: one that has these bytes, and its length, in
  * common with a message that Polars has read is as right as that, and has its numbers in the same places.
  */
 export class Layout {
@@ -60,12 +63,12 @@ export class Layout {
   }
 
   /**
-   * The layout of a message of plain numbers: one record batch, not compressed, without nulls, every column a number or a time, those that are wanted as
-   * the schema says. Polars reads the message first, and what is found in it must be what Polars has read. Undefined for any other message.
+   * The layout of a message of plain numbers: a stream of one record batch, not compressed, without nulls, every column a number or a time in ms, those that are wanted as
+   * the schema says. Polars reads the message too, and what is found in the wanted columns must be what Polars has read. Undefined for any other message.
    */
   static of(message: Buffer, schema: Schema, names: readonly string[]): Layout | undefined {
     try {
-      const found = find(message, readArrow(message), schema, names);
+      const found = find(message, schema, names);
       return found && new Layout(message, found);
     } catch {
       return undefined; // Polars says why when it reads all of the batch
@@ -103,29 +106,31 @@ interface Found {
   readonly to: number;
 }
 
-/** @param frame the same by Polars */
-function find(message: Buffer, frame: pl.DataFrame, schema: Schema, names: readonly string[]): Found | undefined {
-  const read = Object.entries(schemaOf(frame));
-  const batch = findBatch(message, isFile(message), read.length);
-  if (batch === undefined || batch.rows !== frame.height || read.length !== frame.width) return undefined;
+/** @throws RangeError, and what Polars throws */
+function find(message: Buffer, schema: Schema, names: readonly string[]): Found | undefined {
+  const stream = streamColumns(message);
+  if (stream === undefined || stream.columns.some(({ dtype }) => !Object.hasOwn(NUMBERS, dtype))) return undefined;
+  const { rows, columns } = stream;
+  const ends = columns.map(({ from, dtype }) => from + rows * NUMBERS[dtype]!.BYTES_PER_ELEMENT);
+  const [from, to] = [Math.min(...columns.map((column) => column.from)), Math.max(...ends)];
+  if (columns.some((column, i) => ends[i]! > column.to) || from + message.length - to > MOST_BESIDE) return undefined;
+  const wanted = columns.filter(({ name }) => names.includes(name));
+  if (wanted.length !== names.length || wanted.some(({ name, dtype }) => !isAsked(dtype, schema[name]!)))
+    return undefined;
+
+  const frame = readArrow(message);
+  const isSame = frame.height === rows && frame.columns.join("\n") === columns.map(({ name }) => name).join("\n");
+  if (!isSame) return undefined;
   const places: Place[] = [];
-  let [first, last] = [message.length, 0];
-  for (const [i, [name, dtype]] of read.entries()) {
-    const array = NUMBERS[dtype];
-    const { from, to } = batch.values[i]!;
-    const end = from + batch.rows * (array?.BYTES_PER_ELEMENT ?? Number.NaN);
-    if (array === undefined || !(end <= to)) return undefined;
-    first = Math.min(first, from);
-    last = Math.max(last, end);
-    if (!names.includes(name)) continue;
-    if (!isAsked(dtype, schema[name]!)) return undefined;
-    const values = valuesOf(new array(message.buffer, message.byteOffset + from, batch.rows));
-    if (values === undefined || !isEqual(frame.getColumn(name), values)) return undefined;
+  for (const { name, dtype, from } of wanted) {
+    const array = NUMBERS[dtype]!;
+    const values = valuesOf(new array(message.buffer, message.byteOffset + from, rows));
+    const read = frame.getColumn(name);
+    if (values === undefined || dtypeName(read.dtype) !== dtype || !isEqual(read, values)) return undefined;
     places.push({ name, from, array });
   }
-  if (places.length < names.length) return undefined;
-  const unknownFields = read.filter(([name]) => !Object.hasOwn(schema, name)).length;
-  return { rows: batch.rows, unknownFields, places, from: Math.min(first, last), to: last };
+  const unknownFields = columns.filter(({ name }) => !Object.hasOwn(schema, name)).length;
+  return { rows, unknownFields, places, from, to };
 }
 
 /** Without a conversion; an integer stands for milliseconds. */

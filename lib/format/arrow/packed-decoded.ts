@@ -30,15 +30,15 @@ export function packedDecoded(packed: PlainMessages, schema: Schema): Decoded {
   };
 }
 
-/** The number of its record for each row. */
-function recordsOfRows(rows: readonly number[], length: number): Uint32Array {
-  const records = new Uint32Array(length);
+/** Its record for each row. @param rows of each record @param records which these are; from 0 on by default */
+export function recordsOfRows(rows: readonly number[], length: number, records?: readonly number[]): Uint32Array {
+  const all = new Uint32Array(length);
   let at = 0;
-  for (const [index, count] of rows.entries()) {
-    records.fill(index, at, at + count);
+  for (const [i, count] of rows.entries()) {
+    all.fill(records?.[i] ?? i, at, at + count);
     at += count;
   }
-  return records;
+  return all;
 }
 
 function joined(parts: readonly Numbers[], length: number): Numbers {

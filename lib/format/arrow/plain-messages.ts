@@ -46,16 +46,20 @@ function aligned({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return copy;
 }
 
-/** So many are remembered. Who sends messages of more lengths than that has them read by Polars. */
-const MOST = 1000;
+/** So many are remembered, the last ones. */
+const MOST = 256;
+/** So many are looked for, and another for so many messages that were found: who sends each message in a layout of its own has them read by Polars. */
+const AT_FIRST = 64;
+const FOR_ANOTHER = 8;
 
 /** The layouts of messages that were read for the same columns. */
 class Layouts {
   readonly #schema: Schema;
   readonly #names: readonly string[];
-  /** By the length of the message. */
-  readonly #known = new Map<number, Layout[]>();
-  #size = 0;
+  /** The last ones that were used are in front. */
+  #known: Layout[] = [];
+  #found = 0;
+  #looked = 0;
 
   constructor(schema: Schema, names: readonly string[]) {
     this.#schema = schema;
@@ -64,13 +68,22 @@ class Layouts {
 
   /** Undefined where the message is not one of plain numbers. */
   of(message: Buffer): Layout | undefined {
-    const known = this.#known.get(message.length);
-    const same = known?.find((layout) => layout.isOf(message));
-    if (same !== undefined || this.#size === MOST) return same;
+    const at = this.#known.findIndex((layout) => layout.isOf(message));
+    if (at >= 0) {
+      this.#found++;
+      const same = this.#known[at]!;
+      if (at > 0) {
+        this.#known.splice(at, 1);
+        this.#known.unshift(same);
+      }
+      return same;
+    }
+    if (this.#looked >= AT_FIRST + this.#found / FOR_ANOTHER) return undefined;
     const layout = Layout.of(message, this.#schema, this.#names);
     if (layout === undefined) return undefined;
-    this.#size++;
-    this.#known.set(message.length, [...(known ?? []), layout]);
+    this.#looked++;
+    this.#known.unshift(layout);
+    if (this.#known.length > MOST) this.#known.pop();
     return layout;
   }
 }

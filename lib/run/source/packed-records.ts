@@ -20,7 +20,7 @@ export function packedRecords(
 ): PackedRecords | undefined {
   if (packed === undefined || rows < MANY_ROWS * columns.count || rows === 0) return undefined;
   if (needsHeaders || node.tombstones || node.timeOf !== undefined || node.timeFn !== undefined) return undefined;
-  if (node.key !== undefined && (node.key in wire || schema[node.key] !== "Utf8")) return undefined;
+  if (node.key !== undefined && (Object.hasOwn(wire, node.key) || schema[node.key] !== "Utf8")) return undefined;
   const times = node.time === undefined ? undefined : packed.columns.get(node.time);
   if (node.time !== undefined && !isLongs(times)) return undefined;
   const { least, greatest } = isLongs(times) ? extremes(times) : ofRecords(columns.timestamps, packed.rows);
