@@ -64,7 +64,7 @@ export class DynamicWindow implements Operator {
   }
 
   async processPacked(batch: PackedBatch, before: number, context: BatchContext): Promise<pl.DataFrame | undefined> {
-    const runs = this.#runsOf?.(batch, before);
+    const runs = this.#runsOf?.(batch.records, before);
     if (runs === undefined) return undefined;
     this.#late += runs.late;
     const exprs = this.#exprs;

@@ -123,7 +123,7 @@ export async function enterPacked(
   const before = watermarks.of(group.name);
   await watermarks.advance(
     group.name,
-    batch.greatest.reduce((a, b) => Math.max(a, b)),
+    batch.records.greatest.reduce((a, b) => Math.max(a, b)),
   );
   return new Rows(
     once(() => placedAlone(group, rowsOf(), before)),

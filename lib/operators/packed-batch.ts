@@ -1,5 +1,5 @@
 import type pl from "nodejs-polars";
-import type { PackedColumns, Values } from "../format/format.ts";
+import type { PackedColumns } from "../format/format.ts";
 import { once } from "../once.ts";
 
 /** So many rows a record, at least, before what is done once a record is less than what is done with rows. */
@@ -21,26 +21,12 @@ export interface PackedRecords extends PackedColumns {
  * A batch of records that hold many rows each, as they lie in the records. What a record brings beside its values (key, offset, partition) is there once, and
  * no frame is made of the rows unless an operator wants one.
  */
-export class PackedBatch implements PackedRecords {
-  readonly rows: readonly number[];
-  readonly columns: ReadonlyMap<string, readonly Values[]>;
-  readonly partition: number;
-  readonly keys: readonly (string | null)[];
-  readonly keyColumn: string | undefined;
-  readonly time: string | undefined;
-  readonly least: Float64Array;
-  readonly greatest: Float64Array;
+export class PackedBatch {
+  readonly records: PackedRecords;
   readonly #frame: () => pl.DataFrame;
 
   constructor(records: PackedRecords, frame: () => pl.DataFrame) {
-    this.rows = records.rows;
-    this.columns = records.columns;
-    this.partition = records.partition;
-    this.keys = records.keys;
-    this.keyColumn = records.keyColumn;
-    this.time = records.time;
-    this.least = records.least;
-    this.greatest = records.greatest;
+    this.records = records;
     this.#frame = once(frame);
   }
 

@@ -3,7 +3,7 @@ import type { Numbers } from "../format/format.ts";
 import { numbersOf } from "../format/longs.ts";
 import { frameOf } from "../polars/frame-of.ts";
 import { numberSeries } from "../polars/number-series.ts";
-import type { PackedBatch } from "./packed-batch.ts";
+import type { PackedRecords } from "./packed-batch.ts";
 import type { SimpleAggregate } from "./partial-aggregate.ts";
 import type { WindowPlan } from "./window-plan.ts";
 import { windowSequence } from "./window-sequence.ts";
@@ -17,7 +17,7 @@ export interface Runs {
 }
 
 /** Works on packed records, where {@link packedRuns} found that it can. @param watermark before the batch, ms; NaN for none */
-export type RunsOf = (batch: PackedBatch, watermark: number) => Runs | undefined;
+export type RunsOf = (batch: PackedRecords, watermark: number) => Runs | undefined;
 
 /**
  * How to aggregate packed records without making rows of them: for windows that do not overlap, keys that are columns of integers or the key of the
@@ -148,7 +148,7 @@ class RunBuilder {
       this.#partials[i]!.push(take === "rows" ? to - from : TAKE[take](values[i]!, from, to));
   }
 
-  frame(batch: PackedBatch, { ofRecord, keyDtypes, dtypes }: RunColumns): pl.DataFrame {
+  frame(batch: PackedRecords, { ofRecord, keyDtypes, dtypes }: RunColumns): pl.DataFrame {
     const texts = pl.Series(
       "_key",
       this.#records.map((record) => batch.keys[record]!),

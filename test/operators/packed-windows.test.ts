@@ -121,7 +121,7 @@ function read(reader: SourceReader, list: readonly Message[], first: number): So
 
 /** Packed batches of which nobody may make rows. */
 const withoutRows = (batch: PackedBatch): PackedBatch =>
-  new PackedBatch(batch, () => {
+  new PackedBatch(batch.records, () => {
     throw new Error("a frame was made");
   });
 
